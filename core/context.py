@@ -1,0 +1,65 @@
+"""Who acts, and in answer to which request.
+
+Every change of state is recorded with its actor. The actor comes from here and never from a
+default: code that runs for nobody fails loudly.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, a worker process, or the system itself (set-up commands)."""
+
+    kind: Literal["person", "worker", "system"]
+    id: int | None
+    name: str
+
+
+class NoActor(RuntimeError):
+    """Code that needs an actor ran outside ``acting_as`` and outside a signed-in request."""
+
+
+_actor: ContextVar[Actor | None] = ContextVar("gatehouse_actor", default=None)
+_request_id: ContextVar[str | None] = ContextVar("gatehouse_request_id", default=None)
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[Actor]:
+    """Run a block in the name of an actor; nesting restores the outer one."""
+    token = _actor.set(actor)
+    try:
+        yield actor
+    finally:
+        _actor.reset(token)
+
+
+def current_actor() -> Actor:
+    """Return who acts now; raises NoActor when nobody does."""
+    actor = _actor.get()
+    if actor is None:
+        raise NoActor("nobody acts here: wrap the call in core.context.acting_as(...)")
+    return actor
+
+
+@contextmanager
+def request_scope(request_id: str | None = None) -> Iterator[str]:
+    """Give everything inside one request id, so that its events can be grouped."""
+    chosen = request_id or uuid.uuid4().hex
+    token = _request_id.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _request_id.reset(token)
+
+
+def request_id() -> str | None:
+    """Return the id that groups what one request or one job did; None outside of both."""
+    return _request_id.get()

@@ -1,0 +1,97 @@
+"""Who acts in a web request, and how a refusal looks there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from core.context import Actor, acting_as, request_scope
+from core.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class ActorMiddleware:
+    """Give the request an id and let the signed-in person act in it.
+
+    Stands after Django's AuthenticationMiddleware. A request of nobody has no actor, so a service
+    that records a change raises instead of writing an anonymous event.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with request_scope() as request_id:
+            response = self._answer(request)
+            response.headers["X-Request-ID"] = request_id
+            return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not user.is_authenticated:
+            return self.get_response(request)
+        with acting_as(Actor("person", user.pk, user.get_full_name())):
+            return self.get_response(request)
+
+
+class RefusalMiddleware:
+    """Turn a DomainError that no view handled into a page or into problem+json (RFC 9457)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer for Django when a view raised."""
+        if not isinstance(error, DomainError):
+            return None
+        logger.info("refused %s %s: %s", request.method, request.path, error.code)
+        return refusal_response(request, error)
+
+
+def refusal_response(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Show the refusal in the language of the caller, with the status of its class."""
+    if wants_json(request):
+        return JsonResponse(problem(error), status=error.status, content_type=PROBLEM)
+    return render(request, "refusal.html", {"refusal": error}, status=error.status)
+
+
+PROBLEM = "application/problem+json"
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether the caller is a program."""
+    return request.path.startswith("/api/") or "application/json" in request.headers.get(
+        "Accept", ""
+    )
+
+
+def problem(error: DomainError) -> dict[str, object]:
+    """Write a refusal as problem details; the code is stable, the sentence is for people."""
+    details: dict[str, object] = {
+        "type": f"urn:gatehouse:{error.code}",
+        "title": error.message,
+        "status": error.status,
+        "code": error.code,
+    }
+    if error.facts:
+        details["facts"] = {name: _jsonable(value) for name, value in error.facts.items()}
+    return details
+
+
+def _jsonable(value: object) -> object:
+    if value is None or isinstance(value, (str, int, bool)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    return str(value)
