@@ -7,9 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import Resolver404, resolve
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, gettext_noop
 
 from core import clock
 from core.templatetags.gatehouse import zone_word
@@ -21,23 +21,23 @@ class NavEntry:
 
     label: str
     url: str
-    is_here: bool
-    is_section: bool
+    is_here: bool  # this very page
+    is_section: bool  # a page below it
 
 
-# (url name, paths below which the entry is the current section). An entry whose page is not
+# (label, address, paths below which the entry is the current section). An entry whose page is not
 # installed is left out, so the bar never offers a link that cannot work.
 _ENTRIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Home", "dashboard:home", ()),
+    (gettext_noop("Home"), "/", ()),
     (
-        "Releases",
-        "releases:list",
-        ("/releases/", "/deployments/", "/builds/", "/candidates/", "/approvals/"),
+        gettext_noop("Releases"),
+        "/releases/",
+        ("/releases/", "/deployments/", "/builds/", "/candidates/"),
     ),
-    ("Environments", "environments:list", ("/environments/", "/snapshots/")),
-    ("Calendar", "dashboard:calendar", ("/calendar/",)),
-    ("Teams", "governance:teams", ("/teams/", "/repositories/")),
-    ("History", "governance:history", ("/history/",)),
+    (gettext_noop("Environments"), "/environments/", ("/environments/", "/snapshots/")),
+    (gettext_noop("Calendar"), "/calendar/", ("/calendar/",)),
+    (gettext_noop("Teams"), "/teams/", ("/teams/",)),
+    (gettext_noop("History"), "/history/", ("/history/",)),
 )
 
 
@@ -54,15 +54,19 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _navigation(path: str) -> list[NavEntry]:
-    entries = []
-    for label, name, below in _ENTRIES:
-        try:
-            url = reverse(name)
-        except NoReverseMatch:
-            continue
-        inside = any(path.startswith(prefix) for prefix in below)
-        entries.append(NavEntry(_(label), url, path == url, inside or path == url))
-    return entries
+    return [
+        NavEntry(gettext(label), address, path == address, path.startswith(below))
+        for label, address, below in _ENTRIES
+        if _is_installed(address)
+    ]
+
+
+def _is_installed(address: str) -> bool:
+    try:
+        resolve(address)
+    except Resolver404:
+        return False
+    return True
 
 
 def _offset(digits: str) -> str:

@@ -29,6 +29,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -85,8 +86,7 @@ def digest(value: str | None, kind: str = "") -> SafeString:
     """Show 7 characters of a digest or commit, the whole one in the title, and a copy button."""
     if not value:
         return format_html('<span class="muted">{}</span>', "–")
-    short = value.rpartition(":")[2][:DIGEST_CHARACTERS]
-    shown = f"{kind}·{short}" if kind else short
+    shown = short_digest(value, kind)
     return format_html(
         '<span class="digest"><code title="{}" data-whole>{}</code>'
         '<button class="copy" type="button" data-copy="{}" aria-label="{}">{}</button></span>',
@@ -175,6 +175,23 @@ def bar(done: int, total: int, label: str, data_state: str = "") -> SafeString:
         numbers,
         numbers,
     )
+
+
+@register.simple_tag(takes_context=True)
+def back_url(context: template.Context) -> str:
+    """Give the page the person came from when it is one of ours, else the first page."""
+    request = context["request"]
+    came_from = request.META.get("HTTP_REFERER", "")
+    if url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure()):
+        return str(came_from)
+    return "/"
+
+
+@register.filter
+def short_digest(value: str, kind: str = "") -> str:
+    """Shorten a digest for a sentence: ``A·9f3c2e1``."""
+    short = value.rpartition(":")[2][:DIGEST_CHARACTERS]
+    return f"{kind}·{short}" if kind else short
 
 
 @register.filter
