@@ -1,0 +1,1 @@
+"""Inbound edges: webhooks of Git hosts and the health check."""

@@ -1,0 +1,1 @@
+"""Sources, builds, candidates, releases, the gate and the deployment engine."""

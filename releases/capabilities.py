@@ -1,0 +1,28 @@
+"""Who may do what in this app; joins the one table in ``governance.permissions``."""
+
+from __future__ import annotations
+
+from governance.permissions import Rule, register
+
+DEVELOPER = "developer"
+LEAD = "team_lead"
+MANAGER = "release_manager"
+BOARD = "board_member"
+ADMIN = "admin"
+
+CAPABILITIES: dict[str, Rule] = {
+    "repository.connect": Rule(roles=(LEAD, ADMIN), scope="team"),
+    "repository.fetch": Rule(roles=(DEVELOPER, LEAD, MANAGER), scope="team"),
+    "build.start": Rule(roles=(DEVELOPER, LEAD), scope="team"),
+    "candidate.create": Rule(roles=(DEVELOPER, LEAD), scope="team"),
+    "candidate.test": Rule(roles=(DEVELOPER, LEAD), scope="team"),
+    "candidate.offer": Rule(roles=(LEAD,), scope="team"),
+    "deployment.cancel_team": Rule(roles=(DEVELOPER, LEAD, MANAGER), scope="team"),
+    "release.compose": Rule(roles=(MANAGER,), scope="installation"),
+    "release.deploy": Rule(roles=(MANAGER,), scope="installation"),
+    "release.decide": Rule(roles=(BOARD,), scope="installation"),
+    "deployment.cancel": Rule(roles=(MANAGER, BOARD, ADMIN), scope="installation"),
+    "deployment.settle": Rule(roles=(MANAGER, ADMIN), scope="installation"),
+}
+
+register(CAPABILITIES)

@@ -1,0 +1,1 @@
+"""The deployment engine: remote calls outside transactions, written down by ``services.steps``."""

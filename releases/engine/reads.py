@@ -1,0 +1,169 @@
+"""The two steps that only read the org: snapshot before, verify after.
+
+Reading has no effect, so after a crash it is simply asked again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from core import db
+from core.digests import digest_json
+from core.errors import ExternalFault
+from environments.services import snapshots
+from jobs.registry import Next
+from metadata.normal import NormalForm
+from metadata.package import read_zip
+from releases.engine import finish
+from releases.engine.context import StepContext, poll_after
+from releases.models import ArtefactComponent, Deployment
+from releases.services import steps
+from releases.states import Purpose, ReleaseState, StepKind, StepState
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What the target holds of an artefact's components at one moment."""
+
+    holds: str
+    components: dict[str, str]
+
+    def digest(self) -> str:
+        """``sha256:…`` over the last artefact and the content of every touched component."""
+        return digest_json({"holds": self.holds, "components": self.components})
+
+    def changed_since(self, earlier: dict[str, str]) -> list[str]:
+        """Components whose content is another one now than in ``earlier``."""
+        keys = sorted(set(self.components) | set(earlier))
+        return [key for key in keys if self.components.get(key) != earlier.get(key)]
+
+
+def begin(ctx: StepContext) -> Next:
+    """Ask the org for the artefact's components."""
+    manifest = ctx.deployment.artefact.manifest
+    if ctx.step.state == StepState.PENDING:
+        steps.intend(ctx.claim, ctx.step)
+    try:
+        remote_id = ctx.org.start_retrieve(manifest, ctx.deployment.artefact.api_version)
+    except ExternalFault as fault:
+        if fault.retryable:
+            raise
+        return finish.fail(ctx.claim, ctx.step, problem=fault.message)
+    steps.started(ctx.claim, ctx.step, remote_id)
+    return Next.now()
+
+
+def poll(ctx: StepContext) -> Next:
+    """Take the retrieved zip when it is ready, and do what this step is for."""
+    answer = ctx.org.retrieve_status(ctx.step.remote_id)
+    if not answer.done:
+        steps.progress(ctx.claim, ctx.step, polled_at=db.database_now())
+        age = (db.database_now() - (ctx.step.started_at or db.database_now())).total_seconds()
+        return Next.after(0.3) if age < 3 else poll_after(ctx.step, db.database_now())
+    if not answer.success or answer.zip_bytes is None:
+        problem = answer.error_message or "The org could not give its metadata."
+        return finish.fail(ctx.claim, ctx.step, problem=problem)
+    form = read_zip(answer.zip_bytes)
+    if ctx.step.kind == StepKind.VERIFY:
+        return _verify(ctx, form)
+    return _snapshot(ctx, form, answer.zip_bytes)
+
+
+def baseline_of(deployment: Deployment, form: NormalForm) -> Baseline:
+    """The baseline of a deployment's artefact in what was retrieved; absent is an empty digest."""
+    held = {str(key): digest for key, digest in form.component_digests().items()}
+    keys = ArtefactComponent.objects.filter(artefact_id=deployment.artefact_id)
+    names = (f"{type_name}:{name}" for type_name, name in keys.values_list("type", "name"))
+    return Baseline(
+        holds=deployment.environment.holds_digest,
+        components={name: held.get(name, "") for name in names},
+    )
+
+
+def _snapshot(ctx: StepContext, form: NormalForm, zip_bytes: bytes) -> Next:
+    now = baseline_of(ctx.deployment, form)
+    bound = ctx.deployment.purpose == Purpose.RELEASE
+    if bound and now.digest() != ctx.deployment.baseline_digest:
+        return finish.stop_at_gate(
+            ctx.claim,
+            ctx.step,
+            reason=_moved(ctx.deployment, now),
+            back_to=ReleaseState.DRAFT,
+        )
+    with transaction.atomic():
+        ctx.claim.guard()
+        kept = snapshots.keep(
+            environment=ctx.deployment.environment,
+            manifest=ctx.deployment.artefact.manifest,
+            zip_bytes=zip_bytes,
+            form=form,
+            purpose=f"before {ctx.deployment.public_id}",
+        )
+        if not bound:
+            ctx.deployment.baseline = now.components
+            ctx.deployment.baseline_digest = now.digest()
+            ctx.deployment.save(update_fields=["baseline", "baseline_digest"])
+        held = sum(1 for digest in now.components.values() if digest)
+        note = f"{held} of {len(now.components)} components are there already; kept as {kept.public_id}"
+        steps.succeeded(ctx.claim, ctx.step, note=note, facts={"snapshot": kept.public_id})
+    return Next.now()
+
+
+def _moved(deployment: Deployment, now: Baseline) -> str:
+    """The sentence that says what changed in the target since people decided, and by what."""
+    changed = now.changed_since(deployment.baseline)
+    name = deployment.environment.name
+    last = deployment.environment.holds_ref
+    since = deployment.preparation
+    by = "outside Gatehouse"
+    if last and since and now.holds != _holds_at(since):
+        by = f"by {last}"
+    if not changed:
+        return f"{name} holds another artefact now than when people decided ({last})."
+    shown = ", ".join(key.replace(":", " ", 1) for key in changed[:SHOWN])
+    more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+    return f"{name} changed since approval: {shown}{more}, {by}. Compose the release again."
+
+
+def _holds_at(preparation: Deployment) -> str:
+    """What the environment held when it was prepared, as its last write before then says."""
+    earlier = (
+        Deployment.objects.filter(
+            environment_id=preparation.environment_id,
+            purpose=Purpose.RELEASE,
+            state="succeeded",
+            finished_at__lt=preparation.finished_at,
+        )
+        .select_related("artefact")
+        .order_by("-finished_at")
+        .first()
+    )
+    return earlier.artefact.digest if earlier else ""
+
+
+def _verify(ctx: StepContext, form: NormalForm) -> Next:
+    """Compare what the org holds now with what was sent.
+
+    A component that is not there although the org said "Succeeded" fails the deployment. Other
+    bytes do not: the org may write its own defaults into what it was given.
+    """
+    held = {str(key): digest for key, digest in form.component_digests().items()}
+    rows = ArtefactComponent.objects.filter(artefact_id=ctx.deployment.artefact_id)
+    sent = {f"{type_name}:{name}": digest for type_name, name, digest in rows.values_list(
+        "type", "name", "digest"
+    )}
+    missing = sorted(key for key in sent if key not in held)
+    if missing:
+        shown = ", ".join(missing[:SHOWN])
+        problem = f"The org says it succeeded and does not hold {shown}. Look in the org."
+        return finish.fail(ctx.claim, ctx.step, problem=problem, facts={"missing": missing[:200]})
+    other = sorted(key for key, digest in sent.items() if held[key] != digest)
+    note = f"The org holds all {len(sent)} components"
+    if other:
+        note += f"; {len(other)} came back in other words: {', '.join(other[:SHOWN])}"
+    steps.succeeded(ctx.claim, ctx.step, note=note, facts={"other": other[:200]})
+    return Next.now()

@@ -1,0 +1,199 @@
+"""The two steps that send an artefact to the org: validate (check-only) and deploy.
+
+Intent is committed, then the call is made, then the org's id is committed at once. What a crash
+leaves between the two is settled by ``recover``: the Metadata API takes no key of ours, so the
+org's own list of deployments by our user is asked (design 6).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from core import blobs, db
+from core.errors import ExternalFault, FaultUnknown
+from governance.models import ApprovalRequest
+from jobs.registry import Next
+from metadata.package import listing_digest_of_zip
+from releases import gate
+from releases.engine import finish, report
+from releases.engine.context import UPLOAD_LIMIT, StepContext, poll_after
+from releases.models import Artefact, Step
+from releases.services import releases, steps
+from releases.states import Effect, Purpose, ReleaseState, StepKind, StepState
+from salesforce.types import DeployOptions, DeployRequestRow, DeployStatus
+
+CLOCK_SKEW = timedelta(seconds=60)
+LEASE_FOR_UPLOAD = 420
+VALIDATION_COUNTS_FOR = timedelta(days=10)
+"""How long the platform lets a validation count (deployRecentValidation, API 33.0 and later)."""
+
+
+def begin(ctx: StepContext) -> Next:
+    """Ask the gate again, write the intent down, then call."""
+    if ctx.step.kind == StepKind.VALIDATE and (reason := counting_validation(ctx)):
+        steps.skipped(ctx.claim, ctx.step, reason=reason)
+        return Next.now()
+    package = verified_zip(ctx.deployment.artefact)
+    stopped = _intend(ctx)
+    if stopped is not None:
+        return stopped
+    ctx.claim.renew(LEASE_FOR_UPLOAD)
+    try:
+        remote_id = ctx.org.deploy(package, _options(ctx))
+    except FaultUnknown:
+        return Next.after(2)
+    except ExternalFault as fault:
+        return finish.fail(ctx.claim, ctx.step, problem=fault.message)
+    steps.started(ctx.claim, ctx.step, remote_id)
+    return Next.after(0.5)
+
+
+@transaction.atomic
+def _intend(ctx: StepContext) -> Next | None:
+    """The gate's last word and the intent in one transaction; a ``Next`` when it says no.
+
+    The request's row is locked first: a decision that is withdrawn at the same moment waits, or
+    is seen.
+    """
+    ctx.claim.guard()
+    if ctx.deployment.approval_id:
+        ApprovalRequest.objects.select_for_update(no_key=True).get(pk=ctx.deployment.approval_id)
+    if ctx.deployment.release_id:
+        releases.lock(ctx.deployment.release_id)
+    deployment = steps.lock(ctx.deployment.pk)
+    ctx.step = Step.objects.select_for_update(no_key=True).get(pk=ctx.step.pk)
+    ctx.step.deployment = ctx.deployment = deployment
+    verdict = gate.evaluate(deployment, db.database_now())
+    if not verdict.allowed:
+        reason = " ".join(item.text for item in verdict.holding)
+        return finish.stop_at_gate(
+            ctx.claim,
+            ctx.step,
+            reason=f"Stopped at the gate right before the call: {reason}",
+            back_to=ReleaseState.REHEARSED,
+        )
+    steps.intend(ctx.claim, ctx.step, gate=[item.text for item in verdict.reasons])
+    return None
+
+
+def _options(ctx: StepContext) -> DeployOptions:
+    plan = ctx.deployment.plan
+    return DeployOptions(
+        check_only=ctx.step.effect == Effect.CHECK,
+        test_level=plan["test_level"],
+        rollback_on_error=plan["rollback_on_error"],
+        ignore_warnings=plan["ignore_warnings"],
+    )
+
+
+def verified_zip(artefact: Artefact) -> bytes:
+    """The artefact's zip, its bytes and its canonical listing checked against the row.
+
+    Raises ExternalFault ``artefact.mismatch`` when either differs.
+    """
+    package = blobs.get(artefact.blob)
+    if listing_digest_of_zip(package) != artefact.digest:
+        raise ExternalFault(
+            "artefact.mismatch",
+            f"The stored package is not {artefact}; nothing was sent. An admin has to look.",
+            retryable=False,
+        )
+    return package
+
+
+def counting_validation(ctx: StepContext) -> str:
+    """The reason why the preparation's validation still counts, or an empty text."""
+    preparation = ctx.deployment.preparation
+    if ctx.deployment.purpose != Purpose.RELEASE or preparation is None:
+        return ""
+    step = preparation.steps.filter(kind=StepKind.VALIDATE, state=StepState.SUCCEEDED).first()
+    if step is None or step.finished_at is None:
+        return ""
+    same = (
+        preparation.artefact_id == ctx.deployment.artefact_id
+        and preparation.organization_id == ctx.deployment.organization_id
+        and preparation.plan["test_level"] == ctx.deployment.plan["test_level"]
+    )
+    if not same or db.database_now() - step.finished_at > VALIDATION_COUNTS_FOR:
+        return ""
+    return f"{preparation.public_id} validated this artefact in this organisation"
+
+
+def poll(ctx: StepContext) -> Next:
+    """Ask the org how far it is, write its counters down and settle when it is done."""
+    step, now = ctx.step, db.database_now()
+    if ctx.deployment.cancel_requested_at and "cancel_sent" not in step.facts:
+        ctx.org.cancel(step.remote_id)
+        facts = {**step.facts, "cancel_sent": now.isoformat()}
+        steps.progress(ctx.claim, step, polled_at=now, facts=facts)
+    status = ctx.org.deploy_status(step.remote_id)
+    if not status.done:
+        steps.progress(ctx.claim, step, polled_at=now, **report.counters(status))
+        return poll_after(step, now)
+    return settle(ctx, status)
+
+
+def settle(ctx: StepContext, status: DeployStatus) -> Next:
+    """Write the org's verdict down with every message it gave."""
+    counters = report.counters(status)
+    if status.success:
+        with transaction.atomic():
+            steps.succeeded(ctx.claim, ctx.step, note=report.summary(status), **counters)
+            steps.say(ctx.step, report.messages(status))
+        return Next.now()
+    state = StepState.CANCELLED if status.canceled else StepState.FAILED
+    return finish.fail(
+        ctx.claim,
+        ctx.step,
+        problem=report.summary(status),
+        messages=report.messages(status),
+        state=state,
+        **counters,
+    )
+
+
+def recover(ctx: StepContext) -> Next:
+    """Settle an intent without an id: adopt the org's one matching deployment, or doubt."""
+    step, now = ctx.step, db.database_now()
+    intended = step.intended_at or now
+    seen = _unclaimed(ctx)
+    found = matching(ctx, seen)
+    if len(found) == 1:
+        steps.started(ctx.claim, step, found[0].id, adopted=True)
+        return Next.now()
+    if seen:
+        problem = (
+            f"{ctx.deployment.environment.name} shows {len(seen)} deployments that could be "
+            "this one. Look in Setup, Deployment Status, then settle it here."
+        )
+        return finish.doubt(ctx.claim, step, problem=problem)
+    if now < intended + UPLOAD_LIMIT:
+        return Next.after(5)
+    return finish.fail(
+        ctx.claim,
+        step,
+        problem="The call never reached the org; nothing was deployed. Start it again.",
+    )
+
+
+def _unclaimed(ctx: StepContext) -> list[DeployRequestRow]:
+    """Deployments by our user since the intent, of the same kind, that no step of ours owns."""
+    intended = ctx.step.intended_at or db.database_now()
+    taken = set(Step.objects.exclude(remote_id="").values_list("remote_id", flat=True))
+    return [
+        row
+        for row in ctx.org.recent_deploys(intended - CLOCK_SKEW)
+        if row.id not in taken and row.check_only == (ctx.step.effect == Effect.CHECK)
+    ]
+
+
+def matching(ctx: StepContext, seen: list[DeployRequestRow] | None = None) -> list[DeployRequestRow]:
+    """The org's one deployment that can be adopted: alone, and of our component count.
+
+    The count is 0 while the org has not opened the package.
+    """
+    rows = _unclaimed(ctx) if seen is None else seen
+    total = ctx.deployment.artefact.component_count
+    return rows if len(rows) == 1 and rows[0].components_total in (0, total) else []

@@ -1,0 +1,60 @@
+"""The decision of one person on exactly what a page showed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from governance.states import Verdict
+
+
+class DecisionForm(forms.Form):
+    """Approve or reject; carries the digest and policy version that the page displayed."""
+
+    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
+    shown_version = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
+    shown_facts = forms.JSONField(required=False, widget=forms.HiddenInput)
+    comment = forms.CharField(
+        required=False,
+        max_length=4_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed to reject. Everybody who reads the history sees it.",
+    )
+    password = forms.CharField(
+        label="Your password",
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text="Your sign-in is a while ago; a decision asks again.",
+    )
+
+    def __init__(self, *args: Any, asks_password: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not asks_password:
+            del self.fields["password"]
+
+    @property
+    def verdict(self) -> str:
+        """Which of the two buttons was pressed; empty for none."""
+        pressed = str(self.data.get("verdict", ""))
+        return pressed if pressed in set(Verdict) else ""
+
+    def clean(self) -> dict[str, Any]:
+        """A rejection says why; a decision says which."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.verdict:
+            raise forms.ValidationError("Press Approve or Reject.", code="approval.verdict")
+        if self.verdict == Verdict.REJECT and not cleaned.get("comment", "").strip():
+            self.add_error("comment", "Say why you reject it, so that it can be mended.")
+        if "password" in self.fields and not cleaned.get("password"):
+            self.add_error("password", "Type your password to decide.")
+        return cleaned
+
+    @property
+    def facts_shown(self) -> dict[str, str]:
+        """What the page told the person, by label; anything malformed counts as nothing."""
+        facts = self.cleaned_data.get("shown_facts") if hasattr(self, "cleaned_data") else None
+        if not isinstance(facts, dict):
+            return {}
+        return {str(label): str(text)[:300] for label, text in list(facts.items())[:20]}

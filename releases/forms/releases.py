@@ -1,0 +1,100 @@
+"""Forms of a release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from releases.models import Candidate, Release
+
+
+class MomentField(forms.DateTimeField):
+    """A date and time in the person's zone, picked with the browser's own control."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"], **kwargs
+        )
+
+    def get_bound_field(self, form: forms.BaseForm, field_name: str) -> forms.BoundField:
+        """Name the zone beside the control, since the control itself shows none."""
+        self.help_text = self.help_text or f"Time zone: {timezone.get_current_timezone_name()}."
+        return super().get_bound_field(form, field_name)
+
+
+class NewReleaseForm(forms.Form):
+    """Opens a release in draft."""
+
+    title = forms.CharField(
+        max_length=120,
+        help_text="What people call it, such as “October train”.",
+    )
+    bump = forms.ChoiceField(
+        label="Version",
+        choices=[
+            (Release.Bump.MINOR, "Minor: new things, nothing breaks"),
+            (Release.Bump.MAJOR, "Major: people have to change how they work"),
+            (Release.Bump.PATCH, "Patch: repairs only"),
+        ],
+        initial=Release.Bump.MINOR,
+        widget=forms.RadioSelect,
+    )
+    notes = forms.CharField(
+        label="Release notes",
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="What people will see, in their words.",
+    )
+    impact = forms.CharField(
+        required=False,
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Who notices it, what may go wrong, what to watch afterwards.",
+    )
+
+
+class EditReleaseForm(forms.Form):
+    """Changes the words and the window of a release."""
+
+    title = forms.CharField(max_length=120)
+    notes = NewReleaseForm.base_fields["notes"]
+    impact = NewReleaseForm.base_fields["impact"]
+    not_before = MomentField(label="Not before", required=False)
+    not_after = MomentField(
+        label="Not after",
+        required=False,
+        help_text="The window for production. Leave both empty to deploy as soon as the board "
+        "has approved.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Say at once when the window ends before it begins."""
+        cleaned = super().clean() or self.cleaned_data
+        opens, closes = cleaned.get("not_before"), cleaned.get("not_after")
+        if opens and closes and closes <= opens:
+            self.add_error("not_after", "The window ends before it begins.")
+        return cleaned
+
+
+class AddCandidateForm(forms.Form):
+    """Picks an offered candidate."""
+
+    candidate = forms.TypedChoiceField(coerce=int, label="Candidate")
+
+    def __init__(self, *args: Any, addable: list[Candidate], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(row.pk, f"{row.team.name} {row.tag} ({row.sha[:7]})") for row in addable]
+        self.fields["candidate"].choices = choices  # type: ignore[attr-defined]
+
+
+class ReasonForm(forms.Form):
+    """Why something is taken back; the history keeps it."""
+
+    reason = forms.CharField(
+        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="The history keeps it."
+    )

@@ -1,0 +1,30 @@
+"""What each PostgreSQL role may write in this app's tables; everybody may read them.
+
+Append-only tables have INSERT alone. Only deploy workers write steps and what the org said.
+"""
+
+from __future__ import annotations
+
+GRANTS: dict[str, dict[str, str]] = {
+    "releases_repository": {"web": "INSERT, UPDATE", "build": "UPDATE"},
+    "releases_commit": {"build": "INSERT"},
+    "releases_gitref": {"build": "INSERT, UPDATE"},
+    "releases_change": {"build": "INSERT"},
+    "releases_changecommit": {"build": "INSERT"},
+    "releases_webhookdelivery": {"web": "INSERT"},
+    "releases_artefact": {"build": "INSERT"},
+    "releases_artefactcomponent": {"build": "INSERT"},
+    "releases_build": {"web": "INSERT, UPDATE", "build": "INSERT, UPDATE", "deploy": "UPDATE"},
+    "releases_candidate": {"web": "INSERT, UPDATE", "build": "UPDATE", "deploy": "UPDATE"},
+    "releases_release": {"web": "INSERT, UPDATE", "build": "UPDATE", "deploy": "UPDATE"},
+    "releases_releaseitem": {"web": "INSERT, UPDATE"},
+    "releases_releasechange": {"build": "INSERT"},
+    "releases_componentconflict": {"web": "UPDATE (settled_at)", "build": "INSERT"},
+    "releases_deployment": {
+        "web": "INSERT, UPDATE",
+        "build": "INSERT, UPDATE",
+        "deploy": "UPDATE",
+    },
+    "releases_step": {"web": "INSERT", "build": "INSERT", "deploy": "UPDATE"},
+    "releases_stepmessage": {"deploy": "INSERT"},
+}

@@ -1,0 +1,1 @@
+"""Pure rules of releases: no Django, no I/O."""

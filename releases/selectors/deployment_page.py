@@ -1,0 +1,290 @@
+"""Everything the page of one deployment shows, in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+from django.db.models.expressions import Case, Value, When
+
+from releases.models import Deployment, Step, StepMessage
+from releases.selectors import causes, deployments, durations, types, words
+from releases.states import LIVE_DEPLOYMENTS, DeploymentState, Effect, StepKind, StepState
+
+MESSAGES_SHOWN = 50
+MESSAGES_AT_MOST = 2000
+_KINDS = (
+    (StepMessage.Kind.TEST, "Failed tests"),
+    (StepMessage.Kind.COMPONENT, "Component errors"),
+    (StepMessage.Kind.COVERAGE, "Coverage"),
+    (StepMessage.Kind.WARNING, "Warnings"),
+)
+_OPEN_STEPS = frozenset({StepState.INTENDED, StepState.STARTED, StepState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How far the org is with components or tests."""
+
+    label: str
+    done: int
+    total: int
+    errors: int
+    state: str
+
+    @property
+    def numbers(self) -> str:
+        """``796 of 1,284``, or how many failed when any did."""
+        if self.errors:
+            return f"{self.errors:,} failed of {self.total:,}"
+        return f"{self.done:,} of {self.total:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """One line of what the org said, with a likely cause where one is known."""
+
+    state: str
+    name: str
+    where: str
+    problem: str
+    cause: str
+    stack: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageGroup:
+    """Messages of one kind; ``total`` counts also those not shown."""
+
+    title: str
+    rows: tuple[MessageRow, ...]
+    total: int
+
+    @property
+    def hidden(self) -> int:
+        """Messages that are not on this page."""
+        return self.total - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step of the timeline."""
+
+    step: Step
+    title: str
+    word: words.Word
+    note: str
+    seconds: float | None
+    usual: float | None
+    is_open: bool
+    counters: tuple[Counter, ...]
+    messages: tuple[MessageGroup, ...]
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it has not begun."""
+        return self.step.state == StepState.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPage:
+    """The deployment with its timeline and the facts beside it."""
+
+    deployment: Deployment
+    word: words.Word
+    title: str
+    purpose: str
+    steps: tuple[StepView, ...]
+    seconds: float | None
+    usual: float | None
+    attempt: int
+    attempts: tuple[Deployment, ...]
+    current: StepView | None
+    writes: bool
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more; the page stops asking then."""
+        return self.deployment.state not in LIVE_DEPLOYMENTS
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows how it ended."""
+        return self.deployment.state == DeploymentState.UNKNOWN
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a rule keeps it from starting."""
+        return self.deployment.state == DeploymentState.HELD
+
+    @property
+    def settled_steps(self) -> int:
+        """How many steps have ended."""
+        return sum(1 for view in self.steps if view.step.finished_at is not None)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether a writing step was handed to the org, so that cancelling may come late."""
+        return any(
+            view.step.effect == Effect.WRITE and view.step.intended_at is not None
+            for view in self.steps
+        )
+
+
+def load(pk: int, now: datetime, *, all_messages: bool = False) -> DeploymentPage | None:
+    """Read the page of a deployment; None when there is no such deployment."""
+    rows = deployments.with_names(Deployment.objects.all()).select_related(
+        "approval", "policy_version", "preparation", "cancel_requested_by", "environment__track"
+    )
+    deployment = rows.filter(pk=pk).first()
+    if deployment is None:
+        return None
+    steps = list(deployment.steps.order_by("position"))
+    attempts = _attempts(deployment)
+    views = _views(deployment, steps, now, MESSAGES_AT_MOST if all_messages else MESSAGES_SHOWN)
+    usual = durations.usual([deployment])
+    return DeploymentPage(
+        deployment=deployment,
+        word=words.deployment(deployment),
+        title=deployments.title(deployment),
+        purpose=words.PURPOSE[deployments.Purpose(deployment.purpose)],
+        steps=views,
+        seconds=durations.elapsed(deployment, now),
+        usual=usual.get((deployment.environment_id, deployment.purpose)),
+        attempt=sum(1 for row in attempts if row.pk <= deployment.pk),
+        attempts=tuple(row for row in attempts if row.pk != deployment.pk),
+        current=next((view for view in views if view.is_open), None),
+        writes=any(step.effect == Effect.WRITE for step in steps),
+    )
+
+
+def _attempts(deployment: Deployment) -> list[Deployment]:
+    """Deployments of the same thing to the same place for the same purpose, newest first."""
+    owner: dict[str, Any] = {"artefact_id": deployment.artefact_id}
+    for name in ("release_id", "candidate_id", "build_id"):
+        if getattr(deployment, name) is not None:
+            owner = {name: getattr(deployment, name)}
+            break
+    rows = Deployment.objects.filter(
+        **owner, purpose=deployment.purpose, environment_id=deployment.environment_id
+    )
+    return list(rows.order_by("-pk")[:50])
+
+
+def _views(
+    deployment: Deployment, steps: list[Step], now: datetime, limit: int
+) -> tuple[StepView, ...]:
+    usual = durations.usual_steps(deployment)
+    said = _messages(deployment, limit)
+    is_over = deployment.state not in LIVE_DEPLOYMENTS
+    views = []
+    for step in steps:
+        messages = said.get(step.pk, ())
+        counters = _counters(step)
+        views.append(
+            StepView(
+                step=step,
+                title=f"{step.position} {words.STEP_KIND[StepKind(step.kind)]}",
+                word=_word(deployment, step, is_over),
+                note=step.note or _note(step),
+                seconds=durations.elapsed(step, now),
+                usual=usual.get(step.kind),
+                is_open=step.state in _OPEN_STEPS or bool(messages),
+                counters=counters,
+                messages=messages,
+            )
+        )
+    return tuple(views)
+
+
+def _word(deployment: Deployment, step: Step, is_over: bool) -> words.Word:
+    """A held deployment waits at its gate, so the gate step says so."""
+    at_gate = step.kind == StepKind.GATE and step.state == StepState.PENDING
+    if at_gate and deployment.state == DeploymentState.HELD:
+        return words.Word("held", "Held")
+    return words.step(step, is_over=is_over)
+
+
+def _note(step: Step) -> str:
+    if step.state == StepState.PENDING:
+        return words.STEP_PURPOSE[StepKind(step.kind)]
+    if step.state == StepState.SUCCEEDED and step.components_total:
+        return _result(step)
+    return ""
+
+
+def _result(step: Step) -> str:
+    parts = [words.plural(step.components_total, "component")]
+    if step.tests_total:
+        parts.append(words.plural(step.tests_total, "test"))
+    if step.coverage is not None:
+        parts.append(f"coverage {step.coverage.normalize():f} %")
+    return ", ".join(parts)
+
+
+def _counters(step: Step) -> tuple[Counter, ...]:
+    numbers = (
+        ("Components", step.components_done, step.components_total, step.component_errors),
+        ("Tests", step.tests_done, step.tests_total, step.test_errors),
+    )
+    return tuple(
+        Counter(label, done, total, errors, _counter_state(done, total, errors))
+        for label, done, total, errors in numbers
+        if total
+    )
+
+
+def _counter_state(done: int, total: int, errors: int) -> str:
+    if errors:
+        return "failed"
+    return "done" if done >= total else "running"
+
+
+def _messages(deployment: Deployment, limit: int) -> dict[int, tuple[MessageGroup, ...]]:
+    """Groups of messages by step, tests first; two queries, whatever was said."""
+    mine = Q(step__deployment=deployment)
+    counted = (
+        StepMessage.objects.filter(mine)
+        .values_list("step_id", "kind")
+        .annotate(number=Count("pk"))
+    )
+    totals = {(step, kind): number for step, kind, number in counted}
+    if not totals:
+        return {}
+    order = Case(
+        *(When(kind=kind, then=Value(place)) for place, (kind, _) in enumerate(_KINDS)),
+        default=Value(len(_KINDS)),
+    )
+    found: dict[tuple[int, str], list[MessageRow]] = defaultdict(list)
+    rows = StepMessage.objects.filter(mine).order_by("step_id", order, "pk")[:limit]
+    for message in rows:
+        found[message.step_id, message.kind].append(message_row(message))
+    groups: dict[int, list[MessageGroup]] = defaultdict(list)
+    for kind, title in _KINDS:
+        for (step, of_kind), total in totals.items():
+            if of_kind == kind:
+                shown = tuple(found.get((step, of_kind), ()))
+                groups[step].append(MessageGroup(title, shown, total))
+    return {step: tuple(items) for step, items in groups.items()}
+
+
+def message_row(message: StepMessage) -> MessageRow:
+    """One message as shown: what, where, the org's words and a likely cause."""
+    parts = [types.spoken(message.type) if message.type else ""]
+    if message.line:
+        place = f"line {message.line}"
+        parts.append(f"{place}, column {message.column}" if message.column else place)
+    if message.file_name:
+        parts.append(message.file_name)
+    is_warning = message.kind in (StepMessage.Kind.WARNING, StepMessage.Kind.COVERAGE)
+    return MessageRow(
+        state="waiting" if is_warning else "failed",
+        name=message.name or message.file_name or "The org",
+        where=" · ".join(part for part in parts if part),
+        problem=message.problem,
+        cause=causes.likely(message.problem),
+        stack=message.stack,
+    )

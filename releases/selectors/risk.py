@@ -1,0 +1,113 @@
+"""How risky a change of a component is, judged by what its kind can do in production.
+
+The rule in words: what decides who may see or do something, and settings of the whole org, is high;
+what runs code or changes data by itself, or what people rely on while it changes, is medium; what is
+only shown is low. Something new that nothing calls yet is one step lower, unless it runs by itself
+or grants access. A component that two teams bring is one step higher. Pure: no database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Risk(IntEnum):
+    """Three steps, drawn as one to three bars."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def word(self) -> str:
+        """Name of the icon and first word of the label."""
+        return self.name.lower()
+
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return f"{self.name.capitalize()} risk"
+
+
+ACCESS = frozenset(
+    {
+        "ConnectedApp",
+        "CustomPermission",
+        "ExternalCredential",
+        "MutingPermissionSet",
+        "NamedCredential",
+        "PermissionSet",
+        "PermissionSetGroup",
+        "Profile",
+        "RemoteSiteSetting",
+        "Role",
+        "SharingRules",
+        "SharingCriteriaRule",
+        "SharingOwnerRule",
+    }
+)
+BY_ITSELF = frozenset(
+    {
+        "ApexTrigger",
+        "ApprovalProcess",
+        "AssignmentRule",
+        "AssignmentRules",
+        "AutoResponseRules",
+        "EscalationRules",
+        "Flow",
+        "FlowDefinition",
+        "Workflow",
+        "WorkflowFieldUpdate",
+        "WorkflowRule",
+    }
+)
+RELIED_ON = frozenset(
+    {
+        "ApexClass",
+        "ApexComponent",
+        "ApexPage",
+        "AuraDefinitionBundle",
+        "CustomField",
+        "CustomMetadata",
+        "CustomObject",
+        "DuplicateRule",
+        "LightningComponentBundle",
+        "RecordType",
+        "StandardValueSet",
+        "GlobalValueSet",
+        "ValidationRule",
+    }
+)
+_HIGHEST = frozenset({"ConnectedApp", "NamedCredential", "Profile", "Role", "SharingRules"})
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A risk with the marks that explain it."""
+
+    risk: Risk
+    marks: tuple[str, ...]
+
+
+def assess(type_name: str, *, is_new: bool, team_count: int) -> Assessment:
+    """Judge one changed component by its metadata type, its novelty and how many teams bring it."""
+    risk, marks = _of_type(type_name)
+    if is_new and not marks and risk > Risk.LOW:
+        risk = Risk(risk - 1)
+    if team_count > 1:
+        marks = (*marks, "two teams" if team_count == 2 else f"{team_count} teams")
+        risk = Risk(min(risk + 1, Risk.HIGH))
+    return Assessment(risk, marks)
+
+
+def _of_type(type_name: str) -> tuple[Risk, tuple[str, ...]]:
+    if type_name.endswith("Settings"):
+        return Risk.HIGH, ("whole org",)
+    if type_name in ACCESS:
+        return (Risk.HIGH if type_name in _HIGHEST else Risk.MEDIUM), ("access",)
+    if type_name in BY_ITSELF:
+        return Risk.MEDIUM, ("runs by itself",)
+    if type_name in RELIED_ON:
+        return Risk.MEDIUM, ()
+    return Risk.LOW, ()

@@ -1,0 +1,172 @@
+"""The board's decision on a release: the page's digest against today's, then governance decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from core import db
+from core.errors import NotNow, Stale
+from governance import approvals
+from governance.models import ApprovalRequest, Decision
+from governance.permissions import demand
+from releases import gate
+from releases.models import Deployment, Release
+from releases.rules.subject import Subject
+from releases.selectors import subject
+from releases.services import deployments, releases
+from releases.states import ReleaseState
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalCard:
+    """What the approval page shows about the question itself."""
+
+    request: ApprovalRequest | None
+    deployment: Deployment | None
+    progress: approvals.Progress | None
+    shown_digest: str
+    voids: tuple[str, ...]
+
+
+VOIDS = (
+    "any change of contents, plan or window",
+    "a change in production of a component that this release touches",
+    "a new version of the policy",
+    "the loss of an approver's role",
+)
+
+
+def request_of(release: Release) -> ApprovalRequest | None:
+    """The newest approval request about a release."""
+    rows = ApprovalRequest.objects.filter(
+        subject_kind=releases.SUBJECT_KIND, subject_id=release.pk
+    )
+    return rows.select_related("policy_version__policy", "requester").order_by("-pk").first()
+
+
+def deployment_of(request: ApprovalRequest) -> Deployment | None:
+    """The deployment that a request lets go on."""
+    rows = Deployment.objects.filter(approval=request).select_related(
+        "environment__policy", "release__artefact", "preparation", "requester", "artefact"
+    )
+    return rows.order_by("-pk").first()
+
+
+def card(release: Release) -> ApprovalCard:
+    """The question as it stands now, for the page."""
+    request = request_of(release)
+    if request is None:
+        return ApprovalCard(None, None, None, "", VOIDS)
+    deployment = deployment_of(request)
+    return ApprovalCard(
+        request=request,
+        deployment=deployment,
+        progress=approvals.progress(request),
+        shown_digest=request.digest,
+        voids=VOIDS,
+    )
+
+
+def _current(deployment: Deployment) -> Subject | None:
+    version = gate.policy_in_force(deployment.environment)
+    return subject.current(deployment, version) if version else None
+
+
+@transaction.atomic
+def decide(*, release_id: int, verdict: str, comment: str, shown_digest: str) -> Decision:
+    """Record a person's approval or rejection of exactly what the page showed.
+
+    Codes: ``approval.none`` when nobody was asked, ``approval.stale`` (409) when the page is
+    older than the question or the subject changed, and those of ``governance.approvals.decide``.
+    """
+    demand("release.decide")
+    release = releases.lock(release_id)
+    request = request_of(release)
+    deployment = deployment_of(request) if request else None
+    if request is None or deployment is None:
+        raise NotNow("approval.none", f"Nobody is asked to decide on {release.public_id} now.")
+    now = _current(deployment)
+    current = now.digest() if now else ""
+    if shown_digest != request.digest or current != request.digest:
+        raise Stale(
+            "approval.stale",
+            "Something changed since you opened this page. Read it again, then decide; "
+            "nothing was recorded.",
+            shown=shown_digest,
+            current=current,
+        )
+    return approvals.decide(
+        request_id=request.pk,
+        verdict=verdict,
+        comment=comment,
+        shown_digest=shown_digest,
+        current_digest=current,
+    )
+
+
+@transaction.atomic
+def withdraw_decision(*, release_id: int, reason: str) -> None:
+    """Take back one's own decision while the deployment has not begun."""
+    release = releases.lock(release_id)
+    request = request_of(release)
+    if request is None:
+        raise NotNow("approval.none", f"Nobody is asked to decide on {release.public_id} now.")
+    if release.state == ReleaseState.DEPLOYING:
+        raise NotNow(
+            "approval.too_late",
+            f"{release.public_id} is being deployed; cancel the deployment instead.",
+        )
+    approvals.withdraw_decision(request_id=request.pk, reason=reason)
+
+
+def outcome(request_id: int) -> None:
+    """Move the release when its request is settled; called by governance in its transaction."""
+    request = ApprovalRequest.objects.get(pk=request_id)
+    deployment = deployment_of(request)
+    if deployment is None or deployment.release_id is None:
+        return
+    release = releases.lock(deployment.release_id)
+    if request.state == "satisfied" and release.state == ReleaseState.SUBMITTED:
+        releases.move(release, ReleaseState.APPROVED)
+        releases.record("release.approved", release, [request.public_id])
+        opens = deployment.not_before
+        if opens is not None and opens > db.database_now():
+            releases.move(release, ReleaseState.SCHEDULED)
+            releases.record("release.scheduled", release, opens=opens.isoformat())
+        deployments.approved(deployment)
+    elif request.state in ("rejected", "expired", "withdrawn") and release.state in (
+        ReleaseState.SUBMITTED,
+        ReleaseState.APPROVED,
+        ReleaseState.SCHEDULED,
+    ):
+        reason = {"rejected": "the board rejected it", "expired": "the approval expired"}
+        releases.void(
+            release,
+            reason.get(request.state, "the request was withdrawn"),
+            to=ReleaseState.REHEARSED,
+        )
+        if request.state == "rejected":
+            releases.record("release.rejected", release, [request.public_id])
+    elif request.state == "open" and release.state in (
+        ReleaseState.APPROVED,
+        ReleaseState.SCHEDULED,
+    ):
+        releases.void(release, "an approval was taken back", to=ReleaseState.REHEARSED)
+
+
+def describe(release_id: int) -> approvals.SubjectCard:
+    """How governance names a release in its inbox."""
+    release = Release.objects.select_related("artefact").get(pk=release_id)
+    count = release.items.filter(removed_at__isnull=True).count()
+    facts = [f"{count} candidates"]
+    if release.artefact:
+        facts.append(f"{release.artefact.component_count} components")
+    return approvals.SubjectCard(
+        title=f"{release.public_id} {release.title}",
+        url=release.get_absolute_url(),
+        facts=tuple(facts),
+    )
+
+

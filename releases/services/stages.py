@@ -1,0 +1,186 @@
+"""Send a composed release along the production track and put it before the board."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from core import db
+from core.context import current_actor
+from core.errors import NotNow
+from environments.models import Environment
+from governance import approvals, policies
+from governance.models import ApprovalRequest, PolicyVersion, User
+from governance.permissions import demand
+from releases import gate
+from releases.models import Artefact, Deployment, Release
+from releases.rules.subject import Subject
+from releases.selectors import segregation, subject
+from releases.services import deployments, releases
+from releases.states import DeploymentState, Purpose, ReleaseState
+
+
+@transaction.atomic
+def integrate(*, release_id: int) -> Deployment:
+    """Deploy the composed artefact to the production track's CI org."""
+    return _send(release_id, Purpose.INTEGRATE, "CI", ReleaseState.INTEGRATING)
+
+
+@transaction.atomic
+def rehearse(*, release_id: int) -> Deployment:
+    """Deploy the integrated artefact to PRE-PRD, the rehearsal."""
+    return _send(release_id, Purpose.REHEARSE, "PRE-PRD", ReleaseState.REHEARSING)
+
+
+def _send(
+    release_id: int, purpose: Purpose, stage_name: str, state: ReleaseState
+) -> Deployment:
+    demand("release.deploy")
+    release = releases.lock(release_id)
+    environment = releases.stage(stage_name)
+    releases.move(release, state, state_note="")
+    deployment = deployments.plan(
+        purpose=purpose,
+        environment=environment,
+        artefact=artefact_of(release),
+        requester=_person(),
+        release=release,
+        policy_version=gate.policy_in_force(environment),
+    )
+    releases.record(
+        f"release.{state.value}", release, [deployment.public_id], environment=environment.name
+    )
+    return deployment
+
+
+def artefact_of(release: Release) -> Artefact:
+    """The composed artefact; raises ``release.not_composed`` when there is none."""
+    if release.artefact is None:
+        raise NotNow("release.not_composed", f"{release.public_id} is not composed yet.")
+    return release.artefact
+
+
+def _person() -> User:
+    return User.objects.get(pk=current_actor().id)
+
+
+@transaction.atomic
+def prepare(*, release_id: int) -> Deployment:
+    """Snapshot production and validate the artefact there, check-only, before people decide."""
+    demand("release.deploy")
+    release = releases.lock(release_id)
+    if release.state != ReleaseState.REHEARSED:
+        raise NotNow(
+            "release.not_rehearsed",
+            f"{release.public_id} is {release.state}; production is prepared after the rehearsal.",
+        )
+    if releases.live(release, Purpose.PREPARE):
+        raise NotNow("release.preparing", f"{release.public_id} is already being prepared.")
+    environment = releases.stage("PRD")
+    deployment = deployments.plan(
+        purpose=Purpose.PREPARE,
+        environment=environment,
+        artefact=artefact_of(release),
+        requester=_person(),
+        release=release,
+        policy_version=gate.policy_in_force(environment),
+    )
+    releases.note(release, "")
+    releases.record(
+        "release.preparing", release, [deployment.public_id], environment=environment.name
+    )
+    return deployment
+
+
+def preparation_of(release: Release) -> Deployment | None:
+    """The newest preparation that succeeded for exactly the release's present artefact."""
+    rows = release.deployments.filter(
+        purpose=Purpose.PREPARE,
+        state=DeploymentState.SUCCEEDED,
+        artefact_id=release.artefact_id,
+    )
+    return rows.order_by("-pk").first()
+
+
+@transaction.atomic
+def submit(*, release_id: int) -> ApprovalRequest:
+    """Ask the board: plan the production deployment, bind it to its subject and open the request.
+
+    Codes: ``release.not_prepared``, ``policy.missing``, and what ``approvals.open_request`` raises
+    (for instance when nobody may decide).
+    """
+    demand("release.deploy")
+    release = releases.lock(release_id)
+    environment = releases.stage("PRD")
+    preparation = preparation_of(release)
+    if release.state != ReleaseState.REHEARSED or preparation is None:
+        raise NotNow(
+            "release.not_prepared",
+            f"{release.public_id} is not prepared: rehearse it, then prepare production.",
+        )
+    version = gate.policy_in_force(environment)
+    if version is None:
+        raise NotNow("policy.missing", f"{environment.name} has no policy, so nothing may go.")
+    bound = _subject(release, environment, preparation, version)
+    deployment = deployments.plan(
+        purpose=Purpose.RELEASE,
+        environment=environment,
+        artefact=artefact_of(release),
+        requester=_person(),
+        release=release,
+        preparation=preparation,
+        policy_version=version,
+        subject_digest=bound.digest(),
+    )
+    exclusions, unmapped = segregation.excluded(release)
+    request = approvals.open_request(
+        kind=releases.SUBJECT_KIND,
+        subject_id=release.pk,
+        digest=bound.digest(),
+        policy_version=version,
+        requester=_person(),
+        exclusions=exclusions,
+        unmapped=unmapped,
+        expires_at=db.database_now() + timedelta(hours=policies.expires_hours(version)),
+        label=f"{release} for {environment.name} ({release.artefact})",
+        url=release.get_absolute_url(),
+    )
+    deployments.bind_approval(deployment, request)
+    releases.move(release, ReleaseState.SUBMITTED, state_note="")
+    releases.record("release.submitted", release, [request.public_id, deployment.public_id])
+    return request
+
+
+def _subject(
+    release: Release,
+    environment: Environment,
+    preparation: Deployment,
+    version: PolicyVersion,
+) -> Subject:
+    return subject.build(
+        release=release,
+        artefact=artefact_of(release),
+        environment=environment,
+        baseline_digest=preparation.baseline_digest,
+        plan=deployments.plan_of(Purpose.RELEASE, version),
+        policy_version=version,
+        requester=_person(),
+    )
+
+
+@transaction.atomic
+def withdraw_submission(*, release_id: int, reason: str) -> Release:
+    """Take the question back from the board; the release stays rehearsed."""
+    demand("release.deploy")
+    release = releases.lock(release_id)
+    if release.state not in (
+        ReleaseState.SUBMITTED,
+        ReleaseState.APPROVED,
+        ReleaseState.SCHEDULED,
+    ):
+        raise NotNow("release.not_submitted", f"{release.public_id} is not before the board.")
+    why = reason.strip() or "the submission was withdrawn"
+    releases.void(release, why, to=ReleaseState.REHEARSED)
+    releases.record("release.submission_withdrawn", release, reason=why)
+    return release

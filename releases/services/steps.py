@@ -1,0 +1,138 @@
+"""The only writer of deployment and step state.
+
+The engine calls the org outside any transaction and reports here. Every function runs in one
+transaction, takes the worker's fence first (``claim.guard``), checks the state table, writes named
+columns and records the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from core import db
+from core.context import current_actor
+from governance import audit
+from jobs.registry import Claim
+from releases.models import Deployment, Step, StepMessage
+from releases.states import DEPLOYMENT, STEP, DeploymentState, StepState
+
+
+def lock(deployment_id: int) -> Deployment:
+    """The deployment's row, locked until the transaction ends."""
+    rows = Deployment.objects.select_related(
+        "environment", "artefact", "release", "build", "candidate", "approval", "preparation"
+    )
+    return rows.select_for_update(of=("self",), no_key=True).get(pk=deployment_id)
+
+
+def move(deployment: Deployment, state: DeploymentState, **columns: Any) -> None:
+    """Move a locked deployment to ``state`` and write the named columns with it."""
+    DEPLOYMENT.check(DeploymentState(deployment.state), state)
+    if state in DEPLOYMENT.terminal:
+        columns.setdefault("finished_at", db.database_now())
+    deployment.state = state
+    for name, value in columns.items():
+        setattr(deployment, name, value)
+    deployment.save(update_fields=["state", *columns])
+
+
+def move_step(step: Step, state: StepState, **columns: Any) -> None:
+    """Move a step to ``state`` and write the named columns with it."""
+    STEP.check(StepState(step.state), state)
+    if state in STEP.terminal:
+        columns.setdefault("finished_at", db.database_now())
+    step.state = state
+    for name, value in columns.items():
+        setattr(step, name, value)
+    step.save(update_fields=["state", *columns])
+
+
+def record(event: str, deployment: Deployment, **facts: Any) -> None:
+    """Write an event about a deployment, related to what it carries."""
+    audit.record(
+        event,
+        deployment,
+        related=related(deployment),
+        team=team_of(deployment),
+        facts={"environment": deployment.environment.name, **facts},
+    )
+
+
+def related(deployment: Deployment) -> list[str]:
+    """Public ids of what a deployment belongs to, for the stories of those objects."""
+    owners = (deployment.release, deployment.candidate, deployment.build)
+    ids = [owner.public_id for owner in owners if owner is not None]
+    return [*ids, deployment.environment.public_id]
+
+
+def team_of(deployment: Deployment) -> Any:
+    """The team whose work is deployed, or ``None`` for a release of several."""
+    if deployment.candidate is not None:
+        return deployment.candidate.team
+    if deployment.build is not None:
+        return deployment.build.repository.team
+    return None
+
+
+@transaction.atomic
+def intend(claim: Claim, step: Step, **facts: Any) -> None:
+    """Write down that the next thing is a remote call; committed before the call is made."""
+    claim.guard()
+    move_step(
+        step,
+        StepState.INTENDED,
+        intended_at=db.database_now(),
+        worker=current_actor().name,
+        fence=claim.fence,
+        facts={**step.facts, **facts},
+    )
+    record("step.intended", step.deployment, step=step.kind)
+
+
+@transaction.atomic
+def started(claim: Claim, step: Step, remote_id: str, *, adopted: bool = False) -> None:
+    """Write down the org's id of what it accepted, at once after the call."""
+    claim.guard()
+    move_step(step, StepState.STARTED, remote_id=remote_id, started_at=db.database_now())
+    event = "step.adopted" if adopted else "step.started"
+    record(event, step.deployment, step=step.kind, remote_id=remote_id)
+
+
+@transaction.atomic
+def progress(claim: Claim, step: Step, *, polled_at: datetime, **counters: Any) -> None:
+    """Write the org's counters; changes no state and so leaves no event."""
+    claim.guard()
+    counters["polled_at"] = polled_at
+    for name, value in counters.items():
+        setattr(step, name, value)
+    step.save(update_fields=list(counters))
+
+
+@transaction.atomic
+def succeeded(claim: Claim, step: Step, *, note: str = "", **columns: Any) -> None:
+    """Settle a step as done."""
+    claim.guard()
+    if not step.started_at:
+        columns["started_at"] = step.intended_at or db.database_now()
+    move_step(step, StepState.SUCCEEDED, note=note, **columns)
+    record("step.succeeded", step.deployment, step=step.kind)
+
+
+@transaction.atomic
+def skipped(claim: Claim, step: Step, *, reason: str) -> None:
+    """Settle a step as not needed, with the reason."""
+    claim.guard()
+    move_step(step, StepState.SKIPPED, note=reason)
+    record("step.skipped", step.deployment, step=step.kind, reason=reason)
+
+
+def say(step: Step, messages: Iterable[StepMessage]) -> None:
+    """Keep what the org said about components and tests; call inside the settling transaction."""
+    rows = list(messages)
+    for row in rows:
+        row.step = step
+    StepMessage.objects.bulk_create(rows)

@@ -1,0 +1,14 @@
+"""Work of this app by kind; the runner finds it by name, nobody imports it."""
+
+from __future__ import annotations
+
+from jobs.registry import register
+from releases.engine import executor
+from releases.services import builds, candidates, deployments, releases, repositories
+from releases.workers import composing, fetching, packing
+
+register(repositories.KIND, "build", fetching.fetch)
+register(builds.KIND, "build", packing.build)
+register(candidates.KIND, "build", packing.candidate)
+register(releases.COMPOSE_KIND, "build", composing.compose)
+register(deployments.KIND, "deploy", executor.advance)

@@ -1,0 +1,1 @@
+"""What build workers do: fetch repositories, package commits, compose releases."""
