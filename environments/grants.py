@@ -1,0 +1,40 @@
+"""What each PostgreSQL role may do with the tables of environments.
+
+People's words come through web, what was seen in an org through deploy workers; only those see the
+ciphertext besides web, which cannot open it. Credentials are deleted by a trigger alone.
+"""
+
+from __future__ import annotations
+
+TYPED = (
+    "name, licence_type, login_host, expected_organization_id, policy_id, api_version, "
+    "check_requested_at, retired_at"
+)
+SEEN = (
+    "organization_id, is_sandbox, organization_name, organization_type, instance_url, "
+    "instance_name, newest_api_version, limits, checked_at, connection, connection_code, "
+    "connection_message, holds_digest, holds_label, holds_ref, holds_since, hold_state, hold_note"
+)
+RETRIEVED = (
+    "state, remote_id, started_at, taken_at, organization_id, blob, component_count, "
+    "content_digest, messages, message"
+)
+
+GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
+    "environments_track": {"web": "INSERT"},
+    "environments_environment": {
+        "web": f"INSERT, UPDATE ({TYPED})",
+        "deploy": f"UPDATE ({SEEN})",
+    },
+    "environments_credential": {
+        "web": "INSERT, UPDATE (flow, purpose, key_id, ciphertext, client_id, username, "
+        "set_by_id, set_at)",
+        "select": ("web", "deploy"),
+    },
+    "environments_lease": {"deploy": "INSERT, DELETE"},
+    "environments_snapshot": {
+        "web": "INSERT",
+        "deploy": f"INSERT, UPDATE ({RETRIEVED})",
+        "build": "UPDATE (history_commit, history_bundle)",
+    },
+}

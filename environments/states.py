@@ -1,0 +1,108 @@
+"""The enumerations of environments and their state machines. Pure Python."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from core.machine import Machine
+
+
+class TrackKind(StrEnum):
+    """A team's own track, or the one that leads to production."""
+
+    DEVELOPER = "developer"
+    PRODUCTION = "production"
+
+
+class Stage(StrEnum):
+    """A place on a track that one org fills."""
+
+    DEV = "DEV"
+    CI = "CI"
+    TEST = "TEST"
+    PRE_PRD = "PRE-PRD"
+    PRD = "PRD"
+
+
+STAGES: dict[TrackKind, tuple[Stage, ...]] = {
+    TrackKind.DEVELOPER: (Stage.DEV, Stage.CI, Stage.TEST),
+    TrackKind.PRODUCTION: (Stage.CI, Stage.PRE_PRD, Stage.PRD),
+}
+"""The stages of each kind of track, in the order of promotion."""
+
+
+class Kind(StrEnum):
+    """What sort of org it is. Exactly the stage PRD holds the production org."""
+
+    PRODUCTION = "production"
+    SANDBOX = "sandbox"
+
+
+class Licence(StrEnum):
+    """The licence type of a sandbox; production has its own word."""
+
+    PRODUCTION = "production"
+    DEVELOPER = "developer"
+    DEVELOPER_PRO = "developer_pro"
+    PARTIAL = "partial_copy"
+    FULL = "full"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The licence type as Salesforce writes it."""
+        return self.value.replace("_", " ").title()
+
+
+class Connection(StrEnum):
+    """What the last check of the org found."""
+
+    UNCHECKED = "unchecked"
+    OK = "ok"
+    FAILED = "failed"
+    RECONNECT = "reconnect"
+
+
+class HoldState(StrEnum):
+    """How the last write on the environment ended."""
+
+    EMPTY = "empty"
+    DEPLOYED = "deployed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Flow(StrEnum):
+    """How Gatehouse signs in to an org."""
+
+    JWT = "jwt"
+    CLIENT_CREDENTIALS = "client_credentials"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The flow as Salesforce's documentation names it."""
+        return "JWT bearer" if self is Flow.JWT else "Client credentials"
+
+
+class SnapshotState(StrEnum):
+    """Where the retrieve of a snapshot stands."""
+
+    REQUESTED = "requested"
+    RETRIEVING = "retrieving"
+    DONE = "done"
+    FAILED = "failed"
+
+
+SNAPSHOT: Machine[SnapshotState] = Machine(
+    "snapshot",
+    {
+        SnapshotState.REQUESTED: {SnapshotState.RETRIEVING, SnapshotState.FAILED},
+        SnapshotState.RETRIEVING: {SnapshotState.DONE, SnapshotState.FAILED},
+        SnapshotState.DONE: set(),
+        SnapshotState.FAILED: set(),
+    },
+)
+
+
+def kind_of(stage: Stage) -> Kind:
+    """Return what sort of org a stage takes."""
+    return Kind.PRODUCTION if stage is Stage.PRD else Kind.SANDBOX
