@@ -29,3 +29,13 @@ class Entity(models.Model):
     def public_id(self) -> str:
         """The short id of this row, such as ``R-42``."""
         return ids.format_ref(self.PREFIX, self.pk)
+
+    @property
+    def audit_ref(self) -> str:
+        """The name of this row in history; it never changes."""
+        return self.public_id if self.PREFIX else f"{self._meta.model_name}:{self.pk}"
+
+    @property
+    def audit_label(self) -> str:
+        """How a sentence of history names this row."""
+        return self.audit_ref

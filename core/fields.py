@@ -1,0 +1,23 @@
+"""Model fields and constraints shared by the apps."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+
+
+class DigestField(models.TextField):
+    """A digest ``sha256:<64 hex digits>``, held to that form by the database."""
+
+    def db_check(self, connection: Any) -> str:
+        """Return the SQL condition that Django puts on the column."""
+        return f"\"{self.column}\" ~ '^sha256:[0-9a-f]{{64}}$'"
+
+
+def one_of(field: str, states: type[StrEnum], name: str) -> models.CheckConstraint:
+    """Hold a text column to the values of an enumeration."""
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{field}__in": sorted(str(state) for state in states)}), name=name
+    )

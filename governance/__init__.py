@@ -1,0 +1,1 @@
+"""People, policies, approvals, history and notices. Knows nothing of the apps above it."""

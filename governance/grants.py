@@ -1,0 +1,44 @@
+"""What each PostgreSQL role may do with the tables of governance.
+
+Everybody may read unless "select" says who; nobody may delete or truncate unless granted.
+Only web decides: workers may add events and notices, and may stop an approval request
+(governance/sql/0001_guards.sql holds them to that).
+"""
+
+from __future__ import annotations
+
+EVENT = "INSERT (body)"
+NOTICE = (
+    "INSERT (uuid, created_at, recipient_email, subject, text, related, state, sent_at, tries, "
+    "last_error)"
+)
+
+GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
+    "governance_user": {
+        "web": "INSERT, UPDATE (full_name, zone, is_active, last_login)",
+    },
+    "governance_password": {"web": "INSERT, UPDATE (hash, changed_at)", "select": ("web",)},
+    "governance_team": {"web": "INSERT, UPDATE (name, retired_at)"},
+    "governance_membership": {"web": "INSERT, UPDATE (revoked_at, revoked_by_id)"},
+    "governance_gitidentity": {"web": "INSERT, UPDATE (ended_at)"},
+    "governance_invitation": {"web": "INSERT, UPDATE (used_at)", "select": ("web",)},
+    "governance_signinfailure": {"web": "INSERT, DELETE", "select": ("web",)},
+    "governance_policy": {"web": "INSERT"},
+    "governance_policyversion": {"web": "INSERT"},
+    "governance_policyproposal": {"web": "INSERT, UPDATE (state, closed_by_id, closed_at)"},
+    "governance_approvalrequest": {
+        "web": "INSERT, UPDATE (state, closed_at, note)",
+        "build": "UPDATE (state, closed_at, note)",
+        "deploy": "UPDATE (state, closed_at, note)",
+    },
+    "governance_exclusion": {"web": "INSERT"},
+    "governance_unmappedidentity": {"web": "INSERT"},
+    "governance_decision": {"web": "INSERT"},
+    "governance_withdrawal": {"web": "INSERT"},
+    "governance_auditevent": {"web": EVENT, "build": EVENT, "deploy": EVENT},
+    "governance_notice": {
+        "web": NOTICE,
+        "build": f"{NOTICE}, UPDATE (state, sent_at, tries, last_error)",
+        "deploy": NOTICE,
+    },
+}

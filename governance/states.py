@@ -1,0 +1,120 @@
+"""The enumerations of governance and its state machines. Pure Python."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from core.machine import Machine
+
+
+class PersonKind(StrEnum):
+    """A human being, or a service account that can never decide."""
+
+    PERSON = "person"
+    SERVICE = "service"
+
+
+class Role(StrEnum):
+    """What a member is in a team."""
+
+    DEVELOPER = "developer"
+    TEAM_LEAD = "team_lead"
+    RELEASE_MANAGER = "release_manager"
+    BOARD_MEMBER = "board_member"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The role in words."""
+        return self.value.replace("_", " ")
+
+
+TEAM_ROLES = frozenset({Role.DEVELOPER, Role.TEAM_LEAD})
+"""Roles of any team; their rights end at the team."""
+
+INSTALLATION_ROLES = frozenset(
+    {Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN, Role.AUDITOR}
+)
+"""Roles that exist only in the team that owns production; their rights span the installation."""
+
+
+class Verdict(StrEnum):
+    """One person's answer to an approval request."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class ApprovalState(StrEnum):
+    """Where an approval request stands."""
+
+    OPEN = "open"
+    SATISFIED = "satisfied"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+# A satisfied request is still alive: a withdrawn approval or a lost role reopens it, a late
+# rejection stops it, a changed subject supersedes it. Nothing leaves the other four states.
+APPROVAL: Machine[ApprovalState] = Machine(
+    "approval",
+    {
+        ApprovalState.OPEN: {
+            ApprovalState.SATISFIED,
+            ApprovalState.REJECTED,
+            ApprovalState.SUPERSEDED,
+            ApprovalState.EXPIRED,
+            ApprovalState.WITHDRAWN,
+        },
+        ApprovalState.SATISFIED: {
+            ApprovalState.OPEN,
+            ApprovalState.REJECTED,
+            ApprovalState.SUPERSEDED,
+            ApprovalState.EXPIRED,
+            ApprovalState.WITHDRAWN,
+        },
+        ApprovalState.REJECTED: set(),
+        ApprovalState.SUPERSEDED: set(),
+        ApprovalState.EXPIRED: set(),
+        ApprovalState.WITHDRAWN: set(),
+    },
+)
+
+LIVE_APPROVALS = frozenset({ApprovalState.OPEN, ApprovalState.SATISFIED})
+"""States in which decisions are taken and count."""
+
+
+class ProposalState(StrEnum):
+    """Where a proposed policy version stands."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+PROPOSAL: Machine[ProposalState] = Machine(
+    "policy_proposal",
+    {
+        ProposalState.OPEN: {ProposalState.CONFIRMED, ProposalState.WITHDRAWN},
+        ProposalState.CONFIRMED: set(),
+        ProposalState.WITHDRAWN: set(),
+    },
+)
+
+
+class NoticeState(StrEnum):
+    """Where an e-mail stands; ``failed`` means that the server refused it for good."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class InvitationPurpose(StrEnum):
+    """Why a one-time link was made."""
+
+    FOUNDING = "founding"
+    JOINING = "joining"
