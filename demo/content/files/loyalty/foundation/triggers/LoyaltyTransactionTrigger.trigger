@@ -1,0 +1,3 @@
+trigger LoyaltyTransactionTrigger on Loyalty_Transaction__c (after insert) {
+    LoyaltyAccrual.post(Trigger.new);
+}
