@@ -33,9 +33,7 @@ class Role(StrEnum):
 TEAM_ROLES = frozenset({Role.DEVELOPER, Role.TEAM_LEAD})
 """Roles of any team; their rights end at the team."""
 
-INSTALLATION_ROLES = frozenset(
-    {Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN, Role.AUDITOR}
-)
+INSTALLATION_ROLES = frozenset({Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN, Role.AUDITOR})
 """Roles that exist only in the team that owns production; their rights span the installation."""
 
 

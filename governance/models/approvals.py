@@ -103,9 +103,7 @@ class UnmappedIdentity(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["request", "email"], name="unmapped_identity_is_unique"
-            )
+            models.UniqueConstraint(fields=["request", "email"], name="unmapped_identity_is_unique")
         ]
 
     def __str__(self) -> str:
@@ -115,9 +113,7 @@ class UnmappedIdentity(models.Model):
 class Decision(Entity):
     """One person's answer, bound to the digest that was shown. Append-only by trigger."""
 
-    request = models.ForeignKey(
-        ApprovalRequest, on_delete=models.PROTECT, related_name="decisions"
-    )
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
     digest = DigestField()
     verdict = models.CharField(max_length=8)
@@ -132,9 +128,7 @@ class Decision(Entity):
     class Meta:
         ordering: ClassVar = ["id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["request", "person"], name="decision_one_per_person"
-            ),
+            models.UniqueConstraint(fields=["request", "person"], name="decision_one_per_person"),
             one_of("verdict", Verdict, "decision_verdict_is_known"),
             one_of("role", Role, "decision_role_is_known"),
         ]

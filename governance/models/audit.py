@@ -88,11 +88,11 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return str(self.sentence)
 
+    def get_absolute_url(self) -> str:
+        """Return the event's own page."""
+        return reverse("governance:event", kwargs={"pk": self.pk})
+
     @property
     def public_id(self) -> str:
         """The short id of the event, such as ``H-1042``."""
         return ids.format_ref(self.PREFIX, self.pk)
-
-    def get_absolute_url(self) -> str:
-        """Return the event's own page."""
-        return reverse("governance:event", kwargs={"pk": self.pk})

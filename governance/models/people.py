@@ -61,6 +61,10 @@ class User(AbstractBaseUser, Entity):
         """Return the name that stands in sentences."""
         return self.full_name
 
+    def get_short_name(self) -> str:
+        """Return the name that stands in the top bar."""
+        return self.full_name.partition(" ")[0]
+
     @property
     def audit_label(self) -> str:
         """Name the person in history."""
@@ -83,7 +87,7 @@ class User(AbstractBaseUser, Entity):
     _new_hash: str | None = None
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save the person, and the password when a new one was set."""
+        """Save the person, and the password when a new one was set (Django saves both at once)."""
         fields = kwargs.get("update_fields")
         if fields is not None:
             kwargs["update_fields"] = [name for name in fields if name != "password"]
@@ -254,4 +258,3 @@ class SignInFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} from {self.address}"
-

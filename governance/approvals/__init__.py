@@ -1,0 +1,35 @@
+"""Approvals: the question put to people about one digest, and their answers.
+
+Approvals never call back by import: the app that asks registers its kind in ``subjects`` and reads
+the outcome there. ``progress`` is recomputed at every call; nothing that counts is stored twice.
+"""
+
+from governance.approvals import subjects
+from governance.approvals.commands import (
+    decide,
+    expire_due,
+    open_request,
+    settle_for,
+    supersede,
+    supersede_of_policy,
+    withdraw_decision,
+    withdraw_request,
+)
+from governance.approvals.counting import Ballot, Progress, progress
+from governance.approvals.subjects import SubjectCard
+
+__all__ = [
+    "Ballot",
+    "Progress",
+    "SubjectCard",
+    "decide",
+    "expire_due",
+    "open_request",
+    "progress",
+    "settle_for",
+    "subjects",
+    "supersede",
+    "supersede_of_policy",
+    "withdraw_decision",
+    "withdraw_request",
+]

@@ -1,0 +1,377 @@
+"""Asking, deciding, taking back. Each command locks the request's row first.
+
+Races closed here: two decisions at once (the row lock and a unique constraint), a decision against
+a revoked role (the decider's memberships are locked FOR SHARE, which a revocation must wait for),
+a decision against a changed subject (``supersede`` takes the same row).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from core import ids
+from core.db import database_now, lock_rows
+from core.decisions import Denied
+from core.digests import PATTERN as DIGEST
+from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow, Stale
+from governance import audit
+from governance.approvals import subjects
+from governance.approvals.counting import Progress, progress
+from governance.models import (
+    ApprovalRequest,
+    Decision,
+    Exclusion,
+    PolicyVersion,
+    UnmappedIdentity,
+    User,
+    Withdrawal,
+)
+from governance.models.approvals import LIVE
+from governance.permissions import acting_person
+from governance.rules.policy import parse
+from governance.rules.quorum import role_that_counts
+from governance.selectors import people
+from governance.states import APPROVAL, ApprovalState, Verdict
+
+COMMENT_MAX = 2000
+REASON_MAX = 300
+
+
+@transaction.atomic
+def open_request(
+    *,
+    kind: str,
+    subject_id: int,
+    digest: str,
+    policy_version: PolicyVersion,
+    requester: User,
+    exclusions: Iterable[tuple[User, str]],
+    unmapped: Iterable[tuple[str, str]],
+    expires_at: datetime,
+    label: str,
+    url: str,
+    related: Iterable[str] = (),
+) -> ApprovalRequest:
+    """Put a question to people; a live request about the same subject is superseded.
+
+    ``label`` completes "approved …" in sentences; public ids in it join the request's story.
+
+    Codes: ``approval.kind_unknown``, ``approval.digest``, ``approval.expiry``,
+    ``approval.old_policy`` (a newer version is in force) and ``approval.unsatisfiable`` (fewer
+    people may decide than must approve).
+    """
+    now = database_now()
+    _check_question(kind, digest, policy_version, expires_at, now)
+    shut_out = {user.pk: reason for user, reason in exclusions}
+    _check_satisfiable(policy_version, {*shut_out, requester.pk})
+    supersede(kind, subject_id, "asked anew")
+    references = [match[0] for match in ids.REFERENCE.finditer(label)]
+    request = ApprovalRequest.objects.create(
+        subject_kind=kind,
+        subject_id=subject_id,
+        digest=digest,
+        policy_version=policy_version,
+        requester=requester,
+        opened_at=now,
+        expires_at=expires_at,
+        label=label[:200],
+        url=url,
+        related=list(dict.fromkeys([*references, *related])),
+    )
+    Exclusion.objects.bulk_create(
+        Exclusion(request=request, user_id=user_id, reason=reason[:200])
+        for user_id, reason in shut_out.items()
+    )
+    addresses = {email.strip().lower(): name for email, name in unmapped}
+    UnmappedIdentity.objects.bulk_create(
+        UnmappedIdentity(request=request, email=email[:254], name=name[:200])
+        for email, name in addresses.items()
+    )
+    _record("approval.opened", request, expires=expires_at)
+    settle(request)
+    return request
+
+
+def _check_question(
+    kind: str, digest: str, version: PolicyVersion, expires_at: datetime, now: datetime
+) -> None:
+    if not subjects.is_registered(kind):
+        raise InvalidInput("approval.kind_unknown", f"Nobody can be asked about a {kind}.")
+    if not DIGEST.fullmatch(digest):
+        raise InvalidInput("approval.digest", "An approval needs the digest of what it is about.")
+    if expires_at <= now:
+        raise InvalidInput(
+            "approval.expiry", "The approval would have expired already; choose a later date."
+        )
+    newest = PolicyVersion.objects.filter(policy=version.policy_id).order_by("-number").first()
+    if newest != version:
+        raise Stale(
+            "approval.old_policy",
+            f"A newer version of the policy {version.policy.name} is in force. Submit again.",
+            version=version.number,
+        )
+
+
+def _check_satisfiable(version: PolicyVersion, shut_out: set[int]) -> None:
+    rules = parse(version.body)
+    eligible = [user for user in people.holders(rules.roles) if user.pk not in shut_out]
+    if len(eligible) < rules.quorum:
+        raise NotNow(
+            "approval.unsatisfiable",
+            f"This needs {rules.quorum} approvals, but only {len(eligible)} people may decide on "
+            "it: the others had a hand in it. Ask the release board to admit another member.",
+            needed=rules.quorum,
+            eligible=len(eligible),
+        )
+
+
+@transaction.atomic
+def decide(
+    *,
+    request_id: int,
+    verdict: str,
+    comment: str,
+    shown_digest: str,
+    current_digest: str,
+    auth_strength: str = "password",
+) -> Decision:
+    """Record the acting person's answer to exactly what they were shown.
+
+    Codes: ``approval.unknown``, ``approval.verdict``, ``approval.comment``, ``approval.stale``
+    (facts: asked, shown, current) and every code of ``governance.rules.quorum.may_decide``.
+    """
+    request = _locked(request_id)
+    answer = _verdict(verdict)
+    person = acting_person()
+    _check_comment(answer, comment)
+    _check_digest(request, shown_digest, current_digest)
+    _hold_memberships(person)
+    standing = progress(request)
+    _check_may(standing, person, answer)
+    role = role_that_counts(
+        parse(request.policy_version.body), standing.facts.people[person.pk], request.opened_at
+    )
+    if role is None:
+        raise NotAllowed("approval.no_role", "None of your roles decides on this.")
+    decision = Decision.objects.create(
+        request=request,
+        person=person,
+        digest=request.digest,
+        verdict=answer,
+        comment=comment.strip(),
+        role=role,
+        decided_at=standing.facts.now,
+        auth_strength=auth_strength,
+    )
+    event = "approval.approved" if answer == Verdict.APPROVE else "approval.rejected"
+    _record(event, request, comment=comment.strip(), role=role, auth=auth_strength)
+    settle(request)
+    return decision
+
+
+def _verdict(text: str) -> Verdict:
+    try:
+        return Verdict(text)
+    except ValueError:
+        raise InvalidInput(
+            "approval.verdict", "Choose to approve or to reject.", field="verdict"
+        ) from None
+
+
+def _check_comment(verdict: Verdict, comment: str) -> None:
+    if len(comment) > COMMENT_MAX:
+        raise InvalidInput(
+            "approval.comment",
+            f"A comment has at most {COMMENT_MAX} characters.",
+            field="comment",
+        )
+    if verdict == Verdict.REJECT and not comment.strip():
+        raise InvalidInput(
+            "approval.comment", "Say why you reject, so that it can be mended.", field="comment"
+        )
+
+
+def _check_digest(request: ApprovalRequest, shown: str, current: str) -> None:
+    if shown != request.digest or current != request.digest:
+        raise Stale(
+            "approval.stale",
+            "What you were shown is no longer what would be approved. Nothing was recorded; "
+            "reload the page, read it again, then decide.",
+            asked=request.digest,
+            shown=shown,
+            current=current,
+        )
+
+
+def _hold_memberships(person: User) -> None:
+    """Keep the person's roles as they are until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM governance_membership WHERE user_id = %s AND revoked_at IS NULL "
+            "ORDER BY id FOR SHARE",
+            [person.pk],
+        )
+
+
+def _check_may(standing: Progress, person: User, verdict: Verdict) -> None:
+    answer = standing.may_decide(person)
+    if not isinstance(answer, Denied):
+        return
+    # Stopping is always cheaper than starting: an unknown author does not keep anybody from
+    # rejecting.
+    if answer.code == "approval.unmapped" and verdict == Verdict.REJECT:
+        return
+    late = {f"approval.{state}" for state in ApprovalState} | {
+        "approval.already_decided",
+        "approval.already_withdrawn",
+        "approval.unmapped",
+        "policy.invalid",
+    }
+    if answer.code in late:
+        raise NotNow(answer.code, answer.reason)
+    raise NotAllowed(answer.code, answer.reason)
+
+
+@transaction.atomic
+def withdraw_decision(*, request_id: int, reason: str = "") -> Withdrawal:
+    """Take the acting person's own decision back, while the request lives.
+
+    Codes: ``approval.unknown``, ``approval.not_decided``, ``approval.already_withdrawn``,
+    ``approval.closed``.
+    """
+    request = _locked(request_id)
+    person = acting_person()
+    decision = Decision.objects.filter(request=request, person=person).first()
+    if decision is None:
+        raise NotFound("approval.not_decided", "You have not decided on this request.")
+    if Withdrawal.objects.filter(decision=decision).exists():
+        raise Conflict("approval.already_withdrawn", "You took your decision back already.")
+    _check_live(request)
+    withdrawal = Withdrawal.objects.create(
+        decision=decision, at=database_now(), reason=reason.strip()[:REASON_MAX]
+    )
+    word = "approval" if decision.verdict == Verdict.APPROVE else "rejection"
+    _record("approval.taken_back", request, verdict=word, reason=withdrawal.reason)
+    settle(request)
+    return withdrawal
+
+
+@transaction.atomic
+def withdraw_request(*, request_id: int, reason: str = "") -> ApprovalRequest:
+    """Take the question back. Whether the actor may is for the app that owns the subject."""
+    request = _locked(request_id)
+    _check_live(request)
+    _close(request, ApprovalState.WITHDRAWN, reason, "approval.withdrawn")
+    return request
+
+
+@transaction.atomic
+def supersede(kind: str, subject_id: int, reason: str) -> ApprovalRequest | None:
+    """Void the live request about a subject because the subject changed; None when there is none.
+
+    Workers may do this too.
+    """
+    live = ApprovalRequest.objects.filter(subject_kind=kind, subject_id=subject_id, state__in=LIVE)
+    request: ApprovalRequest | None = None
+    for request in lock_rows(live):
+        _close(request, ApprovalState.SUPERSEDED, reason, "approval.superseded")
+    return request
+
+
+@transaction.atomic
+def supersede_of_policy(version: PolicyVersion, reason: str) -> list[ApprovalRequest]:
+    """Void every live request that was asked under a policy version."""
+    live = lock_rows(ApprovalRequest.objects.filter(policy_version=version, state__in=LIVE))
+    for request in live:
+        _close(request, ApprovalState.SUPERSEDED, reason, "approval.superseded")
+    return live
+
+
+@transaction.atomic
+def expire_due() -> list[int]:
+    """Close the requests whose time is over; returns their ids. Workers may do this too."""
+    due = ApprovalRequest.objects.filter(state__in=LIVE, expires_at__lte=database_now())
+    expired = lock_rows(due)
+    for request in expired:
+        _close(request, ApprovalState.EXPIRED, "its time was over", "approval.expired")
+    return [request.pk for request in expired]
+
+
+def settle(request: ApprovalRequest) -> None:
+    """Bring the state of a locked request in line with its count, and tell its owner.
+
+    The state is a convenience for lists: whoever acts on an approval counts again.
+    """
+    if not request.is_live or request.expires_at <= database_now():
+        return
+    standing = progress(request)
+    if standing.rejections:
+        _move(request, ApprovalState.REJECTED)
+        subjects.call_outcome(request.subject_kind, request.pk)
+        return
+    wanted = ApprovalState.SATISFIED if standing.satisfied else ApprovalState.OPEN
+    if wanted == request.state:
+        return
+    _move(request, wanted)
+    satisfied = wanted == ApprovalState.SATISFIED
+    _record("approval.satisfied" if satisfied else "approval.reopened", request)
+    subjects.call_outcome(request.subject_kind, request.pk)
+
+
+@transaction.atomic
+def settle_for(user: User) -> None:
+    """Count the live requests again on which somebody decided whose rights have changed."""
+    theirs = ApprovalRequest.objects.filter(
+        state__in=LIVE, pk__in=Decision.objects.filter(person=user).values("request_id")
+    )
+    for request in lock_rows(theirs):
+        settle(request)
+
+
+def _locked(request_id: int) -> ApprovalRequest:
+    found = lock_rows(
+        ApprovalRequest.objects.filter(pk=request_id).select_related("policy_version")
+    )
+    if not found:
+        raise NotFound("approval.unknown", "There is no such request for approval.")
+    return found[0]
+
+
+def _check_live(request: ApprovalRequest) -> None:
+    if not request.is_live:
+        raise NotNow(
+            "approval.closed",
+            f"The request {request.public_id} is {request.state}; nothing can be changed.",
+            state=request.state,
+        )
+
+
+def _close(request: ApprovalRequest, state: ApprovalState, reason: str, event: str) -> None:
+    _move(request, state, note=reason.strip()[:REASON_MAX])
+    _record(event, request, reason=request.note)
+    subjects.call_outcome(request.subject_kind, request.pk)
+
+
+def _move(request: ApprovalRequest, state: ApprovalState, note: str = "") -> None:
+    APPROVAL.check(ApprovalState(request.state), state)
+    request.state = state
+    request.note = note
+    request.closed_at = None if request.is_live else database_now()
+    request.save(update_fields=["state", "note", "closed_at"])
+
+
+def _record(event: str, request: ApprovalRequest, **facts: object) -> None:
+    audit.record(
+        event,
+        request,
+        related=request.related,
+        facts={
+            "label": request.label,
+            "digest": request.digest,
+            "policy": str(request.policy_version),
+            **facts,
+        },
+    )

@@ -1,0 +1,151 @@
+"""Where a request stands, recomputed from the database at every call.
+
+Nothing here is remembered: roles, activity, exclusions and matched identities are those of now.
+The number of queries does not depend on how many decisions there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.db import database_now
+from core.decisions import Answer, Denied
+from governance.models import ApprovalRequest, Decision, User
+from governance.rules import quorum
+from governance.rules.policy import COUNTABLE_ROLES
+from governance.selectors import people
+from governance.states import ApprovalState, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One person's decision as the page shows it; ``counts`` is falsy with the reason why not."""
+
+    person: User
+    verdict: Verdict
+    comment: str
+    role: str
+    decided_at: datetime
+    withdrawn_at: datetime | None
+    counts: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The standing of one request: what the page shows is what the gate obeys."""
+
+    request: ApprovalRequest
+    outcome: quorum.Outcome
+    needed: int
+    satisfied: bool
+    approvals: list[Ballot]
+    rejections: list[Ballot]
+    withdrawn: list[Ballot]
+    may_still: list[User]
+    excluded: list[tuple[User, str]]
+    unmapped: list[str]
+    reasons: list[str]
+    body: Mapping[str, object]
+    facts: quorum.Facts
+    votes: tuple[quorum.Vote, ...]
+
+    def may_decide(self, user: User) -> Answer:
+        """Say whether this person may decide now, with the reason when not."""
+        return quorum.may_decide(self.body, self.votes, self.facts, user.pk)
+
+
+def progress(
+    request: ApprovalRequest, *, current_digest: str = "", now: datetime | None = None
+) -> Progress:
+    """Count a request now.
+
+    ``current_digest`` is the subject's digest as its owner has just recomputed it; ``now`` the
+    database's time when the caller has read it already.
+    """
+    decisions = list(
+        Decision.objects.filter(request_id=request.pk)
+        .select_related("person", "withdrawal")
+        .order_by("pk")
+    )
+    excluded = list(request.exclusions.select_related("user").order_by("pk"))
+    unmapped, authors = _identities(request)
+    voters = {decision.person_id for decision in decisions}
+    counted, users = people.people_for_counting(COUNTABLE_ROLES, {*voters, request.requester_id})
+    reasons = {user.pk: f"{reason}" for user, reason in authors}
+    reasons |= {row.user_id: row.reason for row in excluded}
+    facts = quorum.Facts(
+        now=now or database_now(),
+        state=ApprovalState(request.state),
+        digest=request.digest,
+        current_digest=current_digest,
+        opened_at=request.opened_at,
+        expires_at=request.expires_at,
+        requester_id=request.requester_id,
+        people=counted,
+        excluded=reasons,
+        unmapped=tuple(unmapped),
+    )
+    votes = tuple(_vote(decision) for decision in decisions)
+    body = request.policy_version.body
+    outcome = quorum.evaluate(body, votes, facts)
+    ballots = [_ballot(decision, outcome) for decision in decisions]
+    shut_out = {user.pk: (user, reasons[user.pk]) for user, _ in authors}
+    shut_out |= {row.user_id: (row.user, row.reason) for row in excluded}
+    return Progress(
+        request=request,
+        outcome=outcome,
+        needed=outcome.needed,
+        satisfied=outcome.satisfied,
+        approvals=[b for b in ballots if b.verdict == Verdict.APPROVE and not b.withdrawn_at],
+        rejections=[b for b in ballots if b.verdict == Verdict.REJECT and not b.withdrawn_at],
+        withdrawn=[b for b in ballots if b.withdrawn_at],
+        may_still=[users[person_id] for person_id in outcome.may_still],
+        excluded=list(shut_out.values()),
+        unmapped=unmapped,
+        reasons=[missing.reason for missing in outcome.missing],
+        body=body,
+        facts=facts,
+        votes=votes,
+    )
+
+
+def _identities(request: ApprovalRequest) -> tuple[list[str], list[tuple[User, str]]]:
+    """Split the addresses that were unknown at opening: still unknown, and matched since.
+
+    Whoever turned out to be an author is excluded like the others.
+    """
+    rows = [(row.email, row.name) for row in request.unmapped.order_by("pk")]
+    if not rows:
+        return [], []
+    found = people.resolve_identities(rows)
+    unknown = [f"{name} <{email}>" for email, name in found.unmapped.items()]
+    return unknown, [(user, f"wrote commits as {email}") for email, user in found.mapped.items()]
+
+
+def _vote(decision: Decision) -> quorum.Vote:
+    return quorum.Vote(
+        person_id=decision.person_id,
+        verdict=Verdict(decision.verdict),
+        digest=decision.digest,
+        withdrawn=hasattr(decision, "withdrawal"),
+    )
+
+
+def _ballot(decision: Decision, outcome: quorum.Outcome) -> Ballot:
+    ignored = dict(outcome.not_counted)
+    counts: Answer
+    if decision.person_id in ignored:
+        counts = Denied("approval.not_counted", ignored[decision.person_id])
+    else:
+        counts = quorum.Allowed()
+    return Ballot(
+        person=decision.person,
+        verdict=Verdict(decision.verdict),
+        comment=decision.comment,
+        role=decision.role.replace("_", " "),
+        decided_at=decision.decided_at,
+        withdrawn_at=decision.withdrawal.at if hasattr(decision, "withdrawal") else None,
+        counts=counts,
+    )

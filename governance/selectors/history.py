@@ -1,0 +1,145 @@
+"""Reading the history: by object, by filters, page by page from the newest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db.models import Q, QuerySet
+
+from core import ids
+from governance.models import AuditEvent
+
+PAGE = 50
+PAGE_MAX = 200
+STREAM = 2000
+CURSOR = re.compile(r"(\d{1,16})-(\d{1,19})")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to look for; an empty field does not narrow the search.
+
+    ``since`` is inclusive, ``until`` exclusive. ``words`` are looked for inside the sentences;
+    a public id among them finds the object's whole story.
+    """
+
+    person: int | None = None
+    ref: str = ""
+    group: str = ""
+    team: str = ""
+    words: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, newest first, and the cursors of its neighbours ("" when there is none)."""
+
+    events: list[AuditEvent] = field(default_factory=list)
+    newer: str = ""
+    older: str = ""
+
+
+def events_for(ref: str, *, limit: int = PAGE) -> list[AuditEvent]:
+    """Return the newest events about an object or related to it, newest first."""
+    found = AuditEvent.objects.filter(related__contains=[ref]).order_by("-at", "-id")
+    return list(found[: min(limit, PAGE_MAX)])
+
+
+def search(filters: Filters, *, cursor: str = "", size: int = PAGE) -> Page:
+    """Return one page of the events that match.
+
+    A cursor comes from a former page; an unreadable one starts from the newest.
+    """
+    size = max(1, min(size, PAGE_MAX))
+    found = matching(filters)
+    direction, place = cursor[:1], _read_cursor(cursor[1:])
+    if direction == "n" and place is not None:
+        return _newer_page(found, place, size)
+    rows = found.order_by("-at", "-id")
+    if place is not None:
+        rows = rows.filter(_beyond(place, "lt"))
+    events = list(rows[: size + 1])
+    more = len(events) > size
+    events = events[:size]
+    return Page(
+        events,
+        newer=_cursor("n", events[0]) if events and place is not None else "",
+        older=_cursor("o", events[-1]) if more else "",
+    )
+
+
+def _newer_page(found: QuerySet[AuditEvent], place: tuple[datetime, int], size: int) -> Page:
+    events = list(found.filter(_beyond(place, "gt")).order_by("at", "id")[: size + 1])
+    more = len(events) > size
+    events = events[:size][::-1]
+    if not events:
+        return Page()
+    return Page(
+        events,
+        newer=_cursor("n", events[0]) if more else "",
+        older=_cursor("o", events[-1]),
+    )
+
+
+def stream(filters: Filters) -> Iterator[AuditEvent]:
+    """Yield every event that matches, newest first, with flat memory."""
+    yield from matching(filters).order_by("-at", "-id").iterator(chunk_size=STREAM)
+
+
+def matching(filters: Filters) -> QuerySet[AuditEvent]:
+    """Return the events that match, in no order."""
+    found = AuditEvent.objects.all()
+    if filters.person is not None:
+        found = found.filter(
+            Q(actor_id=filters.person) | Q(related__contains=[f"user:{filters.person}"])
+        )
+    if filters.ref:
+        found = found.filter(related__contains=[filters.ref])
+    if filters.group:
+        found = found.filter(event__startswith=f"{filters.group}.")
+    if filters.team:
+        found = found.filter(Q(team=filters.team) | Q(related__contains=[f"team:{filters.team}"]))
+    if filters.since:
+        found = found.filter(at__gte=filters.since)
+    if filters.until:
+        found = found.filter(at__lt=filters.until)
+    for word in filters.words.split():
+        found = found.filter(_word(word))
+    return found
+
+
+def _word(word: str) -> Q:
+    written = Q(sentence__icontains=word)
+    if ids.parse_ref(word.upper()):
+        return written | Q(related__contains=[word.upper()])
+    return written
+
+
+def _beyond(place: tuple[datetime, int], side: str) -> Q:
+    at, number = place
+    return Q(**{f"at__{side}": at}) | Q(at=at, **{f"id__{side}": number})
+
+
+def _cursor(direction: str, event: AuditEvent) -> str:
+    return f"{direction}{_microseconds(event.at)}-{event.pk}"
+
+
+def _microseconds(moment: datetime) -> int:
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+def _read_cursor(text: str) -> tuple[datetime, int] | None:
+    match = CURSOR.fullmatch(text)
+    if match is None:
+        return None
+    seconds, micros = divmod(int(match[1]), 1_000_000)
+    try:
+        at = datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=micros)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return at, int(match[2])

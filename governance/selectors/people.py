@@ -1,0 +1,82 @@
+"""Who is who: members, holders of roles, and the people behind Git addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from governance.models import GitIdentity, Membership, Team, User
+from governance.rules.quorum import Person
+from governance.states import PersonKind, Role
+
+
+def live_memberships() -> QuerySet[Membership]:
+    """Return memberships that give rights now: not revoked, active person, team not retired."""
+    return Membership.objects.filter(revoked_at=None, user__is_active=True, team__retired_at=None)
+
+
+def members(team: Team | None, *roles: Role) -> list[User]:
+    """Return the active people of a team by name, of the given roles when there are any."""
+    if team is None:
+        return []
+    rows = live_memberships().filter(team=team)
+    if roles:
+        rows = rows.filter(role__in=roles)
+    return list(User.objects.filter(pk__in=rows.values("user_id")).order_by("full_name", "pk"))
+
+
+def holders(roles: Iterable[Role]) -> list[User]:
+    """Return the active human beings who hold one of the installation's roles now, by name."""
+    rows = live_memberships().filter(role__in=list(roles), team__owns_production=True)
+    people = User.objects.filter(pk__in=rows.values("user_id"), kind=PersonKind.PERSON)
+    return list(people.order_by("full_name", "pk"))
+
+
+def production_team() -> Team | None:
+    """Return the team that owns production; None before the installation was founded."""
+    return Team.objects.filter(owns_production=True).first()
+
+
+def people_for_counting(
+    roles: Iterable[Role], also: Iterable[int]
+) -> tuple[dict[int, Person], dict[int, User]]:
+    """Read everybody who matters for a count, in two queries.
+
+    Those are the holders of countable roles and the people named in ``also`` (voters, excluded).
+    """
+    granted: dict[int, dict[Role, datetime]] = {}
+    rows = live_memberships().filter(role__in=list(roles), team__owns_production=True)
+    for user_id, role, granted_at in rows.values_list("user_id", "role", "granted_at"):
+        granted.setdefault(user_id, {})[Role(role)] = granted_at
+    users = {user.pk: user for user in User.objects.filter(pk__in={*granted, *also})}
+    people = {
+        pk: Person(
+            id=pk,
+            name=user.full_name,
+            active=user.is_active,
+            human=user.kind == PersonKind.PERSON,
+            roles=granted.get(pk, {}),
+        )
+        for pk, user in users.items()
+    }
+    return people, users
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The people behind Git addresses, and the addresses that nobody has matched yet."""
+
+    mapped: dict[str, User]
+    unmapped: dict[str, str]
+
+
+def resolve_identities(authors: Iterable[tuple[str, str]]) -> Identities:
+    """Match (e-mail, name) pairs of commits with people, by mapped and by sign-in address."""
+    names = {email.strip().lower(): name for email, name in authors}
+    mapped = {user.email: user for user in User.objects.filter(email__in=names)}
+    rows = GitIdentity.objects.filter(email__in=names, ended_at=None).select_related("user")
+    mapped |= {row.email: row.user for row in rows}
+    return Identities(mapped, {email: name for email, name in names.items() if email not in mapped})
