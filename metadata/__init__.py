@@ -1,0 +1,1 @@
+"""Metadata and Git: mirrors, source format, packages, composition. No Django, no database."""
