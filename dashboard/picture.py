@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from environments.selectors import Edge
+
 SHOWN_AT_LEAST = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """One org: its stage, its state in one word, what it holds and since when."""
 
@@ -24,32 +26,14 @@ class Node:
     url: str = ""
     holds: str = ""
     holds_code: str = ""
-    holds_title: str = ""
     since: datetime | None = None
+    reason: str = ""
     lock: str = ""
     is_production: bool = False
     is_missing: bool = False
 
 
-@dataclass(frozen=True)
-class Edge:
-    """What waits behind an org to be promoted; ``words`` read on after the number."""
-
-    count: int
-    words: str
-    url: str = ""
-    label: str = ""
-    on_train: bool = False
-    gate: str = ""
-    gate_words: str = ""
-
-    @property
-    def text(self) -> str:
-        """The mark on the rail: a name where the thing that waits has one, else the number."""
-        return self.label or str(self.count)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stage:
     """An org and the edge that leads on from it; the last stage of production has none."""
 
@@ -57,13 +41,14 @@ class Stage:
     edge: Edge | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Track:
     """One team's stages from left to right."""
 
     name: str
     url: str
     stages: tuple[Stage, ...]
+    note: str = ""
 
     @property
     def is_quiet(self) -> bool:
@@ -76,7 +61,7 @@ class Track:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """All tracks: the busy ones in sight, the quiet ones folded, production at the end."""
 

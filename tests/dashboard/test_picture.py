@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.picture import SHOWN_AT_LEAST, Edge, Node, Stage, Track, draw
+from dashboard.picture import SHOWN_AT_LEAST, Node, Stage, Track, draw
+from environments.selectors import Edge
 
 
 def track(name: str, node: Node | None = None, edge: Edge | None = None) -> Track:
@@ -61,8 +62,3 @@ def test_an_installation_without_orgs_is_empty_and_one_with_production_alone_is_
     assert draw([], None).is_empty
     assert not draw([], track("Platform")).is_empty
     assert not draw([track("Sales")], None).is_empty
-
-
-def test_an_edge_shows_the_name_of_what_waits_rather_than_its_number() -> None:
-    assert Edge(1, "is in R-42", label="v4.2.0").text == "v4.2.0"
-    assert Edge(3, "commits wait").text == "3"
