@@ -1,0 +1,66 @@
+"""The PostgreSQL logins of Gatehouse and its database, made by the server's superuser.
+
+``owner`` owns the schema and is used by migrations alone. web, build, deploy and ticker are the
+logins of the processes; what each may do is declared in the apps' ``grants.py``. SET ROLE is no
+boundary, so every process has a login of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+OWNER = "gatehouse_owner"
+PROCESSES = ("gatehouse_web", "gatehouse_build", "gatehouse_deploy", "gatehouse_ticker")
+LOGINS = (OWNER, *PROCESSES)
+
+
+def create_roles(connection: psycopg.Connection[Any], passwords: Mapping[str, str]) -> None:
+    """Make the logins, or give the existing ones these passwords; the connection is in autocommit.
+
+    Takes EXECUTE on the owner's future functions from the public, also for functions of later
+    migrations: a function that others may call is granted by name.
+    """
+    for role in LOGINS:
+        exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+        connection.execute(
+            sql.SQL("{} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD {}").format(
+                sql.SQL("ALTER" if exists else "CREATE"),
+                sql.Identifier(role),
+                sql.Literal(passwords[role]),
+            )
+        )
+
+
+def create_database(connection: psycopg.Connection[Any], name: str) -> None:
+    """Make an empty database that belongs to owner and that only our logins may enter."""
+    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+    if not found:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                sql.Identifier(name), sql.Identifier(OWNER)
+            )
+        )
+    restrict_database(connection, name)
+
+
+def restrict_database(connection: psycopg.Connection[Any], name: str) -> None:
+    """Let only our logins connect; a database made from a template does not inherit this."""
+    database = sql.Identifier(name)
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+    for role in PROCESSES:
+        connection.execute(
+            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role))
+        )
+
+
+def harden(owner: psycopg.Connection[Any]) -> None:
+    """Say, inside the new database and as owner, what the public may not do.
+
+    Without IN SCHEMA on purpose: the form with a schema cannot take the default away.
+    """
+    owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    owner.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
