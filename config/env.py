@@ -57,6 +57,7 @@ class Env:
     mirrors_dir: Path
     git_hosts: tuple[str, ...]
     repository_roots: tuple[Path, ...]
+    git_poll_seconds: int
     org_hosts: tuple[str, ...]
     org_ca_file: Path | None
     public_keys: Keys
@@ -93,6 +94,7 @@ class Env:
             mirrors_dir=Path(reader.text("GATEHOUSE_MIRRORS_DIR")),
             git_hosts=reader.words("GIT_HOSTS"),
             repository_roots=tuple(Path(root) for root in reader.words("REPOSITORY_ROOTS")),
+            git_poll_seconds=reader.number("GIT_POLL_SECONDS", 30),
             org_hosts=reader.words("ORG_HOSTS"),
             org_ca_file=reader.path("ORG_CA_FILE"),
             public_keys=reader.keys("GATEHOUSE_PUBLIC_KEYS_FILE"),

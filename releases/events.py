@@ -44,7 +44,7 @@ EVENTS: dict[str, str] = {
     "release.prepared": "prepared {environment} for {subject}: snapshot taken, artefact validated",
     "release.submitted": "asked the release board to approve {subject}",
     "release.submission_withdrawn": "withdrew the submission of {subject}: {reason}",
-    "release.approved": "has every approval for {subject}",
+    "release.approved": "gave the last approval of {subject}",
     "release.rejected": "rejected {subject}",
     "release.decisions_voided": "voided the decisions on {subject}: {reason}",
     "release.scheduled": "scheduled {subject} for {opens}",

@@ -11,9 +11,11 @@ from datetime import datetime
 
 from environments.models import Environment
 from environments.services import leases
-from governance import approvals, policies
+from environments.states import Connection
+from governance import approvals
 from governance.models import PolicyVersion
 from governance.permissions import can
+from governance.rules.policy import parse
 from releases.models import Deployment
 from releases.rules import gate as rules
 from releases.rules.gate import Approval, GateFacts, Reason, Verdict
@@ -55,7 +57,7 @@ def evaluate(deployment: Deployment, now: datetime) -> Verdict:
 
 def policy_in_force(environment: Environment) -> PolicyVersion | None:
     """The policy version that governs an environment now; ``None`` means deny all."""
-    return policies.current(environment.policy) if environment.policy else None
+    return environment.policy.current if environment.policy else None
 
 
 def _facts(deployment: Deployment, now: datetime) -> GateFacts:
@@ -70,17 +72,17 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
         now=now,
         environment=environment.name,
         environment_live=environment.retired_at is None,
-        connection_ok=environment.connection == Environment.Connection.OK,
+        connection_ok=environment.connection == Connection.OK,
         connection_message=environment.connection_message,
-        organization_id=environment.organization_id,
+        organization_id=environment.organization_id or "",
         bound_organization_id=deployment.organization_id,
         protected=environment.protected,
         writes=writes,
         policy_known=version is not None,
-        quorum=policies.quorum(version) if version else 0,
+        quorum=parse(version.body).quorum if version else 0,
         subject_digest=deployment.subject_digest,
         current_subject_digest=bound.digest() if bound else "",
-        approval=_approval(deployment),
+        approval=_approval(deployment, bound.digest() if bound else "", now),
         requester_allowed=allowed,
         requester_reason=why_not,
         artefact_digest=deployment.artefact.digest,
@@ -132,14 +134,14 @@ def _missing_stages(deployment: Deployment) -> tuple[str, ...]:
     return tuple(STAGE_WORDS[purpose] for purpose in wanted if purpose not in done)
 
 
-def _approval(deployment: Deployment) -> Approval | None:
+def _approval(deployment: Deployment, digest: str, now: datetime) -> Approval | None:
     request = deployment.approval
     if request is None:
         return None
     request.refresh_from_db()
-    progress = approvals.progress(request)
+    progress = approvals.progress(request, current_digest=digest, now=now)
     return Approval(
-        open_or_satisfied=request.state in ("open", "satisfied"),
+        open_or_satisfied=request.is_live,
         digest=request.digest,
         satisfied=progress.satisfied,
         missing=tuple(progress.reasons),

@@ -60,6 +60,8 @@ def fail(
     steps.say(step, messages)
     cancelled = state is StepState.CANCELLED
     steps.record(f"step.{state.value}", deployment, step=step.kind, problem=problem)
+    if step.effect == Effect.WRITE:
+        holdings.record_failure(deployment.environment_id, problem)
     end = DeploymentState.CANCELLED if cancelled else DeploymentState.FAILED
     steps.move(deployment, end, message=problem)
     steps.record(f"deployment.{end.value}", deployment, problem=problem)
@@ -111,6 +113,8 @@ def doubt(claim: Claim, step: Step, *, problem: str) -> Next:
     step.deployment = deployment
     steps.move_step(step, StepState.UNKNOWN, note=problem)
     steps.record("step.unknown", deployment, step=step.kind, problem=problem)
+    if step.effect == Effect.WRITE:
+        holdings.record_unknown(deployment.environment_id, problem)
     steps.move(deployment, DeploymentState.UNKNOWN, message=problem)
     steps.record("deployment.unknown", deployment, problem=problem)
     if deployment.release is not None:

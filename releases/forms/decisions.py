@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 
 from governance.states import Verdict
 
@@ -17,7 +18,7 @@ class DecisionForm(forms.Form):
     shown_facts = forms.JSONField(required=False, widget=forms.HiddenInput)
     comment = forms.CharField(
         required=False,
-        max_length=4_000,
+        max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Needed to reject. Everybody who reads the history sees it.",
     )
@@ -50,6 +51,15 @@ class DecisionForm(forms.Form):
         if "password" in self.fields and not cleaned.get("password"):
             self.add_error("password", "Type your password to decide.")
         return cleaned
+
+    def carry_errors(self, sent: DecisionForm) -> None:
+        """Show the errors of a form that was sent on this one, which asks about today's subject.
+
+        Hidden values are never taken over: the next answer is about what this page shows.
+        """
+        self._errors = ErrorDict(
+            {name: errors for name, errors in sent.errors.items() if name in self.fields or name == "__all__"}
+        )
 
     @property
     def facts_shown(self) -> dict[str, str]:

@@ -98,3 +98,14 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text="The history keeps it."
     )
+
+
+class ReopenForm(forms.Form):
+    """Returning to draft; why is welcome and not demanded, so that one press is enough."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="The history keeps it.",
+    )

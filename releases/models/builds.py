@@ -70,3 +70,8 @@ class Candidate(Entity):
 
     def get_absolute_url(self) -> str:
         return reverse("releases:candidate", kwargs={"pk": self.pk})
+
+    @property
+    def audit_label(self) -> str:
+        """How a sentence of history names the candidate."""
+        return f"{self.public_id} ({self})"

@@ -65,6 +65,11 @@ class Release(Entity):
     def get_absolute_url(self) -> str:
         return reverse("releases:release", kwargs={"pk": self.pk})
 
+    @property
+    def audit_label(self) -> str:
+        """How a sentence of history names the release."""
+        return str(self)
+
 
 class ReleaseItem(models.Model):
     """A candidate in a release; taken out by setting ``removed_at``, never deleted."""

@@ -15,8 +15,6 @@ class Repository(Entity):
     ``webhook_generation``; it is stored nowhere.
     """
 
-    PREFIX = "G"
-
     class Access(models.TextChoices):
         NONE = "none", "no credential"
         TOKEN = "https_token", "access token over https"
@@ -50,6 +48,11 @@ class Repository(Entity):
 
     def get_absolute_url(self) -> str:
         return reverse("releases:repository", kwargs={"slug": self.team.slug})
+
+    @property
+    def audit_label(self) -> str:
+        """How a sentence of history names the repository."""
+        return f"the repository of {self.team.name}"
 
 
 class Commit(models.Model):

@@ -78,7 +78,7 @@ def rows_of(candidates: list[Candidate]) -> list[CandidateRow]:
 
 
 def listing(
-    repository: Repository, *, query: str = "", state: str = "", before: str = ""
+    repository: Repository, place: paging.Place, *, query: str = "", state: str = ""
 ) -> tuple[paging.Page[Candidate], list[CandidateRow]]:
     """One page of a team's candidates, newest first."""
     rows = repository.candidates.select_related("team", "artefact", "created_by")
@@ -87,5 +87,5 @@ def listing(
     wanted = query.strip()
     if wanted:
         rows = rows.filter(tag__icontains=wanted) | rows.filter(sha__startswith=wanted.lower())
-    page = paging.page(rows, before)
+    page = paging.page(rows, place)
     return page, rows_of(page.rows)

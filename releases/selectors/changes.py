@@ -64,6 +64,7 @@ class ChangeGroup:
 class ChangesTable:
     """The changes section of a release."""
 
+    every: tuple[ChangeRow, ...]
     groups: tuple[ChangeGroup, ...]
     grouping: str
     query: str
@@ -98,6 +99,7 @@ def table(
     limit = SHOWN_AT_MOST if show_all else SHOWN
     groups = tuple(_cut(_grouped(matching, grouping), limit))
     return ChangesTable(
+        every=tuple(every),
         groups=groups,
         grouping=grouping,
         query=query,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from releases.models import Candidate, ComponentConflict, Deployment, Release, Step
-from releases.selectors import deployments, durations, words
+from releases.selectors import deployments, words
 from releases.selectors.words import Word
 from releases.states import Purpose, StepKind, StepState
 
@@ -57,11 +57,6 @@ def of(
         _step("Validation", preparation, StepKind.VALIDATE, _VALIDATION),
         _rollback(preparation),
     )
-
-
-def step_line(step: Step, now: datetime) -> tuple[str, float | None]:
-    """Name of a step's work and how long it took, for a short list."""
-    return words.STEP_KIND[StepKind(step.kind)], durations.elapsed(step, now)
 
 
 def _newest(rows: Iterable[Deployment], purpose: Purpose) -> Deployment | None:

@@ -12,7 +12,14 @@ from django.db.models.expressions import Case, Value, When
 
 from releases.models import Deployment, Step, StepMessage
 from releases.selectors import causes, deployments, durations, types, words
-from releases.states import LIVE_DEPLOYMENTS, DeploymentState, Effect, StepKind, StepState
+from releases.states import (
+    LIVE_DEPLOYMENTS,
+    DeploymentState,
+    Effect,
+    Purpose,
+    StepKind,
+    StepState,
+)
 
 MESSAGES_SHOWN = 50
 MESSAGES_AT_MOST = 2000
@@ -90,6 +97,23 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """Another deployment of the same thing to the same place for the same purpose."""
+
+    deployment: Deployment
+    word: words.Word
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Where to go on after the end."""
+
+    label: str
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeploymentPage:
     """The deployment with its timeline and the facts beside it."""
 
@@ -101,7 +125,7 @@ class DeploymentPage:
     seconds: float | None
     usual: float | None
     attempt: int
-    attempts: tuple[Deployment, ...]
+    attempts: tuple[Attempt, ...]
     current: StepView | None
     writes: bool
 
@@ -126,7 +150,65 @@ class DeploymentPage:
         return sum(1 for view in self.steps if view.step.finished_at is not None)
 
     @property
-    def has_written(self) -> bool:
+    def latest(self) -> StepView | None:
+        """The step that the org last heard of."""
+        begun = [view for view in self.steps if view.step.intended_at is not None]
+        return begun[-1] if begun else None
+
+    @property
+    def waits_for_board(self) -> bool:
+        """Whether people have not approved it yet."""
+        return self.deployment.purpose == Purpose.RELEASE and self.deployment.approved_at is None
+
+    @property
+    def held_text(self) -> str:
+        """Why it is held, in one line, as the worker or the gate last said."""
+        said = [str(reason.get("text", "")) for reason in self.deployment.reasons]
+        if said:
+            return " ".join(text for text in said if text)
+        if self.waits_for_board:
+            return "it waits for the decision of the release board."
+        return "a worker asks the gate when its time has come."
+
+    @property
+    def cancel_label(self) -> str:
+        """What the cancel button stops."""
+        current = self.current
+        if current is None:
+            return "Cancel"
+        return f"Cancel: {words.STEP_KIND[StepKind(current.step.kind)].lower()}"
+
+    @property
+    def cancel_text(self) -> str:
+        """What cancelling means at this point."""
+        name = self.deployment.environment.name
+        if self.deployment.state in (DeploymentState.HELD, DeploymentState.QUEUED):
+            return f"It has not begun; {name} has not been touched."
+        if not self._has_written:
+            return f"Nothing in {name} has changed so far. Another try goes through the gate again."
+        return (
+            f"The org is asked to stop. It undoes what it has not finished; when it is too late "
+            f"for that, the deployment ends as the org ends it, and {name} holds it."
+        )
+
+    @property
+    def next_step(self) -> NextStep | None:
+        """Where its release, candidate or build goes on."""
+        row = self.deployment
+        failed = row.state != DeploymentState.SUCCEEDED
+        if row.release is not None:
+            text = "Its page says what comes next."
+            return NextStep(f"Open {row.release.public_id}", row.release.get_absolute_url(), text)
+        if row.candidate is not None:
+            text = "Try it again there, or mend it and tag anew." if failed else "Test it there."
+            return NextStep(f"Open {row.candidate}", row.candidate.get_absolute_url(), text)
+        if row.build is not None:
+            text = "Push a repair: the next commit is built by itself." if failed else ""
+            return NextStep(f"Open {row.build.public_id}", row.build.get_absolute_url(), text)
+        return None
+
+    @property
+    def _has_written(self) -> bool:
         """Whether a writing step was handed to the org, so that cancelling may come late."""
         return any(
             view.step.effect == Effect.WRITE and view.step.intended_at is not None
@@ -137,7 +219,12 @@ class DeploymentPage:
 def load(pk: int, now: datetime, *, all_messages: bool = False) -> DeploymentPage | None:
     """Read the page of a deployment; None when there is no such deployment."""
     rows = deployments.with_names(Deployment.objects.all()).select_related(
-        "approval", "policy_version", "preparation", "cancel_requested_by", "environment__track"
+        "approval",
+        "policy_version",
+        "preparation",
+        "cancel_requested_by",
+        "settled_by",
+        "environment__track",
     )
     deployment = rows.filter(pk=pk).first()
     if deployment is None:
@@ -150,12 +237,14 @@ def load(pk: int, now: datetime, *, all_messages: bool = False) -> DeploymentPag
         deployment=deployment,
         word=words.deployment(deployment),
         title=deployments.title(deployment),
-        purpose=words.PURPOSE[deployments.Purpose(deployment.purpose)],
+        purpose=words.PURPOSE[Purpose(deployment.purpose)],
         steps=views,
         seconds=durations.elapsed(deployment, now),
         usual=usual.get((deployment.environment_id, deployment.purpose)),
         attempt=sum(1 for row in attempts if row.pk <= deployment.pk),
-        attempts=tuple(row for row in attempts if row.pk != deployment.pk),
+        attempts=tuple(
+            Attempt(row, words.deployment(row)) for row in attempts if row.pk != deployment.pk
+        ),
         current=next((view for view in views if view.is_open), None),
         writes=any(step.effect == Effect.WRITE for step in steps),
     )
@@ -192,12 +281,16 @@ def _views(
                 note=step.note or _note(step),
                 seconds=durations.elapsed(step, now),
                 usual=usual.get(step.kind),
-                is_open=step.state in _OPEN_STEPS or bool(messages),
+                is_open=step.state in _OPEN_STEPS or bool(messages) or _ended_badly(step),
                 counters=counters,
                 messages=messages,
             )
         )
     return tuple(views)
+
+
+def _ended_badly(step: Step) -> bool:
+    return step.state == StepState.FAILED and bool(step.components_total)
 
 
 def _word(deployment: Deployment, step: Step, is_over: bool) -> words.Word:

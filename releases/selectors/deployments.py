@@ -45,7 +45,6 @@ class DeploymentFilter:
     state: str = ""
     purpose: str = ""
     environment: str = ""
-    before: str = ""
 
     @property
     def is_set(self) -> bool:
@@ -99,9 +98,11 @@ def rows_of(deployments: Iterable[Deployment], now: datetime | None = None) -> l
     ]
 
 
-def listing(wanted: DeploymentFilter) -> tuple[paging.Page[Deployment], list[DeploymentRow]]:
+def listing(
+    wanted: DeploymentFilter, place: paging.Place
+) -> tuple[paging.Page[Deployment], list[DeploymentRow]]:
     """One page of deployments, newest first."""
-    page = paging.page(with_names(_filtered(wanted)), wanted.before)
+    page = paging.page(with_names(_filtered(wanted)), place)
     return page, rows_of(page.rows)
 
 
@@ -150,3 +151,8 @@ def has_snapshot(deployment: Deployment) -> bool:
         step.kind == StepKind.SNAPSHOT and step.state == StepState.SUCCEEDED
         for step in deployment.steps.all()
     )
+
+
+def find(pk: int) -> Deployment | None:
+    """The deployment with what its title names."""
+    return with_names(Deployment.objects.filter(pk=pk)).first()

@@ -13,9 +13,16 @@ from django.db.models import Prefetch
 
 from environments.models import Environment
 from releases.models import Candidate, ComponentConflict, Deployment, Release, ReleaseItem, Step
-from releases.selectors import changes, checks, deployments, words
+from releases.selectors import changes, checks, deployments, durations, words
 from releases.selectors.changes import ChangesTable
-from releases.states import LIVE_DEPLOYMENTS, CandidateState, Purpose, ReleaseState
+from releases.states import (
+    LIVE_DEPLOYMENTS,
+    CandidateState,
+    DeploymentState,
+    Purpose,
+    ReleaseState,
+    StepKind,
+)
 
 DEPLOYMENTS_SHOWN = 50
 DECIDED_ON = (ReleaseState.SUBMITTED, ReleaseState.APPROVED, ReleaseState.SCHEDULED)
@@ -45,11 +52,21 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsalLine:
+    """One step of the rehearsal with the time it took."""
+
+    step: Step
+    word: words.Word
+    name: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """The newest rehearsal of what the release holds now."""
 
     row: deployments.DeploymentRow
-    steps: tuple[tuple[Step, words.Word, str, float | None], ...]
+    steps: tuple[RehearsalLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +88,19 @@ class ReleasePage:
         return sum(1 for check in self.checks if check.word.state == "done")
 
     @property
-    def is_moving(self) -> bool:
-        """Whether a worker is doing something for it, so that the page should ask again."""
-        return self.word.state == "running" or any(row.is_live for row in self.deployments)
+    def poll_seconds(self) -> int:
+        """How often the page asks again: often while a worker moves it, seldom while people do."""
+        moving = {DeploymentState.QUEUED, DeploymentState.RUNNING}
+        if self.word.state == "running" or self.release.state == ReleaseState.APPROVED:
+            return 2
+        if any(row.deployment.state in moving for row in self.deployments):
+            return 2
+        return 10 if self.is_decided_on else 0
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether its contents change without voiding anything."""
+        return self.release.state == ReleaseState.DRAFT
 
     @property
     def is_decided_on(self) -> bool:
@@ -176,7 +203,12 @@ def _rehearsal(
         if deployment.purpose == Purpose.REHEARSE and mine:
             is_over = deployment.state not in LIVE_DEPLOYMENTS
             steps = tuple(
-                (step, words.step(step, is_over=is_over), *checks.step_line(step, now))
+                RehearsalLine(
+                    step,
+                    words.step(step, is_over=is_over),
+                    words.STEP_KIND[StepKind(step.kind)],
+                    durations.elapsed(step, now),
+                )
                 for step in deployment.steps.all()
             )
             return Rehearsal(row, steps)

@@ -8,6 +8,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q, QuerySet
 
 from core import ids
+from governance.models import Team
 from releases.models import Release
 from releases.selectors import paging, words
 from releases.states import ReleaseState
@@ -25,7 +26,6 @@ class ReleaseFilter:
     query: str = ""
     state: str = ""
     team: str = ""
-    before: str = ""
 
     @property
     def is_set(self) -> bool:
@@ -42,9 +42,11 @@ class ReleaseRow:
     teams: str
 
 
-def listing(wanted: ReleaseFilter) -> tuple[paging.Page[Release], list[ReleaseRow]]:
+def listing(
+    wanted: ReleaseFilter, place: paging.Place
+) -> tuple[paging.Page[Release], list[ReleaseRow]]:
     """One page of releases, newest first."""
-    page = paging.page(_filtered(wanted), wanted.before)
+    page = paging.page(_filtered(wanted), place)
     return page, _rows(page.rows)
 
 
@@ -98,3 +100,9 @@ def _filtered(wanted: ReleaseFilter) -> QuerySet[Release]:
             | Q(artefact__digest__startswith=f"sha256:{query.lower()}")
         )
     return rows
+
+
+def contributing_teams() -> list[tuple[str, str]]:
+    """Slug and name of every team that ever had a candidate, by name."""
+    teams = Team.objects.filter(candidates__isnull=False, retired_at__isnull=True)
+    return list(teams.distinct().order_by("name").values_list("slug", "name")[:100])

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from django.db.models import Q
 
-from governance.models import GitIdentity, Membership, User
+from governance.models import Membership, User
+from governance.selectors import people
 from releases.models import Candidate, Release
 
 Exclusions = list[tuple[User, str]]
@@ -47,18 +48,8 @@ def _of_candidate(
     for membership in members:
         why = f"is a member of {candidate.team.name}, which contributes"
         reasons.setdefault(membership.user_id, (membership.user, why))
-    people = {entry["email"].strip().lower(): entry["name"] for entry in candidate.contributors}
-    mapped = {
-        identity.email.lower(): identity.user
-        for identity in GitIdentity.objects.filter(email__in=people).select_related("user")
-    }
-    mapped |= {
-        user.email.lower(): user
-        for user in User.objects.filter(email__in=[e for e in people if e not in mapped])
-    }
-    for email, name in people.items():
-        if email in mapped:
-            user = mapped[email]
-            reasons.setdefault(user.pk, (user, f"wrote commits of {candidate.team.name}"))
-        else:
-            unmapped[email] = name
+    authors = [(entry["email"], entry["name"]) for entry in candidate.contributors]
+    found = people.resolve_identities(authors)
+    for user in found.mapped.values():
+        reasons.setdefault(user.pk, (user, f"wrote commits of {candidate.team.name}"))
+    unmapped.update(found.unmapped)

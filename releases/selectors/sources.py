@@ -164,7 +164,7 @@ _KNOWN_STATES = frozenset(BuildState)
 
 
 def builds(
-    repository: Repository, *, query: str = "", state: str = "", before: str = ""
+    repository: Repository, place: paging.Place, *, query: str = "", state: str = ""
 ) -> tuple[paging.Page[Build], list[BuildRow]]:
     """One page of a repository's builds, newest first."""
     rows = repository.builds.select_related("artefact")
@@ -175,5 +175,5 @@ def builds(
         named = Commit.objects.filter(repository=repository, message__icontains=wanted)
         by_message = rows.filter(sha__in=named.values("sha"))
         rows = by_message | rows.filter(sha__startswith=wanted.lower())
-    page = paging.page(rows, before)
+    page = paging.page(rows, place)
     return page, build_rows(repository, page.rows)

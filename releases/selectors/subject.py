@@ -35,7 +35,7 @@ def build(
         artefact=artefact.digest,
         baseline=baseline_digest,
         environment_id=environment.pk,
-        organization_id=environment.organization_id,
+        organization_id=environment.organization_id or "",
         plan=plan,
         rollback=NONE_YET,
         policy_version_id=policy_version.pk,

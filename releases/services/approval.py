@@ -13,7 +13,6 @@ from governance.models import ApprovalRequest, Decision
 from governance.permissions import demand
 from releases import gate
 from releases.models import Deployment, Release
-from releases.rules.subject import Subject
 from releases.selectors import subject
 from releases.services import deployments, releases
 from releases.states import ReleaseState
@@ -63,19 +62,30 @@ def card(release: Release) -> ApprovalCard:
     return ApprovalCard(
         request=request,
         deployment=deployment,
-        progress=approvals.progress(request),
+        progress=approvals.progress(request, current_digest=_current_digest(deployment)),
         shown_digest=request.digest,
         voids=VOIDS,
     )
 
 
-def _current(deployment: Deployment) -> Subject | None:
-    version = gate.policy_in_force(deployment.environment)
-    return subject.current(deployment, version) if version else None
+def _current_digest(deployment: Deployment | None) -> str:
+    """The subject's digest as today's rows give it; empty when it cannot be built."""
+    version = gate.policy_in_force(deployment.environment) if deployment else None
+    if deployment is None or version is None:
+        return ""
+    now = subject.current(deployment, version)
+    return now.digest() if now else ""
 
 
 @transaction.atomic
-def decide(*, release_id: int, verdict: str, comment: str, shown_digest: str) -> Decision:
+def decide(
+    *,
+    release_id: int,
+    verdict: str,
+    comment: str,
+    shown_digest: str,
+    auth_strength: str = "password",
+) -> Decision:
     """Record a person's approval or rejection of exactly what the page showed.
 
     Codes: ``approval.none`` when nobody was asked, ``approval.stale`` (409) when the page is
@@ -87,8 +97,7 @@ def decide(*, release_id: int, verdict: str, comment: str, shown_digest: str) ->
     deployment = deployment_of(request) if request else None
     if request is None or deployment is None:
         raise NotNow("approval.none", f"Nobody is asked to decide on {release.public_id} now.")
-    now = _current(deployment)
-    current = now.digest() if now else ""
+    current = _current_digest(deployment)
     if shown_digest != request.digest or current != request.digest:
         raise Stale(
             "approval.stale",
@@ -103,6 +112,7 @@ def decide(*, release_id: int, verdict: str, comment: str, shown_digest: str) ->
         comment=comment,
         shown_digest=shown_digest,
         current_digest=current,
+        auth_strength=auth_strength,
     )
 
 

@@ -220,7 +220,8 @@ def compose(*, release_id: int) -> Release:
     snapshot = snapshots.request(
         environment=production,
         manifest={name: sorted(members) for name, members in sorted(manifest.items())},
-        purpose="composition",
+        purpose=f"composition of {release.public_id}",
+        wakes=(COMPOSE_KIND, release.pk),
     )
     release.conflicts.filter(settled_at__isnull=True).update(settled_at=db.database_now())
     move(release, ReleaseState.COMPOSING, base_snapshot=snapshot, state_note="")

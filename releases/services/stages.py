@@ -7,12 +7,12 @@ from datetime import timedelta
 from django.db import transaction
 
 from core import db
-from core.context import current_actor
 from core.errors import NotNow
 from environments.models import Environment
-from governance import approvals, policies
-from governance.models import ApprovalRequest, PolicyVersion, User
-from governance.permissions import demand
+from governance import approvals
+from governance.models import ApprovalRequest, PolicyVersion
+from governance.permissions import acting_person, demand
+from governance.rules.policy import parse
 from releases import gate
 from releases.models import Artefact, Deployment, Release
 from releases.rules.subject import Subject
@@ -44,7 +44,7 @@ def _send(
         purpose=purpose,
         environment=environment,
         artefact=artefact_of(release),
-        requester=_person(),
+        requester=acting_person(),
         release=release,
         policy_version=gate.policy_in_force(environment),
     )
@@ -59,10 +59,6 @@ def artefact_of(release: Release) -> Artefact:
     if release.artefact is None:
         raise NotNow("release.not_composed", f"{release.public_id} is not composed yet.")
     return release.artefact
-
-
-def _person() -> User:
-    return User.objects.get(pk=current_actor().id)
 
 
 @transaction.atomic
@@ -82,7 +78,7 @@ def prepare(*, release_id: int) -> Deployment:
         purpose=Purpose.PREPARE,
         environment=environment,
         artefact=artefact_of(release),
-        requester=_person(),
+        requester=acting_person(),
         release=release,
         policy_version=gate.policy_in_force(environment),
     )
@@ -127,7 +123,7 @@ def submit(*, release_id: int) -> ApprovalRequest:
         purpose=Purpose.RELEASE,
         environment=environment,
         artefact=artefact_of(release),
-        requester=_person(),
+        requester=acting_person(),
         release=release,
         preparation=preparation,
         policy_version=version,
@@ -139,10 +135,10 @@ def submit(*, release_id: int) -> ApprovalRequest:
         subject_id=release.pk,
         digest=bound.digest(),
         policy_version=version,
-        requester=_person(),
+        requester=acting_person(),
         exclusions=exclusions,
         unmapped=unmapped,
-        expires_at=db.database_now() + timedelta(hours=policies.expires_hours(version)),
+        expires_at=db.database_now() + timedelta(hours=parse(version.body).expires_hours),
         label=f"{release} for {environment.name} ({release.artefact})",
         url=release.get_absolute_url(),
     )
@@ -165,7 +161,7 @@ def _subject(
         baseline_digest=preparation.baseline_digest,
         plan=deployments.plan_of(Purpose.RELEASE, version),
         policy_version=version,
-        requester=_person(),
+        requester=acting_person(),
     )
 
 

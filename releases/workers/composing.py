@@ -10,7 +10,7 @@ from django.db import transaction
 
 from core import blobs, db
 from core.errors import DomainError, ExternalFault
-from environments.models import Snapshot
+from environments.states import SnapshotState
 from jobs.registry import Claim, Next
 from metadata import compose as composition
 from metadata.diff import diff
@@ -34,9 +34,9 @@ def compose(claim: Claim) -> Next:
     snapshot = release.base_snapshot
     if release.state != ReleaseState.COMPOSING or snapshot is None:
         return Next.done()
-    if snapshot.state in (Snapshot.State.REQUESTED, Snapshot.State.RETRIEVING):
-        return Next.after(0.5)
-    if snapshot.state == Snapshot.State.FAILED:
+    if not snapshot.settled:
+        return Next.after(2)
+    if snapshot.state == SnapshotState.FAILED:
         why = f"Production could not be read: {snapshot.message}"
         return _refuse(claim, release.pk, why, [])
     claim.renew(600)

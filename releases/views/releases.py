@@ -1,0 +1,142 @@
+"""Pages of releases: the list and one release."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from core import clock
+from core.decisions import Answer, Denied
+from governance import audit
+from governance.access import signed_in
+from governance.permissions import Standing, can, standing_of
+from releases import next_action
+from releases.forms.releases import AddCandidateForm
+from releases.models import Release
+from releases.selectors import changes, deciders, reasons, release_page, releases, words
+from releases.services import approval
+from releases.services.releases import EDITABLE
+from releases.views import lists
+from releases.views.acting import found
+from releases.views.downloads import csv_response
+
+STORY_SHOWN = 12
+STATE_CHIPS = (
+    ("open", "Open"),
+    ("submitted", "Waiting for approval"),
+    ("deployed", "In production"),
+    ("closed", "Closed"),
+)
+GROUPINGS = (("type", "By type"), ("team", "By team"))
+
+
+def _wanted(request: HttpRequest) -> releases.ReleaseFilter:
+    asked = request.GET.get
+    return releases.ReleaseFilter(asked("q", ""), asked("state", ""), asked("team", ""))
+
+
+@signed_in
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """List releases, newest first."""
+    wanted = _wanted(request)
+    page, rows = releases.listing(wanted, lists.place_of(request))
+    context = {
+        "rows": rows,
+        "wanted": wanted,
+        "pager": lists.pager(request, page, reverse("releases:list_csv")),
+        "chips": lists.chips(request, "state", STATE_CHIPS),
+        "team_chips": lists.chips(request, "team", releases.contributing_teams(), "Every team"),
+        "keep": lists.kept(request, "state", "team"),
+        "may_compose": can(request.user, "release.compose"),
+        "addable": release_page.addable(),
+    }
+    return render(request, "releases/list.html", context)
+
+
+@signed_in
+@require_GET
+def index_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Send the list as a file."""
+    head = ("Release", "Title", "Version", "State", "Teams", "Artefact", "Composed by")
+    rows = releases.export(_wanted(request))
+    lines = ((*head, "Opened", "In production"), *(_line(row) for row in rows))
+    return csv_response("releases.csv", lines)
+
+
+def _line(row: releases.ReleaseRow) -> tuple[object, ...]:
+    release = row.release
+    return (
+        release.public_id,
+        release.title,
+        release.version,
+        row.word.text,
+        row.teams,
+        release.artefact.digest if release.artefact else "",
+        release.composed_by,
+        release.created_at.isoformat(),
+        release.deployed_at.isoformat() if release.deployed_at else "",
+    )
+
+
+@signed_in
+@require_GET
+def page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a release; asked by htmx, only its live parts.
+
+    When its state is another one than the page was made with, the whole page is asked for anew,
+    since contents and changes stand outside the live parts.
+    """
+    release = found(release_page.find(pk), "release")
+    context = _context(request, release)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return render(request, "releases/release.html", context)
+    response = render(request, "releases/_live.html", context)
+    if request.GET.get("shown") != release.state:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
+    asked = request.GET.get
+    wanted = release_page.ChangesWanted(asked("by", ""), asked("q", ""), asked("show") == "all")
+    shown = release_page.load(release, clock.now(), wanted)
+    card = approval.card(release)
+    upcoming = next_action.for_release(release, request.user)  # type: ignore[arg-type]
+    standing = standing_of(request.user)  # type: ignore[arg-type]
+    return {
+        "page": shown,
+        "release": release,
+        "next": upcoming,
+        "reasons": reasons.linked(upcoming.verdict, release, card.deployment),
+        "card": card,
+        "people": deciders.of(card.progress, request.user),  # type: ignore[arg-type]
+        "story": audit.events_for(release.public_id, limit=STORY_SHOWN),
+        "add_form": AddCandidateForm(addable=list(shown.contents.addable)),
+        "may_change": _may_change(standing, release),
+        "may_deploy": standing.can("release.deploy"),
+        "groupings": lists.chips(request, "by", GROUPINGS, "Risk first"),
+        "keep": lists.kept(request, "by", "show"),
+        "all_url": lists.address(request, show="all"),
+    }
+
+
+def _may_change(standing: Standing, release: Release) -> Answer:
+    """Whether the contents may be changed now: the right first, then the state."""
+    right = standing.can("release.compose")
+    if right and release.state not in EDITABLE:
+        word = words.release(release).text.lower()
+        return Denied("release.busy", f"Nothing can be changed: the release is {word}.")
+    return right
+
+
+@signed_in
+@require_GET
+def changes_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Send everything that differs from production as a file."""
+    release = found(release_page.find(pk), "release")
+    return csv_response(f"{release.public_id}-changes.csv", changes.csv_lines(release))
