@@ -44,7 +44,7 @@ def find() -> str | None:
 
 
 def ensure() -> str:
-    """Return the path of a browser, fetching one if need be; raise ``NoBrowser`` if none can be had."""
+    """Return the path of a browser, fetching one if need be; raise ``NoBrowser`` otherwise."""
     found = find()
     if found:
         return found

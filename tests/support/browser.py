@@ -78,9 +78,9 @@ def open_window(
 ) -> Iterator[OpenWindow]:
     """Open watched windows: ``open_window(user, size=PHONE, theme="dark", script=False)``.
 
-    Without a user nobody is signed in. All windows close with the test, and their faults fail it.
+    Without a user nobody is signed in. All windows close with the test; their faults fail it.
     """
-    # Playwright's loop runs in this thread; Django would take its own queries for asynchronous ones.
+    # Playwright's loop runs in this thread, and Django would take its queries for asynchronous.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     opened: list[tuple[BrowserContext, Window]] = []
 
