@@ -1,8 +1,8 @@
 """Keeps one PostgreSQL and one Valkey for a test run, and ends both with it.
 
-``python -m tests.support.keeper RUN_DIR PID`` starts the servers, writes RUN_DIR/servers.json and
-waits until the process PID is gone or until SIGTERM; then it stops them and removes RUN_DIR. A run
-that is killed therefore leaves nothing behind.
+``python -m tests.support.keeper RUN_DIR PID`` starts the servers in the background, writes
+RUN_DIR/servers.json and waits until the process PID is gone or until SIGTERM; then it stops them
+and removes RUN_DIR. A run that is killed therefore leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -61,38 +61,51 @@ def prepare(superuser: str) -> None:
         )
 
 
-def main(run_dir: Path, parent: int) -> None:
+def _start(run_dir: Path, postgres: Postgres, valkey: Valkey) -> None:
+    """Start both and write their addresses, whole or not at all."""
+    postgres.create(PASSWORD)
+    postgres.start()
+    superuser = postgres.url("postgres", PASSWORD, "postgres")
+    prepare(superuser)
+    valkey.start()
+    addresses = {
+        "superuser": superuser,
+        "port": postgres.port,
+        "valkey": valkey.url,
+        "keeper": os.getpid(),
+    }
+    partial = run_dir / "servers.partial"
+    partial.write_text(json.dumps(addresses))
+    partial.rename(run_dir / "servers.json")
+
+
+def keep(run_dir: Path, parent: int) -> None:
     """Run both servers for as long as the test run lives."""
-    stopping = []
+    stopping: list[bool] = []
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     postgres = Postgres(run_dir / "postgresql", options=FAST)
     valkey = Valkey(run_dir / "valkey", secrets.token_hex(8), durable=False)
     try:
-        postgres.create(PASSWORD)
-        postgres.start()
-        superuser = postgres.url("postgres", PASSWORD, "postgres")
-        prepare(superuser)
-        valkey.start()
-        partial = run_dir / "servers.partial"
-        partial.write_text(
-            json.dumps(
-                {
-                    "superuser": superuser,
-                    "port": postgres.port,
-                    "valkey": valkey.url,
-                    "keeper": os.getpid(),
-                }
-            )
-        )
-        partial.rename(run_dir / "servers.json")
+        _start(run_dir, postgres, valkey)
         while not stopping and not _gone(parent):
             time.sleep(0.25)
+    except Exception:
+        (run_dir / "keeper.failed").touch()
+        raise
     finally:
         valkey.stop()
         postgres.stop()
-        shutil.rmtree(run_dir, ignore_errors=True)
+    shutil.rmtree(run_dir, ignore_errors=True)
+
+
+def main() -> None:
+    """Detach from the caller, who waits for servers.json, and keep the servers."""
+    if os.fork():
+        return
+    os.setsid()
+    keep(Path(sys.argv[1]), int(sys.argv[2]))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 PARENT = "GATEHOUSE_TEST_PARENT"
-
-# Held for the life of this process: a Popen object that is collected while its child runs warns.
-_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -68,30 +66,30 @@ def running() -> Servers:
 def _start(written: Path) -> None:
     log = run_dir() / "keeper.log"
     with log.open("ab") as output:
-        _started.append(
-            keeper := subprocess.Popen(
-                [sys.executable, "-m", "tests.support.keeper", str(run_dir()), os.environ[PARENT]],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        subprocess.run(
+            [sys.executable, "-m", "tests.support.keeper", str(run_dir()), os.environ[PARENT]],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=True,
         )
     deadline = time.monotonic() + START_SECONDS
     while not written.is_file():
-        if keeper.poll() is not None or time.monotonic() > deadline:
+        if time.monotonic() > deadline or (run_dir() / "keeper.failed").is_file():
             raise RuntimeError(f"the test servers did not start: {log.read_text()}")
         time.sleep(0.02)
 
 
 def finish() -> None:
-    """End the servers of this run, if it is ours and has any."""
-    written = Path(os.environ["GATEHOUSE_TEST_RUN_DIR"]) / "servers.json"
-    if os.environ.get(PARENT) != str(os.getpid()) or not written.is_file():
+    """End the servers of this run, if it is ours, and remove what it left."""
+    if os.environ.get(PARENT) != str(os.getpid()):
         return
-    keeper = Servers(**json.loads(written.read_text())).keeper
-    os.kill(keeper, signal.SIGTERM)
-    deadline = time.monotonic() + START_SECONDS
-    while written.is_file() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    folder = Path(os.environ["GATEHOUSE_TEST_RUN_DIR"])
+    written = folder / "servers.json"
+    if written.is_file():
+        os.kill(Servers(**json.loads(written.read_text())).keeper, signal.SIGTERM)
+        deadline = time.monotonic() + START_SECONDS
+        while written.is_file() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    shutil.rmtree(folder, ignore_errors=True)
