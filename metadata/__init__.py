@@ -1,1 +1,1 @@
-"""Metadata and Git: mirrors, source format, packages, composition. No Django, no database."""
+"""Git mirrors, source format, packages, composition and differences. No Django, no database."""

@@ -16,7 +16,12 @@ REF = "refs/heads/main"
 
 
 def commit(
-    path: Path, files: Mapping[str, bytes], message: str, parent: str | None = None, *, when: int = 0
+    path: Path,
+    files: Mapping[str, bytes],
+    message: str,
+    parent: str | None = None,
+    *,
+    when: int = 0,
 ) -> str:
     """Commit files as the whole tree, on top of ``parent``; returns the SHA.
 

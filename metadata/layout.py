@@ -50,9 +50,7 @@ def read(files: Mapping[str, bytes]) -> NormalForm:
     return NormalForm(entries)
 
 
-def add(
-    entries: dict[ComponentKey, Files], more: dict[ComponentKey, Files], path: str
-) -> None:
+def add(entries: dict[ComponentKey, Files], more: dict[ComponentKey, Files], path: str) -> None:
     """Add entries; raises ``metadata.duplicate`` for one that is there already."""
     for key, files in more.items():
         if key in entries:

@@ -1,63 +1,120 @@
-"""Where repositories may lie: hosts on the installation's list, paths below its roots."""
+"""Where a repository may lie: the rules on addresses, held before anything is stored or fetched.
+
+An address is https, ssh or a path on this machine. Hosts must be on the installation's list, with
+their port when it is not the usual one; paths must lie below one of its roots after symbolic links
+are followed. An address never carries a secret: the credential travels apart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from core.errors import InvalidInput
+
+USUAL_PORTS = {"https": 443, "ssh": 22}
+_SCP = re.compile(r"(?P<user>[A-Za-z0-9._-]+)@(?P<host>[A-Za-z0-9.-]+):(?!//)(?P<path>[^\s]+)")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 @dataclass(frozen=True, slots=True)
 class GitRules:
-    """Allow-list of Git hosts (``host`` or ``host:port``) and roots of local repositories."""
+    """What an installation allows: hosts (``name`` or ``name:port``), roots of paths, bounds."""
 
-    hosts: Sequence[str]
-    roots: Sequence[Path]
+    hosts: tuple[str, ...] = ()
+    roots: tuple[Path, ...] = ()
+    seconds: float = 300.0
+    max_bytes: int = 4 * 1024**3
+
+    def protocols(self) -> str:
+        """The value of ``GIT_ALLOW_PROTOCOL``: nothing else can be spoken, whatever an address says."""
+        return "https:ssh:file"
 
 
 def check_location(url: str, rules: GitRules) -> str:
-    """Return the address when it may be fetched; raises InvalidInput ``git.*`` otherwise."""
-    if not url or url.startswith("-") or any(ord(char) < 33 for char in url):
-        raise InvalidInput("git.address", "That is not a repository's address.", field="url")
-    if url.startswith("/") or url.startswith("file://"):
-        return _local(url.removeprefix("file://"), rules)
-    if "://" not in url:
-        raise InvalidInput(
-            "git.address",
-            "Write the address as https://host/path.git or ssh://git@host/path.git.",
-            field="url",
-        )
+    """Return the address in its one form, or refuse it.
+
+    Codes: ``git.address_empty``, ``git.address_malformed``, ``git.address_secret``,
+    ``git.protocol``, ``git.host``, ``git.path``.
+    """
+    text = url.strip()
+    if not text:
+        raise _refusal("git.address_empty", "Give the address of the repository.")
+    if text.startswith("/") or text.startswith("file:"):
+        return _path(text, rules)
+    if text.startswith("-") or _FORBIDDEN.search(text):
+        raise _refusal("git.address_malformed", "The address contains characters that no address has.")
+    scp = _SCP.fullmatch(text)
+    if scp:
+        text = f"ssh://{scp['user']}@{scp['host']}/{scp['path'].lstrip('/')}"
+    return _remote(text, rules)
+
+
+def host_of(url: str) -> tuple[str, int]:
+    """The host and port that an address of a checked form names; ("", 0) for a path."""
     parts = urlsplit(url)
-    if parts.scheme not in ("https", "ssh"):
-        raise InvalidInput(
-            "git.protocol", f"{parts.scheme} is not used; only https and ssh are.", field="url"
+    if parts.scheme not in USUAL_PORTS:
+        return "", 0
+    return parts.hostname or "", parts.port or USUAL_PORTS[parts.scheme]
+
+
+def _remote(text: str, rules: GitRules) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise _refusal("git.address_malformed", "The address cannot be read as a URL.") from None
+    if parts.scheme not in USUAL_PORTS:
+        raise _refusal(
+            "git.protocol",
+            "Repositories are fetched over https, ssh or from an allowed path; "
+            f"“{parts.scheme or text.split(':')[0]}” is none of these.",
         )
-    if parts.password or (parts.username and parts.scheme == "https"):
-        raise InvalidInput(
-            "git.secret_in_address",
-            "Take the credential out of the address and store it as a credential.",
-            field="url",
-        )
-    host = parts.hostname or ""
-    named = f"{host}:{parts.port}" if parts.port else host
-    if named not in rules.hosts:
-        raise InvalidInput(
+    _no_secret(parts)
+    host = (parts.hostname or "").lower()
+    if not _HOST.fullmatch(host) or not parts.path.strip("/"):
+        raise _refusal("git.address_malformed", "The address needs a host and a path.")
+    if parts.query or parts.fragment:
+        raise _refusal("git.address_malformed", "The address of a repository has no “?” or “#”.")
+    usual = USUAL_PORTS[parts.scheme]
+    name = host if port in (None, usual) else f"{host}:{port}"
+    if name not in {entry.lower() for entry in rules.hosts}:
+        raise _refusal(
             "git.host",
-            f"{named} is not on this installation's list of Git hosts (GIT_HOSTS).",
-            field="url",
+            f"The host {name} is not on this installation's list of Git hosts; "
+            "an admin adds it to GIT_HOSTS.",
         )
-    return url
+    user = f"{parts.username}@" if parts.scheme == "ssh" and parts.username else ""
+    return f"{parts.scheme}://{user}{name}{parts.path}"
 
 
-def _local(text: str, rules: GitRules) -> str:
-    path = Path(text).resolve()
-    if not any(path.is_relative_to(Path(root).resolve()) for root in rules.roots):
-        raise InvalidInput(
+def _no_secret(parts: SplitResult) -> None:
+    """Refuse a password, and any user in an https address: tokens are often put there."""
+    if parts.password is not None or (parts.scheme == "https" and parts.username is not None):
+        raise _refusal(
+            "git.address_secret",
+            "Leave user name and token out of the address and store them as the credential.",
+        )
+    if parts.username is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]*", parts.username):
+        raise _refusal("git.address_malformed", "The user name in the address is not usual.")
+
+
+def _path(text: str, rules: GitRules) -> str:
+    raw = text.removeprefix("file://") if text.startswith("file:") else text
+    if not raw.startswith("/") or "\0" in raw or "\n" in raw:
+        raise _refusal("git.path", "A path on this machine is absolute.")
+    path = Path(raw).resolve()
+    roots = [root.resolve() for root in rules.roots]
+    if not any(path.is_relative_to(root) for root in roots):
+        raise _refusal(
             "git.path",
-            f"{text} is not below a directory that this installation allows (REPOSITORY_ROOTS).",
-            field="url",
+            "The path does not lie below a directory of this installation's REPOSITORY_ROOTS.",
         )
     return str(path)
+
+
+def _refusal(code: str, sentence: str) -> InvalidInput:
+    return InvalidInput(code, sentence, field="url")

@@ -7,6 +7,7 @@ arguments.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -169,7 +170,7 @@ class Mirror:
             if not record:
                 continue
             facts, _, path = record.partition(b"\t")
-            mode, kind, blob, size = facts.decode().split()
+            mode, _kind, blob, size = facts.decode().split()
             name = path.decode("utf-8", "surrogateescape")
             entries[name] = TreeEntry(mode, blob, int(size) if size.isdigit() else 0)
             if len(entries) > MAX_FILES:
@@ -192,17 +193,17 @@ class Mirror:
                 stdout=subprocess.PIPE,
                 env=base_environment(),
             ) as process:
-                assert process.stdout is not None
+                stdout = process.stdout or io.BytesIO()
                 for sha in wanted:
-                    head = process.stdout.readline().split()
+                    head = stdout.readline().split()
                     if len(head) != 3:
                         raise ExternalFault(
                             "git.missing_object",
                             f"The mirror lacks object {sha[:12]}; fetch again.",
                             retryable=False,
                         )
-                    yield process.stdout.read(int(head[2]))
-                    process.stdout.read(1)
+                    yield stdout.read(int(head[2]))
+                    stdout.read(1)
 
     def file(self, rev: str, path: str) -> bytes | None:
         """Content of one file; ``None`` when the commit has none."""
@@ -235,8 +236,7 @@ class Mirror:
         try:
             project = json.loads(next(self.blobs([entry.blob])).decode("utf-8-sig"))
             directories = tuple(
-                item["path"].removeprefix("./").strip("/")
-                for item in project["packageDirectories"]
+                item["path"].removeprefix("./").strip("/") for item in project["packageDirectories"]
             )
             version = str(project.get("sourceApiVersion", ""))
         except (ValueError, KeyError, TypeError, AttributeError) as fault:

@@ -15,9 +15,7 @@ META_SUFFIX = f".resource{META}"
 def resources(files: Files, anchor: str) -> dict[ComponentKey, Files]:
     """Entries of all static resources of one ``staticresources`` directory."""
     entries: dict[ComponentKey, Files] = {}
-    names = sorted(
-        path.removesuffix(META_SUFFIX) for path in files if path.endswith(META_SUFFIX)
-    )
+    names = sorted(path.removesuffix(META_SUFFIX) for path in files if path.endswith(META_SUFFIX))
     taken: set[str] = set()
     for name in names:
         meta_path = f"{name}{META_SUFFIX}"

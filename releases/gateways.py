@@ -35,9 +35,7 @@ def credential(repository: Repository) -> GitCredential | None:
     """
     if repository.access == Repository.Access.NONE or repository.credential_ciphertext is None:
         return None
-    opened = unseal(
-        "git", repository.credential_key_id, bytes(repository.credential_ciphertext)
-    )
+    opened = unseal("git", repository.credential_key_id, bytes(repository.credential_ciphertext))
     if opened["repository"] != repository.pk or opened["url"] != repository.url:
         raise ExternalFault(
             "git.credential_context",

@@ -150,9 +150,7 @@ def _deployed(release: Release) -> NextAction:
 
 def _failed(release: Release) -> NextAction:
     text = "Return it to draft, mend it and compose it again"
-    return NextAction(
-        "Return to draft", "releases:release_reopen", _ready("release.reopen", text)
-    )
+    return NextAction("Return to draft", "releases:release_reopen", _ready("release.reopen", text))
 
 
 def _closed(release: Release) -> NextAction:

@@ -11,7 +11,7 @@ from core.machine import Machine
 
 
 class ReleaseState(StrEnum):
-    """Life of a release; moved by ``releases.services.releases`` and ``releases.services.outcomes``."""
+    """Life of a release; moved by ``services.releases`` and ``services.outcomes``."""
 
     DRAFT = "draft"
     COMPOSING = "composing"
@@ -85,7 +85,7 @@ DEPLOYMENT = Machine(
 
 
 class StepState(StrEnum):
-    """Life of one step; a remote effect is intended, then started with the org's id, then settled."""
+    """Life of one step; an effect is intended, started with the org's id, then settled."""
 
     PENDING = "pending"
     INTENDED = "intended"

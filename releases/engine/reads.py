@@ -108,7 +108,8 @@ def _snapshot(ctx: StepContext, form: NormalForm, zip_bytes: bytes) -> Next:
             ctx.deployment.baseline_digest = now.digest()
             ctx.deployment.save(update_fields=["baseline", "baseline_digest"])
         held = sum(1 for digest in now.components.values() if digest)
-        note = f"{held} of {len(now.components)} components are there already; kept as {kept.public_id}"
+        total = len(now.components)
+        note = f"{held} of {total} components are there already; kept as {kept.public_id}"
         steps.succeeded(ctx.claim, ctx.step, note=note, facts={"snapshot": kept.public_id})
     return Next.now()
 
@@ -153,9 +154,10 @@ def _verify(ctx: StepContext, form: NormalForm) -> Next:
     """
     held = {str(key): digest for key, digest in form.component_digests().items()}
     rows = ArtefactComponent.objects.filter(artefact_id=ctx.deployment.artefact_id)
-    sent = {f"{type_name}:{name}": digest for type_name, name, digest in rows.values_list(
-        "type", "name", "digest"
-    )}
+    sent = {
+        f"{type_name}:{name}": digest
+        for type_name, name, digest in rows.values_list("type", "name", "digest")
+    }
     missing = sorted(key for key in sent if key not in held)
     if missing:
         shown = ", ".join(missing[:SHOWN])

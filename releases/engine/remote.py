@@ -189,7 +189,9 @@ def _unclaimed(ctx: StepContext) -> list[DeployRequestRow]:
     ]
 
 
-def matching(ctx: StepContext, seen: list[DeployRequestRow] | None = None) -> list[DeployRequestRow]:
+def matching(
+    ctx: StepContext, seen: list[DeployRequestRow] | None = None
+) -> list[DeployRequestRow]:
     """The org's one deployment that can be adopted: alone, and of our component count.
 
     The count is 0 while the org has not opened the package.

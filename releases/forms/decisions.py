@@ -11,10 +11,9 @@ from governance.states import Verdict
 
 
 class DecisionForm(forms.Form):
-    """Approve or reject; carries the digest and policy version that the page displayed."""
+    """Approve or reject; carries the digest and the facts (policy version among them) displayed."""
 
     shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
-    shown_version = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
     shown_facts = forms.JSONField(required=False, widget=forms.HiddenInput)
     comment = forms.CharField(
         required=False,

@@ -27,9 +27,7 @@ class Release(Entity):
     title = models.CharField(max_length=120)
     version = models.CharField(max_length=40)
     bump = models.CharField(max_length=5, choices=Bump, default=Bump.MINOR)
-    change_class = models.CharField(
-        max_length=10, choices=ChangeClass, default=ChangeClass.NORMAL
-    )
+    change_class = models.CharField(max_length=10, choices=ChangeClass, default=ChangeClass.NORMAL)
     notes = models.TextField(blank=True, default="")
     impact = models.TextField(blank=True, default="")
     state = models.CharField(

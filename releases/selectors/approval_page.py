@@ -45,6 +45,11 @@ class Rollback:
     kept: int
     added: int
 
+    @property
+    def total(self) -> int:
+        """Components that the artefact touches."""
+        return self.kept + self.added
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:

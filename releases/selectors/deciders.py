@@ -37,6 +37,7 @@ class Deciders:
     others_excluded: tuple[PersonRow, ...]
     may_decide: Answer
     mine: Ballot | None
+    is_satisfied: bool
     reasons: tuple[str, ...]
 
     @property
@@ -60,6 +61,7 @@ NOBODY_ASKED = Deciders(
     others_excluded=(),
     may_decide=Denied("approval.none", "Nobody is asked to decide on this release now."),
     mine=None,
+    is_satisfied=False,
     reasons=(),
 )
 
@@ -79,6 +81,7 @@ def of(progress: Progress | None, viewer: User) -> Deciders:
         others_excluded=others,
         may_decide=progress.may_decide(viewer),
         mine=next((b for b in ballots if b.person.pk == viewer.pk), None),
+        is_satisfied=progress.satisfied,
         reasons=tuple(progress.reasons),
     )
 

@@ -37,7 +37,7 @@ def counted(type_name: str, number: int) -> str:
     name = spoken(type_name)
     if not name.startswith(("Apex", "Aura", "Lightning", "Visualforce")):
         name = name[:1].lower() + name[1:]
-    if number == 1 or name.endswith("s") and not name.endswith("ss"):
+    if number == 1 or (name.endswith("s") and not name.endswith("ss")):
         return f"{number:,} {name}"
     if name.endswith("y") and name[-2] not in "aeiou":
         return f"{number:,} {name[:-1]}ies"

@@ -39,9 +39,7 @@ VOIDS = (
 
 def request_of(release: Release) -> ApprovalRequest | None:
     """The newest approval request about a release."""
-    rows = ApprovalRequest.objects.filter(
-        subject_kind=releases.SUBJECT_KIND, subject_id=release.pk
-    )
+    rows = ApprovalRequest.objects.filter(subject_kind=releases.SUBJECT_KIND, subject_id=release.pk)
     return rows.select_related("policy_version__policy", "requester").order_by("-pk").first()
 
 
@@ -178,5 +176,3 @@ def describe(release_id: int) -> approvals.SubjectCard:
         url=release.get_absolute_url(),
         facts=tuple(facts),
     )
-
-

@@ -159,9 +159,7 @@ def add_candidate(*, release_id: int, candidate_id: int) -> ReleaseItem:
         )
     other = ReleaseItem.objects.filter(candidate=candidate, removed_at__isnull=True).first()
     if other is not None:
-        raise Conflict(
-            "candidate.taken", f"{candidate} is already in {other.release.public_id}."
-        )
+        raise Conflict("candidate.taken", f"{candidate} is already in {other.release.public_id}.")
     for item in release.items.filter(candidate__team=candidate.team, removed_at__isnull=True):
         _remove(release, item)
     item = ReleaseItem.objects.create(
@@ -236,9 +234,7 @@ def stage(name: str) -> Environment:
     Raises ``release.no_stage`` when the track has none yet.
     """
     environment = (
-        Environment.objects.filter(
-            track__kind="production", stage=name, retired_at__isnull=True
-        )
+        Environment.objects.filter(track__kind="production", stage=name, retired_at__isnull=True)
         .select_related("track", "policy")
         .first()
     )

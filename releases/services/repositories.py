@@ -104,9 +104,7 @@ def set_credential(
     repository = lock(repository_id)
     demand("repository.connect", team=repository.team)
     if access not in (Repository.Access.TOKEN, Repository.Access.SSH_KEY):
-        raise InvalidInput(
-            "repository.access", "Choose a token or a deploy key.", field="access"
-        )
+        raise InvalidInput("repository.access", "Choose a token or a deploy key.", field="access")
     if not secret.strip():
         raise InvalidInput("repository.secret", "Paste the token or the key.", field="secret")
     if access == Repository.Access.SSH_KEY and not known_host.strip():

@@ -33,9 +33,7 @@ def rehearse(*, release_id: int) -> Deployment:
     return _send(release_id, Purpose.REHEARSE, "PRE-PRD", ReleaseState.REHEARSING)
 
 
-def _send(
-    release_id: int, purpose: Purpose, stage_name: str, state: ReleaseState
-) -> Deployment:
+def _send(release_id: int, purpose: Purpose, stage_name: str, state: ReleaseState) -> Deployment:
     demand("release.deploy")
     release = releases.lock(release_id)
     environment = releases.stage(stage_name)

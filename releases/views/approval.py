@@ -1,6 +1,6 @@
 """The page that asks people to decide, and their answer.
 
-The form carries the digest, the policy version and the facts that the page displayed. The service
+The form carries the digest and the facts, policy version included, that the page displayed. The service
 compares the digest with the subject as it is now; when they differ nothing is recorded and the
 page comes back (409) with what changed on top and everything typed still in place.
 """
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core import clock
-from core.errors import DomainError
+from core.errors import DomainError, InvalidInput
 from governance import stepup
 from governance.access import requires, signed_in
 from governance.models import Decision
@@ -72,9 +72,10 @@ def _refused(
 ) -> HttpResponse:
     """The page again, read anew, with the refusal in place and what was typed kept."""
     release = found(release_page.find(pk), "release")
-    show(form, refusal)
+    if isinstance(refusal, InvalidInput):
+        show(form, refusal)
     context = _context(request, release, form=form)
-    context["refusal"] = refusal
+    context["refusal"] = None if isinstance(refusal, InvalidInput) else refusal
     context["differences"] = approval_page.differences(form.facts_shown, context["facts"])
     return render(request, "releases/approval.html", context, status=refusal.status)
 
@@ -109,6 +110,7 @@ def _context(
     shown = release_page.load(release, clock.now(), release_page.ChangesWanted())
     people = deciders.of(card.progress, request.user)  # type: ignore[arg-type]
     right = can(request.user, "release.decide")
+    may_decide = people.may_decide if right else right
     rows = [row.deployment for row in shown.deployments]
     facts = approval_page.facts(release, shown.contents, card.request, card.deployment)
     return {
@@ -116,7 +118,8 @@ def _context(
         "page": shown,
         "card": card,
         "people": people,
-        "may_decide": people.may_decide if right else right,
+        "may_decide": may_decide,
+        "blocked": [] if may_decide else [may_decide],
         "may_reject": bool(right) and people.may_reject,
         "teams": approval_page.team_changes(shown.changes.every, shown.contents),
         "rollback": approval_page.rollback(release, rows),
@@ -134,10 +137,8 @@ def _form(
     sent: DecisionForm | None,
 ) -> DecisionForm:
     """A form on the question as it is now, with the comment and errors of the one that was sent."""
-    version = str(card.request.policy_version) if card.request else ""
     initial = {
         "shown_digest": card.shown_digest,
-        "shown_version": version,
         "shown_facts": facts,
         "comment": sent.data.get("comment", "") if sent else "",
     }

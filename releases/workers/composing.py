@@ -149,9 +149,7 @@ def _left_out(result: composition.Composition) -> str:
 
 
 @transaction.atomic
-def _refuse(
-    claim: Claim, release_id: int, why: str, conflicts: list[composition.Conflict]
-) -> Next:
+def _refuse(claim: Claim, release_id: int, why: str, conflicts: list[composition.Conflict]) -> Next:
     claim.guard()
     release = releases.lock(release_id)
     if release.state != ReleaseState.COMPOSING:

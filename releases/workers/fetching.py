@@ -154,9 +154,7 @@ def _healthy(
     if changed or commits:
         repositories.record("repository.fetched", repository, commits=commits, head=head[:7])
     for tag, old, new in moved:
-        repositories.record(
-            "repository.tag_moved", repository, tag=tag, old=old[:7], new=new[:7]
-        )
+        repositories.record("repository.tag_moved", repository, tag=tag, old=old[:7], new=new[:7])
 
 
 @transaction.atomic

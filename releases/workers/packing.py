@@ -155,8 +155,11 @@ def _commits_since_production(row: Candidate) -> list[Commit]:
     shas = [commit.sha for commit in mirror.commits(row.sha, not_in=not_in, limit=5000)]
     known = Commit.objects.filter(repository=row.repository, sha__in=shas)
     rows = {commit.sha: commit for commit in known}
-    missing = [commit for commit in mirror.commits(row.sha, not_in=not_in, limit=5000)
-               if commit.sha not in rows]
+    missing = [
+        commit
+        for commit in mirror.commits(row.sha, not_in=not_in, limit=5000)
+        if commit.sha not in rows
+    ]
     extra = [
         Commit(
             sha=commit.sha,

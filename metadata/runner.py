@@ -1,0 +1,205 @@
+"""Run git in a bare repository, cut off from the machine's configuration and from its own hooks.
+
+GitPython starts the processes (its object API is not used: it is hundreds of times slower than git
+on large trees). Every argument list is built here or by the callers from checked values; names that
+came from outside are resolved to object ids first and never stand where git reads an option.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from git.cmd import Git
+from git.exc import GitCommandError, GitCommandNotFound
+
+from core.errors import ExternalFault
+
+SECONDS = 120.0
+"""How long a local command may take; fetches have their own limit."""
+
+QUIET = (
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.quotePath=false",
+    "-c", "gc.auto=0",
+    "-c", "maintenance.auto=false",
+    "-c", "protocol.ext.allow=never",
+    "-c", "submodule.recurse=false",
+)  # fmt: skip
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What git sees: no system or user configuration, no prompt, no repository from outside."""
+    cleared = {name: "" for name in os.environ if name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))}
+    return cleared | {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_COUNT": "0",
+        "GIT_CONFIG_PARAMETERS": "",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "true",
+        "SSH_ASKPASS": "true",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_ALLOW_PROTOCOL": "file",
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        **(extra or {}),
+    }
+
+
+class Runner:
+    """git in one bare repository."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._git = Git(str(path) if path.is_dir() else None)
+
+    def text(
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> str:
+        """Run a command and return what it prints, decoded as UTF-8.
+
+        Raises ExternalFault ``git.failed`` or ``git.timeout``.
+        """
+        return self.output(*arguments, env=env, seconds=seconds).decode("utf-8", "surrogateescape")
+
+    def output(
+        self,
+        *arguments: str,
+        given: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> bytes:
+        """Run a command, give it bytes on standard input, and return the bytes it prints."""
+        with self.process(*arguments, stdin=given is not None, env=env, seconds=seconds) as process:
+            feeder = _feed(process, given)
+            assert process.stdout is not None  # the runner opens it
+            printed = process.stdout.read()
+            if feeder is not None:
+                feeder.join()
+        return printed
+
+    @contextmanager
+    def process(
+        self,
+        *arguments: str,
+        stdin: bool = False,
+        env: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a command whose output is read as it comes; a failure raises when the block ends.
+
+        The process is killed when the block raises or the time is over.
+        """
+        command = ["git", f"--git-dir={self.path}", *QUIET, *arguments]
+        process, errors = self._start(command, stdin, env)
+        late = threading.Event()
+        timer = threading.Timer(seconds, _stop, (process, late))
+        timer.start()
+        reader = _collect(process.stderr, errors)
+        try:
+            yield process
+            _drain(process)
+            status = process.wait()
+        finally:
+            timer.cancel()
+            _close(process, reader)
+        if late.is_set():
+            raise ExternalFault(
+                "git.timeout", f"Git took longer than {seconds:.0f} seconds and was stopped.",
+                retryable=True,
+            )  # fmt: skip
+        if status != 0:
+            raise failed(arguments, status, b"".join(errors))
+
+    def _start(
+        self, command: Sequence[str], stdin: bool, env: Mapping[str, str] | None
+    ) -> tuple[subprocess.Popen[bytes], list[bytes]]:
+        try:
+            wrapped = self._git.execute(
+                list(command),
+                istream=subprocess.PIPE if stdin else None,
+                as_process=True,
+                env=environment(env),
+            )
+        except GitCommandNotFound:
+            raise ExternalFault(
+                "git.missing", "Git is not installed on this machine.", retryable=False
+            ) from None
+        except (GitCommandError, OSError) as fault:
+            raise ExternalFault("git.failed", f"Git did not start: {fault}", retryable=True) from None
+        process = wrapped.proc
+        assert process is not None  # execute() gave a started process
+        wrapped.proc = None  # this module ends it; GitPython's finaliser must not
+        return process, []
+
+
+def failed(arguments: Sequence[str], status: int, errors: bytes) -> ExternalFault:
+    """The fault of a command that ended badly; ``facts["stderr"]`` holds what it said."""
+    said = errors.decode("utf-8", "replace").strip()
+    verb = next((word for word in arguments if not word.startswith("-") and "=" not in word), "git")
+    last = said.splitlines()[-1].removeprefix("fatal: ") if said else f"it ended with {status}"
+    return ExternalFault(
+        "git.failed", f"Git could not do “{verb}”: {last}", retryable=False, stderr=said
+    )
+
+
+def _feed(process: subprocess.Popen[bytes], given: bytes | None) -> threading.Thread | None:
+    """Write in a thread, so that a full pipe on either side cannot stall the two."""
+    if given is None:
+        return None
+    stdin = process.stdin
+    assert stdin is not None  # asked for
+
+    def write() -> None:
+        with suppress(BrokenPipeError, ValueError), stdin:
+            stdin.write(given)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    return thread
+
+
+def _collect(stream: IO[bytes] | None, into: list[bytes]) -> threading.Thread:
+    def read() -> None:
+        if stream is not None:
+            for line in stream:
+                into.append(line)
+                if len(into) > 200:  # the last lines tell what went wrong
+                    del into[:100]
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    return thread
+
+
+def _stop(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
+
+
+def _drain(process: subprocess.Popen[bytes]) -> None:
+    if process.stdout is not None:
+        while process.stdout.read(1 << 16):
+            pass
+
+
+def _close(process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    reader.join(timeout=5)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(BrokenPipeError):
+                stream.close()
