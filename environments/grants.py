@@ -35,6 +35,6 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "environments_snapshot": {
         "web": "INSERT",
         "deploy": f"INSERT, UPDATE ({RETRIEVED})",
-        "build": "UPDATE (history_commit, history_bundle)",
+        "build": "UPDATE (history_commit)",
     },
 }

@@ -278,7 +278,6 @@ class Snapshot(Entity):
 
     # Written by build workers.
     history_commit = models.CharField(max_length=40, blank=True, default="")
-    history_bundle = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         ordering: ClassVar = ["-id"]

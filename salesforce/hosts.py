@@ -10,6 +10,7 @@ that CA is never trusted for a host of Salesforce.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -69,15 +70,21 @@ def _malformed(text: str) -> InvalidInput:
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The allow-list: Salesforce's hosts, plus ``extra`` addresses trusted through ``ca_file``."""
+    """The allow-list: Salesforce's hosts, plus ``extra`` addresses trusted through ``ca_file``.
+
+    ``only_listed`` leaves Salesforce's own hosts out: a demo must not reach a real org.
+    """
 
     extra: frozenset[Address] = frozenset()
     ca_file: str | None = None
+    only_listed: bool = False
 
     @classmethod
-    def of(cls, extra: list[str] | tuple[str, ...] = (), ca_file: str | None = None) -> Hosts:
+    def of(
+        cls, extra: Iterable[str] = (), ca_file: str | None = None, *, only_listed: bool = False
+    ) -> Hosts:
         """Build from ``host:port`` texts; ``*.localhost:PORT`` lists every name below it."""
-        return cls(frozenset(_listed(text) for text in extra), ca_file)
+        return cls(frozenset(_listed(text) for text in extra), ca_file, only_listed)
 
     def is_extra(self, address: Address) -> bool:
         """Say whether the address is one that the installation listed itself."""
@@ -88,8 +95,8 @@ class Hosts:
 
     def allows(self, address: Address) -> bool:
         """Say whether the address may be spoken to."""
-        if self.is_extra(address):
-            return True
+        if self.is_extra(address) or self.only_listed:
+            return self.is_extra(address)
         known = address.host in LOGIN_HOSTS or _MY_DOMAIN.fullmatch(address.host) is not None
         return known and address.port == 443
 
@@ -97,6 +104,13 @@ class Hosts:
         """Return the address. Raises InvalidInput ``host.malformed`` or ``host.not_allowed``."""
         address = parse(text)
         if not self.allows(address):
+            if self.only_listed:
+                raise InvalidInput(
+                    "host.not_allowed",
+                    f"{address} is not an org of this demo, which reaches only simulated orgs. "
+                    "Start a real installation to connect an org of Salesforce.",
+                    field="login_host",
+                )
             raise InvalidInput(
                 "host.not_allowed",
                 f"{address} is not an address of Salesforce: Gatehouse speaks to "

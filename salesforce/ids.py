@@ -1,4 +1,4 @@
-"""Record ids: 15 characters with meaningful case, or 18 with a checksum that makes case redundant."""
+"""Record ids: 15 characters with meaningful case, or 18 with a checksum of that case."""
 
 from __future__ import annotations
 

@@ -168,7 +168,6 @@ class Migration(migrations.Migration):
                 ("messages", models.JSONField(blank=True, default=list)),
                 ("message", models.TextField(blank=True, default="")),
                 ("history_commit", models.CharField(blank=True, default="", max_length=40)),
-                ("history_bundle", models.CharField(blank=True, default="", max_length=64)),
                 (
                     "environment",
                     models.ForeignKey(

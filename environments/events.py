@@ -1,0 +1,28 @@
+"""Events of environments and the sentences the history tells; the actor's name comes first."""
+
+from __future__ import annotations
+
+EVENTS: dict[str, str] = {
+    "environment.created": "registered {subject} as {stage} of {track}",
+    "environment.edited": "changed {subject}: {changed}",
+    "environment.address_changed": (
+        "changed the address of {subject} to {login_host}, which discarded its credential"
+    ),
+    "environment.credential_set": "stored a new {flow} credential for {subject}",
+    "environment.policy_set": "put {subject} under the policy {policy} (before: {before})",
+    "environment.check_requested": "asked to check the connection of {subject}",
+    "environment.connection.passed": (
+        "found {subject} to be {organization} ({organization_id}, {sort})"
+    ),
+    "environment.connection.failed": "could not connect {subject}: {problem}",
+    "environment.retired": "retired {subject}",
+    "environment.holds": "recorded that {subject} holds {label}",
+    "environment.write.failed": "recorded that the last write on {subject} failed: {note}",
+    "environment.write.unknown": (
+        "recorded that the outcome of the last write on {subject} is unknown: {note}"
+    ),
+    "snapshot.requested": "asked for {subject} of {environment}: {purpose}",
+    "snapshot.taken": "took {subject} of {environment}: {components} components",
+    "snapshot.failed": "could not take {subject} of {environment}: {problem}",
+    "snapshot.kept": "kept {subject} of {environment} as commit {commit}",
+}

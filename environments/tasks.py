@@ -1,0 +1,10 @@
+"""Work of environments, found by name: jobs carry a kind and an id, nothing else."""
+
+from __future__ import annotations
+
+from environments.services import checks, history, orgs, snapshots
+from jobs.registry import register
+
+register(orgs.CHECK_KIND, "deploy", checks.run)
+register(snapshots.KIND, "deploy", snapshots.advance)
+register(snapshots.HISTORY_KIND, "build", history.keep)
