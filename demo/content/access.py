@@ -90,7 +90,10 @@ def profile(
     """Describe a profile of the company's own."""
     body: Body = (
         *(
-            ("applicationVisibilities", (("application", one), ("default", True), ("visible", True)))
+            (
+                "applicationVisibilities",
+                (("application", one), ("default", True), ("visible", True)),
+            )
             for one in sorted(apps)
         ),
         ("custom", True),

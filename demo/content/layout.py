@@ -20,11 +20,11 @@ from demo.content.components import (
     Declared,
     Filed,
 )
-from demo.content.xml import Body, Element, document
+from demo.content.xml import Body, Element, Value, document
 
 FOLDER_OF_FILES: Mapping[str, str] = {type_: folder for folder, type_ in FILE_FOLDERS.items()}
 LABELS = "CustomLabels"
-ZIP_MOMENT = (2020, 1, 1, 0, 0, 0)
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def source_format(components: Components, package: str) -> dict[str, bytes]:
@@ -92,23 +92,20 @@ def _source_path(component: Declared) -> str:
 
 
 def _labels(components: Components) -> bytes | None:
-    bodies: Body = tuple(
-        ("labels", components[key].body)  # type: ignore[union-attr]
-        for key in sorted(components)
-        if key.type == "CustomLabel"
-    )
+    labels = (one for _, one in sorted(components.items()) if one.key.type == "CustomLabel")
+    bodies: Body = tuple(("labels", one.body) for one in labels if isinstance(one, Declared))
     return document(LABELS, bodies) if bodies else None
 
 
 def _ordered(elements: list[Element]) -> Body:
-    return tuple(sorted(elements, key=_position))
+    """Order an object's elements by name and, among equals, by what they name."""
+    return tuple(sorted(elements, key=lambda element: (element[0], _full_name(element[1]))))
 
 
-def _position(element: Element) -> tuple[str, str]:
-    name, value = element
-    first = value[0] if isinstance(value, tuple) else None
-    nested = next((str(text) for key, text in value if key == "fullName"), "") if first else ""  # type: ignore[union-attr]
-    return name, nested
+def _full_name(value: Value) -> str:
+    if not isinstance(value, tuple):
+        return ""
+    return next((str(text) for name, text in value if name == "fullName"), "")
 
 
 def _metadata_files(component: Filed) -> dict[str, bytes]:
@@ -129,17 +126,21 @@ def _resource_files(component: Filed) -> dict[str, bytes]:
     content = {path: body for path, body in component.files.items() if path != meta}
     inside = {path.removeprefix(f"{name}/"): body for path, body in content.items()}
     folder = any(path.startswith(f"{name}/") for path in content)
-    body = _zip(inside) if folder else next(iter(content.values()))
+    body = zip_of(inside) if folder else next(iter(content.values()))
     return {
         f"staticresources/{name}.resource": body,
         f"staticresources/{meta}": component.files[meta],
     }
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
+def zip_of(files: Mapping[str, bytes]) -> bytes:
+    """Pack files with fixed times, modes and order: equal contents give equal bytes."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(files):
-            archive.writestr(zipfile.ZipInfo(path, ZIP_MOMENT), files[path])
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in sorted(files, key=str.encode):
+            entry = zipfile.ZipInfo(path, FIXED_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3
+            archive.writestr(entry, files[path])
     return buffer.getvalue()
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from demo.content.components import Component, Declared, declared
-from demo.content.xml import Body
+from demo.content.xml import Body, Element
 
 
 def custom_object(
@@ -37,10 +37,9 @@ def custom_object(
     return declared("CustomObject", name, body)
 
 
-def field(path: str, label: str, type_: str, *more: tuple[str, object]) -> Declared:
+def field(path: str, label: str, type_: str, *more: Element) -> Declared:
     """Describe a field `Object.Field__c`; `more` adds elements of its type."""
-    extra: Body = tuple((name, value) for name, value in more)  # type: ignore[misc]
-    body: Body = (("fullName", path.split(".", 1)[1]), ("label", label), ("type", type_), *extra)
+    body: Body = (("fullName", path.split(".", 1)[1]), ("label", label), ("type", type_), *more)
     return declared("CustomField", path, body)
 
 

@@ -24,7 +24,9 @@ class Person:
         return f"{self.name} <{self.email}>"
 
 
-def _person(name: str, mailbox: str, zone: str, *roles: str, others: tuple[str, ...] = ()) -> Person:
+def _person(
+    name: str, mailbox: str, zone: str, *roles: str, others: tuple[str, ...] = ()
+) -> Person:
     return Person(name, f"{mailbox}@{DOMAIN}", zone, roles, others)
 
 

@@ -61,7 +61,12 @@ def files_of(story: Story, components: Components, plain: Mapping[str, str]) -> 
 
 def _package(story: Story, key: Key) -> str:
     """Give the package directory of a component: what people see goes to the last one."""
-    seen = {"LightningComponentBundle", "AuraDefinitionBundle", "StaticResource", "CustomApplication"}
+    seen = {
+        "LightningComponentBundle",
+        "AuraDefinitionBundle",
+        "StaticResource",
+        "CustomApplication",
+    }
     return story.packages[-1] if key.type in seen else story.packages[0]
 
 

@@ -59,7 +59,9 @@ VISIT = (
         ("NAME", "Planned_On__c", "Technician__c", "Status__c"),
         ("Status__c", "equals", "Planned"),
     ),
-    objects.record_type("Service_Visit__c.Installation", "Installation", "Something new is set up."),
+    objects.record_type(
+        "Service_Visit__c.Installation", "Installation", "Something new is set up."
+    ),
     objects.record_type("Service_Visit__c.Repair", "Repair", "Something broken is mended."),
     access.tab("Service_Visit__c", "Custom41: Wrench"),
 )
