@@ -13,7 +13,7 @@ from core.errors import ExternalFault
 from core.unsealing import unseal
 from metadata.mirrors import GitCredential, Mirror
 from releases.models import Repository
-from releases.services.repositories import rules
+from releases.selectors.locations import git_rules
 
 
 def mirror_of(repository: Repository) -> Mirror:
@@ -24,7 +24,7 @@ def mirror_of(repository: Repository) -> Mirror:
 def fetch(repository: Repository) -> Mirror:
     """Bring the mirror up to date with the repository's address."""
     mirror = mirror_of(repository)
-    mirror.fetch(repository.url, credential(repository), rules())
+    mirror.fetch(repository.url, credential(repository), git_rules())
     return mirror
 
 

@@ -16,16 +16,11 @@ from governance import audit
 from governance.models import Team
 from governance.permissions import demand
 from jobs.wake import wake
-from metadata.locations import GitRules, check_location
+from metadata.locations import check_location
 from releases.models import Repository, WebhookDelivery
+from releases.selectors.locations import git_rules
 
 KIND = "releases.fetch"
-
-
-def rules() -> GitRules:
-    """The installation's rules on where repositories may lie."""
-    env = settings.GATEHOUSE
-    return GitRules(hosts=env.git_hosts, roots=env.repository_roots)
 
 
 def lock(repository_id: int) -> Repository:
@@ -47,7 +42,7 @@ def connect(*, team: Team, url: str, main_branch: str = "main") -> Repository:
     address outside the allow-list.
     """
     demand("repository.connect", team=team)
-    location = check_location(url.strip(), rules())
+    location = check_location(url.strip(), git_rules())
     if Repository.objects.filter(team=team).exists():
         raise Conflict("repository.exists", f"{team.name} has a repository already; edit it.")
     repository = Repository.objects.create(
@@ -72,7 +67,7 @@ def edit(*, repository_id: int, url: str, main_branch: str) -> Repository:
     """Change address or main branch; a new address discards the credential."""
     repository = lock(repository_id)
     demand("repository.connect", team=repository.team)
-    location = check_location(url.strip(), rules())
+    location = check_location(url.strip(), git_rules())
     changed = []
     if location != repository.url:
         repository.url = location

@@ -158,7 +158,9 @@ def rotate_webhook(request: HttpRequest, slug: str) -> HttpResponse:
         "team": repository.team,
         "repository": repository,
         "secret": secret,
-        "address": request.build_absolute_uri(services.webhook_path(repository)),
+        "address": request.build_absolute_uri(
+            reverse("api:git_webhook", kwargs={"repository": repository.uuid})
+        ),
     }
     return render(request, "releases/webhook.html", context)
 

@@ -1,0 +1,187 @@
+"""What waits behind each org to be promoted, for the pipeline picture; a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+
+from environments.models import Environment
+from environments.selectors import Edge
+from environments.states import Stage
+from governance.models import User
+from releases.models import (
+    Build,
+    Candidate,
+    Commit,
+    Release,
+    ReleaseChange,
+    ReleaseItem,
+    Repository,
+)
+from releases.states import BuildState, CandidateState, ReleaseState
+
+TRAIN = (
+    ReleaseState.COMPOSED,
+    ReleaseState.INTEGRATING,
+    ReleaseState.INTEGRATED,
+    ReleaseState.REHEARSING,
+    ReleaseState.REHEARSED,
+    ReleaseState.SUBMITTED,
+    ReleaseState.APPROVED,
+    ReleaseState.SCHEDULED,
+    ReleaseState.DEPLOYING,
+)
+FOR_REHEARSAL = (ReleaseState.INTEGRATED, ReleaseState.REHEARSING)
+FOR_PRODUCTION = TRAIN[4:]
+GATE_OPEN = (ReleaseState.APPROVED, ReleaseState.DEPLOYING)
+
+
+def edges(user: User, environments: Sequence[Environment]) -> Mapping[int, Edge]:
+    """One edge per environment that something can wait behind."""
+    repositories = {row.team_id: row for row in Repository.objects.select_related("team")}
+    train = _train()
+    waiting = _Waiting(list(repositories.values()), train)
+    found: dict[int, Edge] = {}
+    for environment in environments:
+        team_id = environment.track.team_id
+        if team_id is None:
+            edge = _of_production(environment.stage, train)
+        else:
+            repository = repositories.get(team_id)
+            edge = waiting.of(repository, environment.stage) if repository else None
+        if edge is not None:
+            found[environment.pk] = edge
+    return found
+
+
+def _train() -> Release | None:
+    """The newest release on its way; the path it takes is drawn in the accent colour."""
+    return Release.objects.filter(state__in=TRAIN).order_by("-pk").first()
+
+
+class _Waiting:
+    """Numbers by repository, read once for all teams."""
+
+    def __init__(self, repositories: list[Repository], train: Release | None) -> None:
+        self.train = train
+        self.commits = _commits_since(_last_passed(repositories), repositories)
+        self.builds = _builds_since(_last_candidates(repositories), repositories)
+        self.candidates = dict(
+            Candidate.objects.filter(
+                state__in=[CandidateState.ACCEPTED, CandidateState.OFFERED],
+            )
+            .exclude(Exists(_held(OuterRef("pk"))))
+            .values_list("repository_id")
+            .annotate(number=Count("pk"))
+        )
+        self.on_train = _on_train(train)
+
+    def of(self, repository: Repository, stage: str) -> Edge | None:
+        """The edge behind one stage of a team's track."""
+        slug = {"slug": repository.team.slug}
+        if stage == Stage.DEV:
+            number = self.commits.get(repository.pk, 0)
+            text = _wait(number, "commit", "CI")
+            return Edge(number, text, reverse("releases:repository", kwargs=slug))
+        if stage == Stage.CI:
+            number = self.builds.get(repository.pk, 0)
+            text = _wait(number, "build", "TEST")
+            return Edge(number, text, reverse("releases:candidates", kwargs=slug))
+        if stage != Stage.TEST:
+            return None
+        tag = self.on_train.get(repository.pk)
+        if tag and self.train is not None:
+            url = f"{self.train.get_absolute_url()}#contents"
+            return Edge(0, f"is in {self.train.public_id}", url, label=tag, on_train=True)
+        number = self.candidates.get(repository.pk, 0)
+        text = _wait(number, "candidate", "a release")
+        return Edge(number, text, reverse("releases:candidates", kwargs=slug))
+
+
+def _held(candidate: OuterRef) -> QuerySet[ReleaseItem]:
+    return ReleaseItem.objects.filter(candidate=candidate, removed_at__isnull=True)
+
+
+def _on_train(train: Release | None) -> dict[int, str]:
+    if train is None:
+        return {}
+    rows = ReleaseItem.objects.filter(release=train, removed_at__isnull=True)
+    return dict(rows.values_list("candidate__repository_id", "candidate__tag"))
+
+
+def _last_passed(repositories: list[Repository]) -> dict[int, str]:
+    """Commit of each repository's newest passed build."""
+    rows = Build.objects.filter(repository__in=repositories, state=BuildState.PASSED)
+    newest = rows.order_by("repository_id", "-pk").distinct("repository_id")
+    return dict(newest.values_list("repository_id", "sha"))
+
+
+def _last_candidates(repositories: list[Repository]) -> dict[int, str]:
+    """Commit of each repository's newest candidate."""
+    rows = Candidate.objects.filter(repository__in=repositories)
+    newest = rows.order_by("repository_id", "-pk").distinct("repository_id")
+    return dict(newest.values_list("repository_id", "sha"))
+
+
+def _after(shas: Mapping[int, str], repositories: list[Repository]) -> Q:
+    """Commits that lie behind a given one in each repository; all where none is given."""
+    places = {
+        repository: position
+        for repository, sha, position in Commit.objects.filter(
+            repository__in=shas, sha__in=shas.values()
+        ).values_list("repository_id", "sha", "position")
+        if shas[repository] == sha
+    }
+    wanted = Q(pk__in=[])
+    for row in repositories:
+        wanted |= Q(repository_id=row.pk, position__gt=places.get(row.pk, 0))
+    return wanted
+
+
+def _commits_since(shas: Mapping[int, str], repositories: list[Repository]) -> dict[int, int]:
+    rows = Commit.objects.filter(_after(shas, repositories), on_main=True)
+    return dict(rows.values_list("repository_id").annotate(number=Count("pk")))
+
+
+def _builds_since(shas: Mapping[int, str], repositories: list[Repository]) -> dict[int, int]:
+    passed = Build.objects.filter(
+        repository=OuterRef("repository"), sha=OuterRef("sha"), state=BuildState.PASSED
+    )
+    rows = Commit.objects.filter(_after(shas, repositories)).filter(Exists(passed))
+    return dict(rows.values_list("repository_id").annotate(number=Count("pk")))
+
+
+def _of_production(stage: str, train: Release | None) -> Edge | None:
+    if stage == Stage.CI:
+        waits = train is not None and train.state in FOR_REHEARSAL
+        number = _components(train) if train is not None and waits else 0
+        words = _wait(number, "component", "PRE-PRD")
+        return Edge(number, words, _url(train), on_train=train is not None)
+    if stage != Stage.PRE_PRD:
+        return None
+    waits = train is not None and train.state in FOR_PRODUCTION
+    number = _components(train) if train is not None and waits else 0
+    is_open = train is not None and train.state in GATE_OPEN
+    return Edge(
+        number,
+        _wait(number, "component", "Production"),
+        _url(train),
+        on_train=waits,
+        gate="open" if is_open else "closed",
+        gate_words="Gate open" if is_open else "Gate closed",
+    )
+
+
+def _components(release: Release) -> int:
+    rows = ReleaseChange.objects.filter(release=release, artefact_id=release.artefact_id)
+    return rows.exclude(kind=ReleaseChange.Kind.SAME).count()
+
+
+def _url(train: Release | None) -> str:
+    return train.get_absolute_url() if train else reverse("releases:list")
+
+
+def _wait(number: int, noun: str, place: str) -> str:
+    return f"{noun} waits for {place}" if number == 1 else f"{noun}s wait for {place}"
