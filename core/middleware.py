@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from core.context import Actor, acting_as, request_scope
 from core.errors import DomainError
@@ -17,7 +19,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class ActorMiddleware:
-    """Give the request an id and let the signed-in person act in it.
+    """Give the request an id; let the signed-in person act in it, in that person's time zone.
 
     Stands after Django's AuthenticationMiddleware. A request of nobody has no actor, so a service
     that records a change raises instead of writing an anonymous event.
@@ -36,7 +38,10 @@ class ActorMiddleware:
         user = request.user
         if not user.is_authenticated:
             return self.get_response(request)
-        with acting_as(Actor("person", user.pk, user.get_full_name())):
+        with (
+            acting_as(Actor("person", user.pk, user.get_full_name())),
+            timezone.override(ZoneInfo(user.zone)),
+        ):
             return self.get_response(request)
 
 

@@ -164,8 +164,8 @@ EVENTS: dict[str, str] = {
     "person.invited": "invited {subject}",
     "person.joined": "joined with a one-time link",
     "person.signed_in": "signed in",
-    "person.locked_out": "locked {subject} out for {minutes} minutes after {failures} wrong "
-    "passwords",
+    "person.last_try": "counted {tries} wrong passwords for {subject}; more are refused for "
+    "{minutes} minutes",
     "person.password_changed": "changed the password",
     "person.edited": "changed {changed} of {subject}",
     "person.deactivated": "deactivated {subject}: {reason}",

@@ -57,6 +57,10 @@ class User(AbstractBaseUser, Entity):
     def __str__(self) -> str:
         return self.full_name
 
+    def get_absolute_url(self) -> str:
+        """Return the person's page."""
+        return reverse("governance:person", kwargs={"pk": self.pk})
+
     def get_full_name(self) -> str:
         """Return the name that stands in sentences."""
         return self.full_name

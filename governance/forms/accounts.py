@@ -1,0 +1,80 @@
+"""Forms around signing in and one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+
+from governance.models import User
+
+
+def password_field(label: str, autocomplete: str, **kwargs: Any) -> forms.CharField:
+    """Make a password field; nothing typed is trimmed or shown again."""
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, strip=False, max_length=1024, widget=widget, **kwargs)
+
+
+class SignInForm(forms.Form):
+    """E-mail address and password."""
+
+    email = forms.CharField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = password_field("Password", "current-password")
+
+
+class JoinForm(forms.Form):
+    """The first password, typed twice."""
+
+    password = password_field(
+        "Choose a password", "new-password", help_text="At least 12 characters; longer is better."
+    )
+    again = password_field("The same password again", "new-password")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two different passwords."""
+        cleaned = super().clean() or {}
+        _check_same(self, cleaned.get("password"), cleaned.pop("again", None))
+        return cleaned
+
+
+class AccountForm(forms.Form):
+    """Name and time zone."""
+
+    full_name = forms.CharField(label="Name", max_length=150)
+    zone = forms.ChoiceField(label="Time zone", help_text="All times are shown in this zone.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(name for name in available_timezones() if "/" in name)
+        self.fields["zone"].choices = [(name, name) for name in ["UTC", *zones]]  # type: ignore[attr-defined]
+
+    @classmethod
+    def of(cls, user: User, data: Any = None) -> AccountForm:
+        """Make the form with the person's present values."""
+        return cls(data, initial={"full_name": user.full_name, "zone": user.zone})
+
+
+class PasswordForm(forms.Form):
+    """The old password and the new one, typed twice."""
+
+    password = password_field("Present password", "current-password")
+    new_password = password_field(
+        "New password", "new-password", help_text="At least 12 characters."
+    )
+    again = password_field("New password again", "new-password")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two different passwords."""
+        cleaned = super().clean() or {}
+        _check_same(self, cleaned.get("new_password"), cleaned.pop("again", None))
+        return cleaned
+
+
+def _check_same(form: forms.Form, first: str | None, second: str | None) -> None:
+    if first and second and first != second:
+        form.add_error("again", "The two passwords differ. Type the same one twice.")

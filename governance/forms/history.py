@@ -1,0 +1,74 @@
+"""The filters of the history, as they stand in the URL."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
+
+from governance.models import Team, User
+from governance.selectors.history import Filters
+
+REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}(:[A-Za-z0-9_-]{1,60})?")
+
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)
+
+
+def _day_field(label: str) -> forms.DateField:
+    limits = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+    widget = forms.DateInput(attrs={"type": "date"})
+    return forms.DateField(label=label, required=False, widget=widget, validators=limits)
+
+
+class HistoryForm(forms.Form):
+    """Person, object, area, team, period and words; every field may be empty."""
+
+    q = forms.CharField(required=False, max_length=200)
+    person = forms.IntegerField(label="Person", required=False, min_value=1, max_value=2**63 - 1)
+    object = forms.CharField(label="Object", required=False, max_length=100)
+    area = forms.CharField(required=False, max_length=40)
+    team = forms.SlugField(required=False)
+    since = _day_field("From")
+    until = _day_field("To")
+
+    def clean_object(self) -> str:
+        """Take a public id in any case (``r-42``) or a name such as ``team:sales``."""
+        text = str(self.cleaned_data["object"]).strip()
+        if text and not REFERENCE.fullmatch(text):
+            raise forms.ValidationError("An object is named like R-42 or team:sales.")
+        return text if ":" in text else text.upper()
+
+    def filters(self) -> Filters:
+        """Return what to look for; fields with errors do not narrow."""
+        given = self.cleaned_data
+        until = given.get("until")
+        return Filters(
+            person=given.get("person"),
+            ref=given.get("object", ""),
+            group=given.get("area", ""),
+            team=given.get("team", ""),
+            words=given.get("q", ""),
+            since=_midnight(given.get("since")),
+            until=_midnight(until + timedelta(days=1)) if until else None,
+        )
+
+    def person_name(self) -> str:
+        """Name the person of the filter."""
+        user = User.objects.filter(pk=self.cleaned_data.get("person")).first()
+        return user.full_name if user else "nobody"
+
+    def team_name(self) -> str:
+        """Name the team of the filter."""
+        team = Team.objects.filter(slug=self.cleaned_data.get("team")).first()
+        return team.name if team else "no team"
+
+
+def _midnight(day: date | None) -> datetime | None:
+    """Return the moment a day begins in the person's time zone."""
+    if day is None:
+        return None
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone())

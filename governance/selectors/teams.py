@@ -1,0 +1,51 @@
+"""What the pages of teams and people show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from governance.models import Membership, Team, User
+from governance.permissions import Standing
+from governance.states import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A membership on a page, and whether the viewer may take it away."""
+
+    membership: Membership
+    may_revoke: bool
+
+
+def listing() -> QuerySet[Team]:
+    """Return all teams with their number of members; the owner of production first."""
+    live = Q(memberships__revoked_at=None, memberships__user__is_active=True)
+    return Team.objects.annotate(
+        people=Count("memberships__user", filter=live, distinct=True)
+    ).order_by("-owns_production", "retired_at", "name")
+
+
+def seats(team: Team, standing: Standing) -> list[Seat]:
+    """Return the live memberships of a team by name, with what the viewer may do."""
+    rows = (
+        Membership.objects.filter(team=team, revoked_at=None)
+        .select_related("user", "granted_by")
+        .order_by("user__full_name", "user_id", "role")
+    )
+    return [Seat(row, bool(standing.can(revoking(Role(row.role)), team))) for row in rows]
+
+
+def revoking(role: Role) -> str:
+    """Name the capability that takes a role away."""
+    return "member.revoke_board_member" if role == Role.BOARD_MEMBER else f"member.{role}"
+
+
+def directory(words: str) -> QuerySet[User]:
+    """Return people by name whose name or address contains all the words."""
+    live = Membership.objects.filter(revoked_at=None).select_related("team").order_by("team__name")
+    found = User.objects.prefetch_related(Prefetch("memberships", live, "live_memberships"))
+    for word in words.split()[:5]:
+        found = found.filter(Q(full_name__icontains=word) | Q(email__icontains=word))
+    return found.order_by("-is_active", "full_name", "pk")

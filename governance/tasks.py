@@ -1,0 +1,104 @@
+"""Work of governance that a worker does: sending notices, expiring requests."""
+
+from __future__ import annotations
+
+import smtplib
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+
+from core import clock
+from core.errors import ExternalFault
+from governance import approvals, audit, notices
+from governance.models import Notice
+from governance.states import NoticeState
+from jobs import periodic, registry
+from jobs.registry import Claim, Next
+
+TRIES_MAX = 12
+EXPIRY_KIND = "governance.expiry"
+EXPIRY_SECONDS = 60
+EXPIRY_SUBJECT = 1
+"""There is one expiry sweep; the row of its work needs some number."""
+
+
+def send_notice(claim: Claim) -> Next:
+    """Send one e-mail; a refusal for good ends it, anything else is tried again later."""
+    notice = Notice.objects.filter(pk=claim.subject_id, state=NoticeState.PENDING).first()
+    if notice is None:
+        return Next.done()
+    try:
+        _message(notice).send()
+    except (smtplib.SMTPException, OSError) as error:
+        return _not_sent(claim, notice, error)
+    with transaction.atomic():
+        claim.guard()
+        _update(notice, state=NoticeState.SENT, sent_at=clock.now(), last_error="")
+    return Next.done()
+
+
+def _message(notice: Notice) -> EmailMessage:
+    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+    return EmailMessage(
+        subject=notice.subject,
+        body=notice.text,
+        to=[notice.recipient_email],
+        headers={
+            "Message-ID": f"<{notice.uuid}@{host}>",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+
+
+def _not_sent(claim: Claim, notice: Notice, error: Exception) -> Next:
+    problem = _problem(error)
+    final = _is_final(error) or notice.tries + 1 >= TRIES_MAX
+    state = NoticeState.FAILED if final else NoticeState.PENDING
+    with transaction.atomic():
+        claim.guard()
+        _update(notice, state=state, tries=notice.tries + 1, last_error=problem)
+        if final:
+            facts = {"recipient": notice.recipient_email, "problem": problem}
+            audit.record("notice.failed", notice, related=notice.related, facts=facts)
+    if final:
+        return Next.done()
+    raise ExternalFault(
+        "notice.not_sent",
+        f"The mail server did not take an e-mail to {notice.recipient_email}: {problem}",
+        retryable=True,
+    ) from error
+
+
+def _update(notice: Notice, **columns: object) -> None:
+    """Write only what this worker's role may write."""
+    Notice.objects.filter(pk=notice.pk).update(**columns)
+
+
+def _is_final(error: Exception) -> bool:
+    """Tell whether the server refused the recipient or the content for good (a 5xx answer)."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(500 <= code < 600 for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return False
+    return isinstance(error, smtplib.SMTPResponseException) and 500 <= error.smtp_code < 600
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        answers = error.recipients.values()
+        return "; ".join(f"{code} {text.decode('utf-8', 'replace')}" for code, text in answers)
+    return str(error) or type(error).__name__
+
+
+def expire_requests(claim: Claim) -> Next:
+    """Close approval requests whose time is over."""
+    with transaction.atomic():
+        claim.guard()
+        approvals.expire_due()
+    return Next.done()
+
+
+registry.register(notices.KIND, "build", send_notice)
+registry.register(EXPIRY_KIND, "build", expire_requests)
+periodic.register("governance.expiry", EXPIRY_SECONDS, EXPIRY_KIND, EXPIRY_SUBJECT)

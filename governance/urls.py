@@ -1,0 +1,48 @@
+"""Addresses of people, teams, policies and history."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from governance.views import accounts, approvals, history, people, policies, teams
+
+app_name = "governance"
+
+urlpatterns = [
+    path("sign-in/", accounts.sign_in, name="sign_in"),
+    path("sign-out/", accounts.sign_out, name="sign_out"),
+    path("found/<str:token>/", accounts.join, name="join"),
+    path("account/", accounts.account, name="account"),
+    path("account/password/", accounts.change_password, name="password"),
+    path("teams/", teams.index, name="teams"),
+    path("teams/new/", teams.new, name="team_new"),
+    path("teams/<slug:slug>/", teams.detail, name="team"),
+    path("teams/<slug:slug>/rename/", teams.rename, name="team_rename"),
+    path("teams/<slug:slug>/retire/", teams.retire, name="team_retire"),
+    path("teams/<slug:slug>/members/add/", teams.add_member, name="member_add"),
+    path(
+        "teams/<slug:slug>/members/<int:membership_id>/revoke/", teams.revoke, name="member_revoke"
+    ),
+    path("people/", people.index, name="people"),
+    path("people/invite/", people.invite, name="invite"),
+    path("people/match/", people.match, name="match"),
+    path("people/<int:pk>/", people.detail, name="person"),
+    path("people/<int:pk>/invite/", people.invite_again, name="invite_again"),
+    path("people/<int:pk>/close/", people.deactivate, name="deactivate"),
+    path("people/<int:pk>/reopen/", people.reactivate, name="reactivate"),
+    path("people/<int:pk>/addresses/<int:identity_id>/end/", people.end_match, name="end_match"),
+    path("policies/", policies.index, name="policies"),
+    path("policies/new/", policies.new, name="policy_new"),
+    path("policies/confirm/", policies.confirm, name="confirm_policies"),
+    path("policies/<ref_P:pk>/", policies.detail, name="policy"),
+    path("policies/<ref_P:pk>/propose/", policies.propose, name="policy_propose"),
+    path(
+        "policies/<ref_P:pk>/proposals/<int:proposal_id>/withdraw/",
+        policies.withdraw,
+        name="policy_withdraw",
+    ),
+    path("approvals/<ref_A:pk>/", approvals.detail, name="approval"),
+    path("history/", history.index, name="history"),
+    path("history/history.csv", history.as_csv, name="history_csv"),
+    path("history/<ref_H:pk>/", history.detail, name="event"),
+]

@@ -1,0 +1,164 @@
+"""The history: sentences, filters in the URL, one event's facts, and a file of it all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from core import csvfile
+from core.digests import rfc3339
+from governance import audit
+from governance.access import signed_in
+from governance.forms.history import HistoryForm
+from governance.models import AuditEvent
+from governance.selectors import history as selectors
+
+AREAS: dict[str, str] = {
+    "approval": "Approvals",
+    "deployment": "Deployments",
+    "release": "Releases",
+    "policy": "Policies",
+    "membership": "Roles",
+    "environment": "Environments",
+}
+"""First words of event names that have a chip of their own."""
+
+CSV_HEAD = (
+    "event",
+    "time (UTC)",
+    "recorded (UTC)",
+    "what",
+    "sentence",
+    "actor",
+    "actor kind",
+    "subject",
+    "related",
+    "team",
+    "facts",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A filter on the page: set ones lead to the list without it."""
+
+    label: str
+    url: str
+    is_set: bool
+
+
+@require_safe
+@signed_in
+def index(request: HttpRequest) -> HttpResponse:
+    """Show the newest events that match the filters."""
+    form = HistoryForm(request.GET)
+    form.is_valid()
+    page = audit.search(form.filters(), cursor=request.GET.get("at", "")[:50])
+    csv_query = _query(request, at=None)
+    context = {
+        "form": form,
+        "events": page.events,
+        "chips": _set_chips(request, form),
+        "areas": _area_chips(request, form),
+        "newer_url": _url(request, at=page.newer) if page.newer else "",
+        "older_url": _url(request, at=page.older) if page.older else "",
+        "csv_url": f"{reverse('governance:history_csv')}{csv_query}",
+        "is_filtered": form.filters() != audit.Filters(),
+    }
+    return render(request, "governance/history.html", context)
+
+
+@require_safe
+@signed_in
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one event with all its facts, and what is stored word for word."""
+    event = AuditEvent.objects.filter(pk=pk).first()
+    if event is None:
+        raise Http404("There is no such event.")
+    body = json.loads(event.body)
+    context = {
+        "event": event,
+        "body": body,
+        "facts": [(name.replace("_", " "), _fact(value)) for name, value in body["facts"].items()],
+    }
+    return render(request, "governance/event.html", context)
+
+
+@require_safe
+@signed_in
+def as_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Stream every event that matches as CSV."""
+    form = HistoryForm(request.GET)
+    form.is_valid()
+    return csvfile.response("history.csv", CSV_HEAD, _csv_rows(form.filters()))
+
+
+def _csv_rows(filters: audit.Filters) -> Iterator[tuple[object, ...]]:
+    for event in selectors.stream(filters):
+        facts = json.loads(event.body)["facts"]
+        yield (
+            event.public_id,
+            rfc3339(event.at),
+            rfc3339(event.recorded_at),
+            event.event,
+            event.sentence,
+            event.actor_name,
+            event.actor_kind,
+            event.subject_ref,
+            " ".join(event.related),
+            event.team,
+            json.dumps(facts, ensure_ascii=False, sort_keys=True) if facts else "",
+        )
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return "" if value is None else str(value)
+
+
+def _set_chips(request: HttpRequest, form: HistoryForm) -> list[Chip]:
+    given = form.cleaned_data
+    labels = {
+        "object": given.get("object"),
+        "person": form.person_name() if given.get("person") else "",
+        "team": form.team_name() if given.get("team") else "",
+        "area": AREAS.get(given.get("area", ""), given.get("area")),
+        "since": f"from {given['since']:%-d %b %Y}" if given.get("since") else "",
+        "until": f"to {given['until']:%-d %b %Y}" if given.get("until") else "",
+        "q": f"“{given['q']}”" if given.get("q") else "",
+    }
+    return [
+        Chip(str(label), _url(request, **{name: None, "at": None}), is_set=True)
+        for name, label in labels.items()
+        if label
+    ]
+
+
+def _area_chips(request: HttpRequest, form: HistoryForm) -> list[Chip]:
+    if form.cleaned_data.get("area"):
+        return []
+    return [
+        Chip(label, _url(request, area=area, at=None), is_set=False)
+        for area, label in AREAS.items()
+    ]
+
+
+def _url(request: HttpRequest, **changes: str | None) -> str:
+    return _query(request, **changes) or request.path
+
+
+def _query(request: HttpRequest, **changes: str | None) -> str:
+    """Return this page's query with other parameters; None and empty ones are left out."""
+    names = [*HistoryForm.base_fields, "at"]
+    wanted = {name: request.GET.get(name, "") for name in names} | changes
+    kept = {name: text for name, text in wanted.items() if text}
+    return f"?{urlencode(kept)}" if kept else ""

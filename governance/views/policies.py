@@ -1,0 +1,237 @@
+"""Policies in sentences: reading, proposing, confirming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from core.decisions import Answer, Denied
+from core.errors import DomainError, InvalidInput
+from core.pages import UNPROCESSABLE, act, form_page, show
+from governance import policies, stepup
+from governance.access import requires, signed_in
+from governance.events import enumeration
+from governance.forms.policies import ConfirmForm, NewPolicyForm, PolicyForm
+from governance.models import Policy, PolicyProposal, PolicyVersion, User
+from governance.permissions import can
+from governance.rules.policy import Difference, describe, differences, parse
+from governance.selectors import people
+from governance.states import ProposalState
+
+OWN = Denied(
+    "policy.own_proposal",
+    "You proposed this version; another member of the release board confirms it.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCard:
+    """A version in sentences, with what it changed."""
+
+    version: PolicyVersion
+    sentences: list[str]
+    changes: list[Difference]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalCard:
+    """A proposed version in sentences, and whether the viewer may confirm it."""
+
+    proposal: PolicyProposal
+    sentences: list[str]
+    changes: list[Difference]
+    may_confirm: Answer
+
+
+@require_safe
+@signed_in
+def index(request: HttpRequest) -> HttpResponse:
+    """List the policies with what they demand."""
+    user = cast(User, request.user)
+    rows = [
+        {"policy": policy, "version": policy.current, "sentences": _sentences(policy.current)}
+        for policy in Policy.objects.all()
+    ]
+    proposals = _proposals(user)
+    context = {
+        "rows": rows,
+        "proposals": proposals,
+        "may_propose": can(user, "policy.propose"),
+        "may_confirm_some": any(card.may_confirm for card in proposals),
+    }
+    return render(request, "governance/policies.html", context)
+
+
+@require_safe
+@signed_in
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a policy: the version in force, what is proposed, every version before."""
+    user, policy = cast(User, request.user), _policy(pk)
+    versions = list(policy.versions.select_related("proposed_by", "confirmed_by"))
+    cards = [
+        VersionCard(version, _sentences(version), _changes(before, version))
+        for version, before in zip(versions, [*versions[1:], None], strict=True)
+    ]
+    context = {
+        "policy": policy,
+        "current": cards[0] if cards else None,
+        "older": cards[1:],
+        "proposal": next(iter(_proposals(user, policy)), None),
+        "may_propose": can(user, "policy.propose"),
+    }
+    return render(request, "governance/policy.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("policy.propose")
+def new(request: HttpRequest) -> HttpResponse:
+    """Make a policy and propose its first version."""
+    form = NewPolicyForm(request.POST or None, initial={"expires_hours": 168})
+
+    def create(**given: Any) -> PolicyProposal:
+        return policies.create(name=given["name"], body=form.body(), reason=given["reason"])
+
+    return form_page(
+        request,
+        "governance/form.html",
+        form,
+        create,
+        to=lambda row: row.policy.get_absolute_url(),
+        said="Proposed. Another member of the release board confirms it.",
+        context={
+            "title": "New policy",
+            "button": "Propose",
+            "lead": "It allows nothing until somebody else of the release board confirms it.",
+            "back": reverse("governance:policies"),
+            "back_label": "Policies",
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("policy.propose")
+def propose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Propose the next version of a policy."""
+    policy = _policy(pk)
+    current = policy.current
+    form = PolicyForm.of(parse(current.body) if current else None, request.POST or None)
+
+    def send(**given: Any) -> PolicyProposal:
+        return policies.propose(policy_id=policy.pk, body=form.body(), reason=given["reason"])
+
+    return form_page(
+        request,
+        "governance/form.html",
+        form,
+        send,
+        to=policy.get_absolute_url(),
+        said="Proposed. Another member of the release board confirms it.",
+        context={
+            "title": f"Next version of {policy.name}",
+            "button": "Propose",
+            "lead": "When it is confirmed, approvals asked under the present version are void.",
+            "back": policy.get_absolute_url(),
+            "back_label": policy.name,
+        },
+    )
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("policy.confirm")
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Show everything that waits for this person's confirmation, and confirm what is ticked."""
+    user = cast(User, request.user)
+    fresh = stepup.is_fresh(request)
+    form = ConfirmForm(request.POST or None, asks_password=not fresh)
+    chosen = _numbers(request.POST.getlist("proposal"))
+    status = 200
+    if request.method == "POST":
+        status = UNPROCESSABLE
+        try:
+            if not chosen:
+                raise InvalidInput("policy.none_chosen", "Tick at least one policy to confirm.")
+            if form.is_valid():
+                stepup.demand(request, form.typed)
+                _confirm_all(request, chosen)
+                return redirect("governance:policies")
+        except DomainError as refusal:
+            show(form, refusal)
+            status = refusal.status
+    cards = [card for card in _proposals(user) if card.may_confirm]
+    context = {"form": form, "proposals": cards, "chosen": chosen}
+    return render(request, "governance/confirm_policies.html", context, status=status)
+
+
+@require_POST
+@requires("policy.propose")
+def withdraw(request: HttpRequest, pk: int, proposal_id: int) -> HttpResponse:
+    """Take a proposal back."""
+    policy = _policy(pk)
+    if not PolicyProposal.objects.filter(pk=proposal_id, policy=policy).exists():
+        raise Http404("There is no such proposal for this policy.")
+    return act(
+        request,
+        lambda: policies.withdraw(proposal_id=proposal_id),
+        to=policy.get_absolute_url(),
+        said="The proposal was withdrawn.",
+    )
+
+
+def _confirm_all(request: HttpRequest, chosen: list[int]) -> None:
+    with transaction.atomic():
+        versions = [policies.confirm(proposal_id=number) for number in chosen]
+    names = enumeration([str(version) for version in versions])
+    messages.success(request, f"In force from now on: {names}.")
+
+
+def _numbers(texts: list[str]) -> list[int]:
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
+
+
+def _proposals(user: User, policy: Policy | None = None) -> list[ProposalCard]:
+    rows = PolicyProposal.objects.filter(state=ProposalState.OPEN).select_related(
+        "policy", "based_on", "proposed_by"
+    )
+    if policy is not None:
+        rows = rows.filter(policy=policy)
+    answer = can(user, "policy.confirm")
+    return [
+        ProposalCard(
+            proposal=row,
+            sentences=describe(parse(row.body)),
+            changes=_difference(row.based_on.body if row.based_on else None, row.body),
+            may_confirm=OWN if row.proposed_by_id == user.pk and answer else answer,
+        )
+        for row in rows.order_by("pk")
+    ]
+
+
+def _sentences(version: PolicyVersion | None) -> list[str]:
+    if version is None:
+        return []
+    rules = parse(version.body)
+    return describe(rules, len(people.holders(rules.roles)))
+
+
+def _changes(before: PolicyVersion | None, version: PolicyVersion) -> list[Difference]:
+    return _difference(before.body, version.body) if before else []
+
+
+def _difference(before: dict[str, Any] | None, after: dict[str, Any]) -> list[Difference]:
+    return differences(parse(before), parse(after)) if before else []
+
+
+def _policy(pk: int) -> Policy:
+    policy = Policy.objects.filter(pk=pk).first()
+    if policy is None:
+        raise Http404("There is no such policy.")
+    return policy
