@@ -78,3 +78,10 @@ def _downloaded() -> str | None:
         ):
             return str(path)
     return None
+
+
+if __name__ == "__main__":
+    try:
+        print("Browser for the tests:", ensure())
+    except NoBrowser as refusal:
+        sys.exit(f"Gatehouse: {refusal}")
