@@ -57,7 +57,11 @@ class DecisionForm(forms.Form):
         Hidden values are never taken over: the next answer is about what this page shows.
         """
         self._errors = ErrorDict(
-            {name: errors for name, errors in sent.errors.items() if name in self.fields or name == "__all__"}
+            {
+                name: errors
+                for name, errors in sent.errors.items()
+                if name in self.fields or name == "__all__"
+            }
         )
 
     @property

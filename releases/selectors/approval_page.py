@@ -60,9 +60,7 @@ class Difference:
     now: str
 
 
-def team_changes(
-    rows: Sequence[ChangeRow], contents: release_page.Contents
-) -> list[TeamChange]:
+def team_changes(rows: Sequence[ChangeRow], contents: release_page.Contents) -> list[TeamChange]:
     """One entry per team of the release, the riskiest first."""
     candidates = [row.candidate for row in contents.rows]
     subjects = brought.subjects(candidates)

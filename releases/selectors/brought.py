@@ -75,9 +75,7 @@ def _work_items(spans: dict[int, Span]) -> dict[int, list[str]]:
     links = (
         ChangeCommit.objects.filter(_within(spans, "commit__"))
         .order_by("-commit__position")
-        .values_list(
-            "commit__repository_id", "commit__position", "change__key", "change__title"
-        )
+        .values_list("commit__repository_id", "commit__position", "change__key", "change__title")
     )
     found: dict[int, dict[str, str]] = {}
     for repository, position, key, title in links:

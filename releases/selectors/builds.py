@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from releases.models import Build, Commit, Deployment, StepMessage
-from releases.selectors import deployment_page, deployments, sources, words
+from releases.selectors import deployments, messages, sources, words
 from releases.states import BUILD
 
 
@@ -18,7 +18,7 @@ class BuildPage:
     word: words.Word
     commit: sources.CommitRow | None
     deployments: tuple[deployments.DeploymentRow, ...]
-    messages: tuple[deployment_page.MessageRow, ...]
+    said: tuple[messages.MessageRow, ...]
     newer: Build | None
 
     @property
@@ -45,6 +45,6 @@ def load(build: Build, now: datetime) -> BuildPage:
         word=words.build(build),
         commit=rows[0] if rows else None,
         deployments=tuple(deployments.rows_of(mine.order_by("-pk")[:20], now)),
-        messages=tuple(deployment_page.message_row(message) for message in said),
+        said=tuple(messages.message_row(message) for message in said),
         newer=newer.first(),
     )

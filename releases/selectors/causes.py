@@ -12,17 +12,14 @@ _NAME = r"['\"]?(?P<name>[\w.]+)['\"]?"
 _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(rf"Invalid type: {_NAME}", re.I),
-        "The org has no type {name}: it is not in this artefact, or it belongs to a package that "
-        "this org lacks or has in an older version.",
+        "The org has no type {name}. Is it in this artefact, or in a package that the org lacks?",
     ),
     (
         re.compile(rf"Variable does not exist: {_NAME}", re.I),
         "The code names {name}, which the org does not have. Is the field or class in the tag?",
     ),
     (
-        re.compile(
-            rf"(?:In field: \w+ - )?no (?P<kind>\w+) named {_NAME} found", re.I
-        ),
+        re.compile(rf"(?:In field: \w+ - )?no (?P<kind>\w+) named {_NAME} found", re.I),
         "The artefact refers to {kind} {name}, and neither the artefact nor the org has it.",
     ),
     (
@@ -35,13 +32,11 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (
         re.compile(r"test coverage|code coverage", re.I),
-        "The org asks for more of the Apex code to be covered by tests. Add tests for the classes "
-        "named here.",
+        "The org asks for more of the Apex code to be covered by tests.",
     ),
     (
         re.compile(r"AssertException|Assertion Failed", re.I),
-        "The test ran and found another result than it expects. Other changes in this org may "
-        "act on the same records.",
+        "The test found another result than it expects. Does other automation act here too?",
     ),
     (
         re.compile(r"UNABLE_TO_LOCK_ROW|could not obtain exclusive access", re.I),

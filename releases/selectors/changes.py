@@ -121,9 +121,11 @@ def phrase(rows: Iterable[ChangeRow], kinds: int = 3) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
-def csv_lines(release: Release) -> Iterator[tuple[str, ...]]:
-    """Header and rows of the table as a file, everything that differs from production."""
-    yield ("Component", "Type", "Change", "What changed inside", "Teams", "Risk", "Marks")
+CSV_HEAD = ("Component", "Type", "Change", "What changed inside", "Teams", "Risk", "Marks")
+
+
+def csv_rows(release: Release) -> Iterator[tuple[str, ...]]:
+    """The table as lines of a file: everything that differs from production."""
     for row in rows_of(release):
         change = "new" if row.is_new else "changed"
         marks = ", ".join(row.marks)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
-from django.db.models.expressions import Case, Value, When
-
-from releases.models import Deployment, Step, StepMessage
-from releases.selectors import causes, deployments, durations, types, words
+from releases.models import Deployment, Step
+from releases.selectors import deployments, durations, messages, words
 from releases.states import (
     LIVE_DEPLOYMENTS,
     DeploymentState,
@@ -21,14 +18,6 @@ from releases.states import (
     StepState,
 )
 
-MESSAGES_SHOWN = 50
-MESSAGES_AT_MOST = 2000
-_KINDS = (
-    (StepMessage.Kind.TEST, "Failed tests"),
-    (StepMessage.Kind.COMPONENT, "Component errors"),
-    (StepMessage.Kind.COVERAGE, "Coverage"),
-    (StepMessage.Kind.WARNING, "Warnings"),
-)
 _OPEN_STEPS = frozenset({StepState.INTENDED, StepState.STARTED, StepState.UNKNOWN})
 
 
@@ -51,32 +40,6 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageRow:
-    """One line of what the org said, with a likely cause where one is known."""
-
-    state: str
-    name: str
-    where: str
-    problem: str
-    cause: str
-    stack: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageGroup:
-    """Messages of one kind; ``total`` counts also those not shown."""
-
-    title: str
-    rows: tuple[MessageRow, ...]
-    total: int
-
-    @property
-    def hidden(self) -> int:
-        """Messages that are not on this page."""
-        return self.total - len(self.rows)
-
-
-@dataclass(frozen=True, slots=True)
 class StepView:
     """One step of the timeline."""
 
@@ -88,7 +51,7 @@ class StepView:
     usual: float | None
     is_open: bool
     counters: tuple[Counter, ...]
-    messages: tuple[MessageGroup, ...]
+    said: tuple[messages.MessageGroup, ...]
 
     @property
     def is_ahead(self) -> bool:
@@ -231,7 +194,9 @@ def load(pk: int, now: datetime, *, all_messages: bool = False) -> DeploymentPag
         return None
     steps = list(deployment.steps.order_by("position"))
     attempts = _attempts(deployment)
-    views = _views(deployment, steps, now, MESSAGES_AT_MOST if all_messages else MESSAGES_SHOWN)
+    views = _views(
+        deployment, steps, now, messages.SHOWN_AT_MOST if all_messages else messages.SHOWN
+    )
     usual = durations.usual([deployment])
     return DeploymentPage(
         deployment=deployment,
@@ -267,11 +232,11 @@ def _views(
     deployment: Deployment, steps: list[Step], now: datetime, limit: int
 ) -> tuple[StepView, ...]:
     usual = durations.usual_steps(deployment)
-    said = _messages(deployment, limit)
+    said = messages.of(deployment, limit)
     is_over = deployment.state not in LIVE_DEPLOYMENTS
     views = []
     for step in steps:
-        messages = said.get(step.pk, ())
+        groups = said.get(step.pk, ())
         counters = _counters(step)
         views.append(
             StepView(
@@ -281,9 +246,9 @@ def _views(
                 note=step.note or _note(step),
                 seconds=durations.elapsed(step, now),
                 usual=usual.get(step.kind),
-                is_open=step.state in _OPEN_STEPS or bool(messages) or _ended_badly(step),
+                is_open=step.state in _OPEN_STEPS or bool(groups) or _ended_badly(step),
                 counters=counters,
-                messages=messages,
+                said=groups,
             )
         )
     return tuple(views)
@@ -336,48 +301,32 @@ def _counter_state(done: int, total: int, errors: int) -> str:
     return "done" if done >= total else "running"
 
 
-def _messages(deployment: Deployment, limit: int) -> dict[int, tuple[MessageGroup, ...]]:
-    """Groups of messages by step, tests first; two queries, whatever was said."""
-    mine = Q(step__deployment=deployment)
-    counted = (
-        StepMessage.objects.filter(mine)
-        .values_list("step_id", "kind")
-        .annotate(number=Count("pk"))
-    )
-    totals = {(step, kind): number for step, kind, number in counted}
-    if not totals:
-        return {}
-    order = Case(
-        *(When(kind=kind, then=Value(place)) for place, (kind, _) in enumerate(_KINDS)),
-        default=Value(len(_KINDS)),
-    )
-    found: dict[tuple[int, str], list[MessageRow]] = defaultdict(list)
-    rows = StepMessage.objects.filter(mine).order_by("step_id", order, "pk")[:limit]
-    for message in rows:
-        found[message.step_id, message.kind].append(message_row(message))
-    groups: dict[int, list[MessageGroup]] = defaultdict(list)
-    for kind, title in _KINDS:
-        for (step, of_kind), total in totals.items():
-            if of_kind == kind:
-                shown = tuple(found.get((step, of_kind), ()))
-                groups[step].append(MessageGroup(title, shown, total))
-    return {step: tuple(items) for step, items in groups.items()}
+def record(page: DeploymentPage) -> str:
+    """What was written down about a deployment and its steps, as JSON for engineers."""
+    deployment = page.deployment
+    facts = {
+        "deployment": deployment.public_id,
+        "uuid": str(deployment.uuid),
+        "artefact": deployment.artefact.digest,
+        "subject": deployment.subject_digest,
+        "baseline": deployment.baseline_digest,
+        "plan": deployment.plan,
+        "steps": [_step_record(view.step) for view in page.steps],
+    }
+    return json.dumps(facts, indent=2, ensure_ascii=False, default=str)
 
 
-def message_row(message: StepMessage) -> MessageRow:
-    """One message as shown: what, where, the org's words and a likely cause."""
-    parts = [types.spoken(message.type) if message.type else ""]
-    if message.line:
-        place = f"line {message.line}"
-        parts.append(f"{place}, column {message.column}" if message.column else place)
-    if message.file_name:
-        parts.append(message.file_name)
-    is_warning = message.kind in (StepMessage.Kind.WARNING, StepMessage.Kind.COVERAGE)
-    return MessageRow(
-        state="waiting" if is_warning else "failed",
-        name=message.name or message.file_name or "The org",
-        where=" · ".join(part for part in parts if part),
-        problem=message.problem,
-        cause=causes.likely(message.problem),
-        stack=message.stack,
-    )
+def _step_record(step: Step) -> dict[str, Any]:
+    return {
+        "position": step.position,
+        "kind": step.kind,
+        "effect": step.effect,
+        "state": step.state,
+        "remote_id": step.remote_id,
+        "intended_at": step.intended_at,
+        "started_at": step.started_at,
+        "finished_at": step.finished_at,
+        "worker": step.worker,
+        "fence": step.fence,
+        "facts": step.facts,
+    }

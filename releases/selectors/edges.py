@@ -1,4 +1,4 @@
-"""What waits behind each org to be promoted, for the pipeline picture; a fixed number of queries."""
+"""What waits behind each org to be promoted, for the pipeline picture; few queries for all."""
 
 from __future__ import annotations
 

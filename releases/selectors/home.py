@@ -96,9 +96,7 @@ def running(user: User) -> list[RunningRow]:
     live = deployments.with_names(Deployment.objects.filter(state__in=UNDER_WAY))
     rows = list(live.prefetch_related(steps).order_by("-started_at")[:ROWS])
     usual = durations.usual(rows)
-    found = [
-        _deployment(row, now, usual.get((row.environment_id, row.purpose))) for row in rows
-    ]
+    found = [_deployment(row, now, usual.get((row.environment_id, row.purpose))) for row in rows]
     return [*found, *_building(now)][:ROWS]
 
 

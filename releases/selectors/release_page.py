@@ -170,7 +170,9 @@ def contents_of(release: Release) -> Contents:
         )
         .order_by("candidate__team__name")
     )
-    rows = tuple(ContentRow(item, item.candidate, words.candidate(item.candidate)) for item in items)
+    rows = tuple(
+        ContentRow(item, item.candidate, words.candidate(item.candidate)) for item in items
+    )
     over = release.state in (ReleaseState.DEPLOYED, ReleaseState.CLOSED)
     conflicts = release.conflicts.order_by("settled_at", "type", "name", "-pk")[:100]
     return Contents(

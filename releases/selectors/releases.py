@@ -58,7 +58,8 @@ def export(wanted: ReleaseFilter) -> list[ReleaseRow]:
 def _rows(found: list[Release]) -> list[ReleaseRow]:
     teams = _teams([row.pk for row in found])
     return [
-        ReleaseRow(row, words.release(row), ", ".join(sorted(teams.get(row.pk, [])))) for row in found
+        ReleaseRow(row, words.release(row), ", ".join(sorted(teams.get(row.pk, []))))
+        for row in found
     ]
 
 

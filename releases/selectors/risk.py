@@ -1,9 +1,9 @@
 """How risky a change of a component is, judged by what its kind can do in production.
 
-The rule in words: what decides who may see or do something, and settings of the whole org, is high;
-what runs code or changes data by itself, or what people rely on while it changes, is medium; what is
-only shown is low. Something new that nothing calls yet is one step lower, unless it runs by itself
-or grants access. A component that two teams bring is one step higher. Pure: no database.
+The rule in words: what decides for many who may see or do something, and settings of the whole
+org, is high; what grants access to some, runs by itself, or is relied on by others is medium; what
+is only shown is low. Something new that nothing calls yet is one step lower, unless it runs by
+itself or grants access. A component that two teams bring is one step higher. Pure: no database.
 """
 
 from __future__ import annotations

@@ -1,30 +1,27 @@
-"""How a page calls a service and tells people what came of it.
+"""How the pages of this app call services: ``core.pages``, and 404 where a row is missing.
 
-A refusal never loses what was typed and never shows a half-done thing: an action goes back to the
-page it came from with the sentence, a form is shown again with it. Lacking the right is different:
-that is a page of its own (403), made by the middleware.
+A service is given the number from the URL and looks its row up under a lock, so that it may find
+none; and a name that a person typed may name nothing, which belongs beside the field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
 
-from core.errors import DomainError, InvalidInput, NotAllowed
+from core import pages
+from core.errors import InvalidInput, NotFound
 
+P = ParamSpec("P")
 T = TypeVar("T")
-Found = TypeVar("Found")
-
-UNPROCESSABLE = 422
+Row = TypeVar("Row")
 
 
-def found(row: Found | None, what: str) -> Found:
+def found(row: Row | None, what: str) -> Row:
     """The row, or a 404 page that names what is missing."""
     if row is None:
         raise Http404(f"There is no such {what}.")
@@ -36,16 +33,9 @@ def act(
 ) -> HttpResponse:
     """Call a service that needs nothing typed, say what came of it, and go to ``to``."""
     try:
-        result = service()
+        return pages.act(request, service, to=to, said=said)
     except ObjectDoesNotExist as missing:
         raise Http404(str(missing)) from missing
-    except NotAllowed:
-        raise
-    except DomainError as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, said if isinstance(said, str) else said(result))
-    return redirect(to)
 
 
 def form_page(
@@ -53,37 +43,22 @@ def form_page(
     template: str,
     form: forms.Form,
     service: Callable[..., T],
-    *,
-    to: str | Callable[[T], str],
-    said: str | Callable[[T], str],
-    context: Mapping[str, Any],
+    **said: Any,
 ) -> HttpResponse:
-    """Show a form; when it was sent, call the service with what it holds.
+    """Show a form; when it was sent, call the service with what it holds (``core.pages``)."""
+    try:
+        return pages.form_page(request, template, form, service, **said)
+    except ObjectDoesNotExist as missing:
+        raise Http404(str(missing)) from missing
 
-    A refused form comes back with everything typed, the sentence beside the field that the
-    refusal names or on top, and the status of the refusal.
-    """
-    if request.method != "POST":
-        return render(request, template, {**context, "form": form})
-    status = UNPROCESSABLE
-    if form.is_valid():
+
+def typed(field: str, service: Callable[P, T]) -> Callable[P, T]:
+    """A service whose "there is none" is about what was typed into ``field``."""
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            result = service(**form.cleaned_data)
-        except ObjectDoesNotExist as missing:
-            raise Http404(str(missing)) from missing
-        except NotAllowed:
-            raise
-        except DomainError as refusal:
-            show(form, refusal)
-            status = refusal.status
-        else:
-            messages.success(request, said if isinstance(said, str) else said(result))
-            return redirect(to if isinstance(to, str) else to(result))
-    return render(request, template, {**context, "form": form}, status=status)
+            return service(*args, **kwargs)
+        except NotFound as nothing:
+            raise InvalidInput(nothing.code, nothing.message, field=field) from nothing
 
-
-def show(form: forms.Form, refusal: DomainError) -> None:
-    """Put a refusal's sentence beside the field that it names, or on top of the form."""
-    named = refusal.field if isinstance(refusal, InvalidInput) else None
-    field = named if named in form.fields else None
-    form.add_error(field, forms.ValidationError(refusal.message, code=refusal.code))
+    return call

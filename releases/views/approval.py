@@ -1,8 +1,8 @@
 """The page that asks people to decide, and their answer.
 
-The form carries the digest and the facts, policy version included, that the page displayed. The service
-compares the digest with the subject as it is now; when they differ nothing is recorded and the
-page comes back (409) with what changed on top and everything typed still in place.
+The form carries the digest and the facts, policy version included, that the page displayed. The
+service compares the digest with the subject as it is now; when they differ nothing is recorded and
+the page comes back (409) with what changed on top and everything typed still in place.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core import clock
 from core.errors import DomainError, InvalidInput
+from core.pages import UNPROCESSABLE, show
 from governance import stepup
 from governance.access import requires, signed_in
 from governance.models import Decision
@@ -27,7 +28,7 @@ from releases.forms.releases import ReasonForm
 from releases.models import Release
 from releases.selectors import approval_page, deciders, release_page
 from releases.services import approval as services
-from releases.views.acting import UNPROCESSABLE, form_page, found, show
+from releases.views.acting import form_page, found
 
 
 @signed_in

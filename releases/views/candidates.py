@@ -18,7 +18,7 @@ from releases.models import Candidate
 from releases.selectors import candidates, environments, sources
 from releases.services import candidates as services
 from releases.views import lists
-from releases.views.acting import act, form_page, found
+from releases.views.acting import act, form_page, found, typed
 from releases.views.sources import team_of
 
 STOP_POLLING = 286
@@ -66,7 +66,7 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "releases/candidate_new.html",
         TagForm(request.POST or None, initial={"tag": tag}),
-        lambda tag: services.create(repository_id=repository.pk, tag=tag),
+        typed("tag", lambda tag: services.create(repository_id=repository.pk, tag=tag)),
         to=lambda candidate: candidate.get_absolute_url(),
         said=lambda candidate: f"{candidate.tag} is on its way to TEST.",
         context={

@@ -10,17 +10,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from core import db
+from core import csvfile, db
 from governance.access import requires, signed_in
-from governance.permissions import can
+from governance.permissions import standing_of
 from releases import gate
 from releases.forms.deployments import SettleForm
-from releases.selectors import deployment_page, deployments, environments
+from releases.selectors import deployment_page, deployments, environments, reasons
 from releases.services import deployments as services
 from releases.services import steps
 from releases.views import lists
 from releases.views.acting import act, form_page, found
-from releases.views.downloads import csv_response
 
 STOP_POLLING = 286
 STATE_CHIPS = (
@@ -62,8 +61,8 @@ def index_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Send the list as a file."""
     head = ("Deployment", "What", "Environment", "Purpose", "State", "Artefact", "Asked by")
     times = ("Asked at", "Started at", "Finished at", "Seconds")
-    rows = deployments.export(_wanted(request))
-    return csv_response("deployments.csv", ((*head, *times), *(_line(row) for row in rows)))
+    lines = (_line(row) for row in deployments.export(_wanted(request)))
+    return csvfile.response("deployments.csv", (*head, *times), lines)
 
 
 def _line(row: deployments.DeploymentRow) -> tuple[object, ...]:
@@ -101,13 +100,17 @@ def _context(
 ) -> dict[str, Any]:
     deployment = shown.deployment
     team = steps.team_of(deployment)
-    capability = "deployment.cancel_team" if team else "deployment.cancel"
+    standing = standing_of(request.user)  # type: ignore[arg-type]
+    verdict = None if shown.is_final else gate.evaluate(deployment, now)
     return {
         "page": shown,
         "deployment": deployment,
-        "verdict": None if shown.is_final else gate.evaluate(deployment, now),
-        "may_cancel": can(request.user, capability, team),
-        "may_settle": can(request.user, "deployment.settle"),
+        "verdict": verdict,
+        "reasons": reasons.linked(verdict, deployment.release, deployment) if verdict else [],
+        "may_cancel": standing.can("deployment.cancel_team" if team else "deployment.cancel", team),
+        "may_settle": standing.can("deployment.settle"),
+        "live_url": request.get_full_path(),
+        "record": deployment_page.record(shown),
         "now": now,
     }
 

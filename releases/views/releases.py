@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from core import clock
+from core import clock, csvfile
 from core.decisions import Answer, Denied
 from governance import audit
 from governance.access import signed_in
@@ -22,7 +22,6 @@ from releases.services import approval
 from releases.services.releases import EDITABLE
 from releases.views import lists
 from releases.views.acting import found
-from releases.views.downloads import csv_response
 
 STORY_SHOWN = 12
 STATE_CHIPS = (
@@ -64,8 +63,8 @@ def index_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Send the list as a file."""
     head = ("Release", "Title", "Version", "State", "Teams", "Artefact", "Composed by")
     rows = releases.export(_wanted(request))
-    lines = ((*head, "Opened", "In production"), *(_line(row) for row in rows))
-    return csv_response("releases.csv", lines)
+    lines = (_line(row) for row in rows)
+    return csvfile.response("releases.csv", (*head, "Opened", "In production"), lines)
 
 
 def _line(row: releases.ReleaseRow) -> tuple[object, ...]:
@@ -139,4 +138,5 @@ def _may_change(standing: Standing, release: Release) -> Answer:
 def changes_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Send everything that differs from production as a file."""
     release = found(release_page.find(pk), "release")
-    return csv_response(f"{release.public_id}-changes.csv", changes.csv_lines(release))
+    name = f"{release.public_id}-changes.csv"
+    return csvfile.response(name, changes.CSV_HEAD, changes.csv_rows(release))

@@ -19,7 +19,7 @@ from releases.selectors import builds, environments, sources
 from releases.services import builds as build_services
 from releases.services import repositories as services
 from releases.views import lists
-from releases.views.acting import act, form_page, found
+from releases.views.acting import act, form_page, found, typed
 
 STOP_POLLING = 286
 FORM = "releases/form.html"
@@ -192,7 +192,7 @@ def start_build(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         FORM,
         StartBuildForm(request.POST or None),
-        lambda sha: build_services.start(repository_id=repository.pk, sha=sha),
+        typed("sha", lambda sha: build_services.start(repository_id=repository.pk, sha=sha)),
         to=lambda build: build.get_absolute_url(),
         said=lambda build: f"{build.public_id} waits for a worker.",
         context={
