@@ -1,0 +1,1 @@
+"""Pages of releases, builds, candidates and deployments."""
