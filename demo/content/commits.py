@@ -68,9 +68,9 @@ def _next(team: str, held: set[str]) -> Work:
 def _mend(repository: Path, team: str, held: set[str]) -> dict[str, str]:
     """Give the classes at the head whose braces do not match, as they should be."""
     right = {f"{work.name}.cls": work.rule() for work in PLANS[team].works}
-    for path in sorted((FILES / team).glob("*-mended/classes/*.cls")):
-        right[path.name] = path.read_text()
-    mended = {}
+    for file in sorted((FILES / team).glob("*-mended/classes/*.cls")):
+        right[file.name] = file.read_text()
+    mended: dict[str, str] = {}
     for path in sorted(held):
         if Path(path).name in right:
             text = git(repository, "show", f"{BRANCH}:{path}")

@@ -19,6 +19,7 @@ class Org:
     label: str
     environment: str
     licence_type: str
+    org_id: str
 
     @property
     def name(self) -> str:
@@ -37,19 +38,25 @@ class Org:
         return f"gatehouse@{DOMAIN}{suffix}"
 
 
-def _track(team: str, label: str, title: str) -> tuple[Org, ...]:
+def _org_id(number: int) -> str:
+    """Give the organisation id of 15 characters, the same in every demo."""
+    return f"00D5f00000NW{number:03d}"
+
+
+def _track(team: str, label: str, title: str, number: int) -> tuple[Org, ...]:
+    """Describe a team's three sandboxes, numbered from the given number on."""
     return (
-        Org(team, "DEV", f"{label}dev", f"{title} DEV", "Developer"),
-        Org(team, "CI", f"{label}ci", f"{title} CI", "Developer Pro"),
-        Org(team, "TEST", f"{label}test", f"{title} TEST", "Partial Copy"),
+        Org(team, "DEV", f"{label}dev", f"{title} DEV", "developer", _org_id(number)),
+        Org(team, "CI", f"{label}ci", f"{title} CI", "developer_pro", _org_id(number + 1)),
+        Org(team, "TEST", f"{label}test", f"{title} TEST", "partial_copy", _org_id(number + 2)),
     )
 
 
 ORGS: tuple[Org, ...] = (
-    Org("platform", "CI", "int", "Integration", "Developer Pro"),
-    Org("platform", "PRE-PRD", "preprd", "PRE-PRD", "Full"),
-    Org("platform", "PRD", "", "Production", "Production"),
-    *_track("sales", "sls", "Sales"),
-    *_track("service", "svc", "Service"),
-    *_track("loyalty", "loy", "Loyalty"),
+    Org("platform", "PRD", "", "Production", "production", _org_id(1)),
+    Org("platform", "PRE-PRD", "preprd", "PRE-PRD", "full", _org_id(2)),
+    Org("platform", "CI", "int", "Integration", "developer_pro", _org_id(3)),
+    *_track("sales", "sls", "Sales", 11),
+    *_track("service", "svc", "Service", 21),
+    *_track("loyalty", "loy", "Loyalty", 31),
 )

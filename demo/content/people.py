@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 DOMAIN = "northwind.example"
 
@@ -46,6 +46,8 @@ CHLOE = _person("Chloé Martin", "chloe.martin", "Europe/Paris", "developer")
 DAVID = _person(
     "David Eze", "david.eze", "Europe/London", "developer", others=("david@eze-code.example",)
 )
+#: David as he commits from his own machine: another address, the same person.
+DAVID_AT_HOME = replace(DAVID, email=DAVID.others[0])
 
 YUKI = _person("Yuki Sato", "yuki.sato", "Europe/Berlin", "team_lead")
 HANA = _person("Hana Kim", "hana.kim", "Asia/Seoul", "developer")

@@ -69,6 +69,7 @@ def _org(org: Org, certificates: dict[str, str], package: str) -> dict[str, Any]
         "name": org.name,
         "organization_name": "Northwind",
         "is_sandbox": not org.is_production,
+        "org_id": org.org_id,
         "users": [{"username": org.username}],
         "apps": [{"client_id": CLIENT_ID, "certificate_pem": certificates[_kind(org)]}],
         "metadata_zip_base64": package,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demo.content import access, objects
 from demo.content.components import Component
-from demo.content.people import CHLOE, DAVID, TOMAS
+from demo.content.people import CHLOE, DAVID, DAVID_AT_HOME, TOMAS
 from demo.content.story import Branch, Commit, Story, Tag, When
 
 README = """# Northwind Service
@@ -204,7 +204,7 @@ SERVICE = Story(
             folder="sla",
         ),
         Commit(
-            DAVID,
+            DAVID_AT_HOME,
             When(1, "17:03"),
             "Tell missed service levels\n\nChange: NWC-64",
             folder="sla-broken",
