@@ -126,8 +126,8 @@ def _missing_stages(deployment: Deployment) -> tuple[str, ...]:
         return ()
     done = set(
         Deployment.objects.filter(
-            release_id=deployment.release_id,
-            artefact_id=deployment.artefact_id,
+            release=deployment.release,
+            artefact=deployment.artefact,
             state=DeploymentState.SUCCEEDED,
         ).values_list("purpose", flat=True)
     )

@@ -30,6 +30,7 @@ from releases.states import (
 )
 
 HELD_RECHECK = 15.0
+UNREADABLE_RECHECK = 30.0
 REMOTE = frozenset({StepKind.VALIDATE, StepKind.DEPLOY})
 
 
@@ -64,19 +65,32 @@ def current_step(deployment: Deployment) -> Step | None:
 
 
 def _advance_step(claim: Claim, deployment: Deployment, step: Step) -> Next:
+    """Open the org and do the step's next thing.
+
+    A refusal before anything was sent fails the step. One that comes while the org works (a
+    credential withdrawn, say) is shown and asked again: only the org knows how it ends.
+    """
     try:
-        org = open_org(deployment.environment)
+        with open_org(deployment.environment) as org:
+            return _with_org(StepContext(claim, deployment, step, org))
     except ExternalFault as fault:
-        if fault.retryable or step.state != StepState.PENDING:
+        if fault.retryable:
             raise
-        return finish.fail(claim, step, problem=fault.message)
-    ctx = StepContext(claim, deployment, step, org)
-    kind = remote if step.kind in REMOTE else reads
+        if step.state == StepState.PENDING:
+            return finish.fail(claim, step, problem=fault.message)
+        steps.progress(claim, step, polled_at=db.database_now(), note=fault.message)
+        return Next.after(UNREADABLE_RECHECK)
+
+
+def _with_org(ctx: StepContext) -> Next:
+    step = ctx.step
+    if step.kind not in REMOTE:
+        return reads.poll(ctx) if step.state == StepState.STARTED else reads.begin(ctx)
     if step.state == StepState.STARTED:
-        return kind.poll(ctx)
-    if step.state == StepState.INTENDED and step.kind in REMOTE:
+        return remote.poll(ctx)
+    if step.state == StepState.INTENDED:
         return remote.recover(ctx)
-    return kind.begin(ctx)
+    return remote.begin(ctx)
 
 
 @transaction.atomic
@@ -141,8 +155,8 @@ def _settle_unknown(claim: Claim, deployment: Deployment) -> Next:
     step.deployment = deployment
     if deployment.settle_outcome:
         return _apply_settlement(claim, deployment, step)
-    ctx = StepContext(claim, deployment, step, open_org(deployment.environment))
-    found = remote.matching(ctx)
+    with open_org(deployment.environment) as org:
+        found = remote.matching(StepContext(claim, deployment, step, org))
     if len(found) != 1:
         return Next.done()
     with transaction.atomic():

@@ -7,12 +7,11 @@ from typing import Any
 from django.db import transaction
 
 from core import db
-from core.context import current_actor
 from core.errors import Conflict, InvalidInput, NotFound, NotNow
 from environments.models import Environment
 from governance import audit
 from governance.models import Team
-from governance.permissions import demand
+from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Candidate, GitRef, Repository
 from releases.services.outcomes import move_candidate
@@ -71,7 +70,7 @@ def create(*, repository_id: int, tag: str) -> Candidate:
         team=repository.team,
         tag=ref.name,
         sha=ref.sha,
-        created_by_id=current_actor().id,
+        created_by=acting_person(),
     )
     record("candidate.created", candidate, tag=ref.name, commit=ref.sha)
     wake(KIND, candidate.pk)
@@ -109,7 +108,7 @@ def _tested(candidate_id: int, state: CandidateState, event: str, note: str) -> 
     move_candidate(
         candidate,
         state,
-        tested_by_id=current_actor().id,
+        tested_by=acting_person(),
         tested_at=db.database_now(),
         test_note=note.strip(),
     )
@@ -125,7 +124,7 @@ def offer(*, candidate_id: int) -> Candidate:
     move_candidate(
         candidate,
         CandidateState.OFFERED,
-        offered_by_id=current_actor().id,
+        offered_by=acting_person(),
         offered_at=db.database_now(),
     )
     record("candidate.offered", candidate)

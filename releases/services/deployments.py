@@ -8,11 +8,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from core import db
-from core.context import current_actor
 from core.errors import InvalidInput, NotNow
 from environments.models import Environment
 from governance.models import ApprovalRequest, PolicyVersion, User
-from governance.permissions import demand
+from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Artefact, Build, Candidate, Deployment, Release, Step
 from releases.services import steps
@@ -162,7 +161,7 @@ def cancel(*, deployment_id: int) -> Deployment:
             "deployment.cancel_asked", f"{deployment.public_id} is already being cancelled."
         )
     deployment.cancel_requested_at = db.database_now()
-    deployment.cancel_requested_by_id = current_actor().id
+    deployment.cancel_requested_by = acting_person()
     deployment.save(update_fields=["cancel_requested_at", "cancel_requested_by"])
     steps.record("deployment.cancel_asked", deployment)
     wake(KIND, deployment.pk)
@@ -185,7 +184,7 @@ def settle(*, deployment_id: int, outcome: str, note: str) -> Deployment:
     deployment = _unknown(deployment_id)
     deployment.settle_outcome = outcome
     deployment.settle_note = note.strip()
-    deployment.settled_by_id = current_actor().id
+    deployment.settled_by = acting_person()
     deployment.save(update_fields=["settle_outcome", "settle_note", "settled_by"])
     steps.record("deployment.settled", deployment, outcome=outcome, note=note.strip())
     wake(KIND, deployment.pk)

@@ -8,12 +8,11 @@ from typing import Any
 from django.db import transaction
 
 from core import db
-from core.context import current_actor
 from core.errors import Conflict, InvalidInput, NotNow
 from environments.models import Environment
 from environments.services import snapshots
 from governance import approvals, audit
-from governance.permissions import demand
+from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Candidate, Deployment, Release, ReleaseItem
 from releases.rules import versions
@@ -84,7 +83,7 @@ def create(*, title: str, bump: str, notes: str = "", impact: str = "") -> Relea
         version=versions.following(newest, bump),
         notes=notes,
         impact=impact,
-        composed_by_id=current_actor().id,
+        composed_by=acting_person(),
     )
     record("release.created", release, version=release.version)
     return release
@@ -165,7 +164,7 @@ def add_candidate(*, release_id: int, candidate_id: int) -> ReleaseItem:
     item = ReleaseItem.objects.create(
         release=release,
         candidate=candidate,
-        added_by_id=current_actor().id,
+        added_by=acting_person(),
         added_at=db.database_now(),
     )
     related = [candidate.public_id]
@@ -185,7 +184,7 @@ def remove_candidate(*, release_id: int, candidate_id: int) -> None:
 
 def _remove(release: Release, item: ReleaseItem) -> None:
     item.removed_at = db.database_now()
-    item.removed_by_id = current_actor().id
+    item.removed_by = acting_person()
     item.save(update_fields=["removed_at", "removed_by"])
     record(
         "release.candidate_removed",

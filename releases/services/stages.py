@@ -92,7 +92,7 @@ def preparation_of(release: Release) -> Deployment | None:
     rows = release.deployments.filter(
         purpose=Purpose.PREPARE,
         state=DeploymentState.SUCCEEDED,
-        artefact_id=release.artefact_id,
+        artefact=release.artefact,
     )
     return rows.order_by("-pk").first()
 

@@ -6,7 +6,10 @@ never merged (design 10).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from core import blobs, db
 from core.errors import DomainError, ExternalFault
@@ -18,7 +21,7 @@ from metadata.history import commit as commit_tree
 from metadata.normal import NormalForm
 from metadata.package import read_zip
 from releases import gateways
-from releases.models import Candidate, ComponentConflict, Release, ReleaseChange
+from releases.models import Candidate, ComponentConflict, Release, ReleaseChange, ReleaseItem
 from releases.services import packaging, releases
 from releases.states import ReleaseState
 from releases.workers.packing import last_released
@@ -93,7 +96,7 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
     return Next.done()
 
 
-def _items(release: Release):  # type: ignore[no-untyped-def]
+def _items(release: Release) -> QuerySet[ReleaseItem]:
     return release.items.filter(removed_at__isnull=True).select_related(
         "candidate__team", "candidate__artefact"
     )
@@ -149,7 +152,9 @@ def _left_out(result: composition.Composition) -> str:
 
 
 @transaction.atomic
-def _refuse(claim: Claim, release_id: int, why: str, conflicts: list[composition.Conflict]) -> Next:
+def _refuse(
+    claim: Claim, release_id: int, why: str, conflicts: Sequence[composition.Conflict]
+) -> Next:
     claim.guard()
     release = releases.lock(release_id)
     if release.state != ReleaseState.COMPOSING:

@@ -62,6 +62,6 @@ def test_every_table_says_who_may_write_it() -> None:
     assert declared - tables == {"django_migrations"}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(databases=["default", "owner"])
 def test_migrations_say_what_the_models_say() -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
