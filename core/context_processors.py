@@ -36,7 +36,7 @@ _ENTRIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (gettext_noop("Environments"), "/environments/", ("/environments/", "/snapshots/")),
     (gettext_noop("Calendar"), "/calendar/", ("/calendar/",)),
-    (gettext_noop("Teams"), "/teams/", ("/teams/",)),
+    (gettext_noop("Teams"), "/teams/", ("/teams/", "/people/", "/policies/")),
     (gettext_noop("History"), "/history/", ("/history/",)),
 )
 

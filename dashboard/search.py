@@ -17,7 +17,7 @@ from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from core import ids, refs
 from core.models import Entity
 from environments.models import Environment
-from governance.models import Membership, Team
+from governance.models import Team, User
 from releases.models import Build, Candidate, Change, Commit, Deployment, GitRef, Release
 from releases.selectors import words
 from releases.states import Purpose
@@ -105,7 +105,7 @@ def _release_hit(row: Release) -> Hit:
 
 
 def _deployments(wanted: str) -> QuerySet[Deployment]:
-    rows = Deployment.objects.select_related("environment", "release", "candidate", "build")
+    rows = Deployment.objects.select_related("environment", "release", "candidate__team", "build")
     if REMOTE_ID.fullmatch(wanted):
         # Salesforce writes the same id with 15 or with 18 characters.
         return rows.filter(steps__remote_id__startswith=wanted[:15]).distinct().order_by("-pk")
@@ -160,20 +160,14 @@ def _team_hit(row: Team) -> Hit:
     return Hit(row.get_absolute_url(), row.name, facts=facts)
 
 
-def _people(wanted: str) -> QuerySet[Membership]:
-    """Find people by their memberships: a person's page is that of their team."""
-    return (
-        Membership.objects.filter(
-            Q(user__full_name__icontains=wanted) | Q(user__email__icontains=wanted),
-            revoked_at=None,
-        )
-        .select_related("user", "team")
-        .order_by("user__full_name", "team__name", "role")
-    )
+def _people(wanted: str) -> QuerySet[User]:
+    matches = Q(full_name__icontains=wanted) | Q(email__icontains=wanted)
+    return User.objects.filter(matches).order_by("full_name", "pk")
 
 
-def _person_hit(row: Membership) -> Hit:
-    return Hit(row.team.get_absolute_url(), row.user.full_name, facts=(row.title, row.team.name))
+def _person_hit(row: User) -> Hit:
+    closed = () if row.is_active else ("account closed",)
+    return Hit(row.get_absolute_url(), row.full_name, facts=(row.email, *closed))
 
 
 def _candidates(wanted: str) -> QuerySet[Candidate]:

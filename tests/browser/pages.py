@@ -1,0 +1,151 @@
+"""The declared list of pages: every address that answers GET, and who looks at it.
+
+``test_pages.py`` fails when the product has a page that is neither here nor excused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from tests.support.company import Company
+
+Keys = Callable[[Company], dict[str, object]]
+
+
+@dataclass(frozen=True)
+class PageCase:
+    """A page by its URL name, the keys of its address and a person who may see it."""
+
+    name: str
+    keys: Keys = lambda company: {}
+    who: str = "ines"
+    query: str = ""
+
+    def path(self, company: Company) -> str:
+        """The page's address in this company."""
+        return reverse(self.name, kwargs=self.keys(company)) + self.query
+
+
+def _team(slug: str) -> Keys:
+    return lambda company: {"slug": slug}
+
+
+def _org(name: str) -> Keys:
+    return lambda company: {"pk": company.orgs[name].pk}
+
+
+def _release(title: str) -> Keys:
+    return lambda company: {"pk": company.releases[title].pk}
+
+
+def _candidate(name: str) -> Keys:
+    return lambda company: {"pk": company.candidates[name].pk}
+
+
+def _deployment(name: str) -> Keys:
+    return lambda company: {"pk": company.deployments[name].pk}
+
+
+def _build(name: str) -> Keys:
+    return lambda company: {"pk": company.builds[name].pk}
+
+
+def _policy(company: Company) -> dict[str, object]:
+    assert company.policy_version is not None
+    return {"pk": company.policy_version.policy_id}
+
+
+def _person(company: Company) -> dict[str, object]:
+    return {"pk": company.people["lena"].pk}
+
+
+def _event(company: Company) -> dict[str, object]:
+    from governance.models import AuditEvent
+
+    return {"pk": AuditEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]}
+
+
+def _snapshot(company: Company) -> dict[str, object]:
+    return {"pk": company.snapshots["Production"].pk}
+
+
+PAGES = (
+    PageCase("dashboard:home", who="ana"),
+    PageCase("dashboard:home", who="priya"),
+    PageCase("dashboard:search"),
+    PageCase("dashboard:search", query="?q=train"),
+    PageCase("dashboard:search", query="?q=nothing-has-this-name"),
+    PageCase("governance:account"),
+    PageCase("governance:password"),
+    PageCase("governance:teams"),
+    PageCase("governance:team_new"),
+    PageCase("governance:team", _team("sales"), who="priya"),
+    PageCase("governance:team", _team("platform")),
+    PageCase("governance:team_rename", _team("sales")),
+    PageCase("governance:member_add", _team("sales"), who="priya"),
+    PageCase("governance:people"),
+    PageCase("governance:person", _person),
+    PageCase("governance:invite"),
+    PageCase("governance:match"),
+    PageCase("governance:deactivate", _person),
+    PageCase("governance:policies", who="ana"),
+    PageCase("governance:policy", _policy, who="ana"),
+    PageCase("governance:policy_new", who="ana"),
+    PageCase("governance:policy_propose", _policy, who="ana"),
+    PageCase("governance:confirm_policies", who="ana"),
+    PageCase("governance:history", who="paul"),
+    PageCase("governance:history", who="paul", query="?q=nothing-has-this-name"),
+    PageCase("governance:event", _event, who="paul"),
+    PageCase("environments:board"),
+    PageCase("environments:new"),
+    PageCase("environments:detail", _org("Production")),
+    PageCase("environments:detail", _org("Service CI")),
+    PageCase("environments:edit", _org("Sales CI")),
+    PageCase("environments:credential", _org("Sales CI")),
+    PageCase("environments:policy", _org("Production")),
+    PageCase("environments:retire", _org("Sales CI")),
+    PageCase("environments:snapshots", _org("Production")),
+    PageCase("environments:snapshot", _snapshot),
+    PageCase("releases:list", who="marek"),
+    PageCase("releases:new", who="marek"),
+    PageCase("releases:release", _release("October train"), who="marek"),
+    PageCase("releases:release", _release("September train"), who="paul"),
+    PageCase("releases:release", _release("November train"), who="marek"),
+    PageCase("releases:release_edit", _release("November train"), who="marek"),
+    PageCase("releases:release_withdraw", _release("October train"), who="marek"),
+    PageCase("releases:release_reopen", _release("October train"), who="marek"),
+    PageCase("releases:approval", _release("October train"), who="ana"),
+    PageCase("releases:approval", _release("October train"), who="priya"),
+    PageCase("releases:approval_withdraw", _release("October train"), who="ana"),
+    PageCase("releases:deployments"),
+    PageCase("releases:deployment", _deployment("running"), who="marek"),
+    PageCase("releases:deployment", _deployment("unknown"), who="marek"),
+    PageCase("releases:deployment", _deployment("service build 3"), who="tomas"),
+    PageCase("releases:deployment_settle", _deployment("unknown"), who="marek"),
+    PageCase("releases:build", _build("service 3"), who="tomas"),
+    PageCase("releases:builds", _team("service"), who="tomas"),
+    PageCase("releases:candidates", _team("sales"), who="priya"),
+    PageCase("releases:candidate_new", _team("sales"), who="priya"),
+    PageCase("releases:candidate", _candidate("sales v1.0.0"), who="priya"),
+    PageCase("releases:candidate_pass", _candidate("sales v1.0.0"), who="priya"),
+    PageCase("releases:candidate_fail", _candidate("sales v1.0.0"), who="priya"),
+    PageCase("releases:repository", _team("sales"), who="priya"),
+    PageCase("releases:repository_connect", _team("platform")),
+    PageCase("releases:repository_edit", _team("sales"), who="priya"),
+    PageCase("releases:repository_credential", _team("sales"), who="priya"),
+)
+
+# Addresses that answer GET and are no page of their own.
+NO_PAGE = {
+    "governance:sign_in": "seen by nobody who is signed in; test_pages.py opens it without",
+    "governance:join": "needs a token; the browser test of founding opens it",
+    "governance:history_csv": "a download",
+    "releases:list_csv": "a download",
+    "releases:deployments_csv": "a download",
+    "releases:changes_csv": "a download",
+    "releases:team_panel": "a fragment of the team's page",
+    "releases:environment_panel": "a fragment of the environment's page",
+}

@@ -1,0 +1,94 @@
+"""Every page of the product in Chromium: WCAG 2.2 AA by axe, a phone's width, no faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.browser.pages import NO_PAGE, PAGES
+from tests.support.browser import PHONE, WIDE, OpenWindow, Theme, Window
+from tests.support.company import Company
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+def named_views(
+    entries: list[URLPattern | URLResolver], app: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    for entry in entries:
+        if isinstance(entry, URLResolver):
+            yield from named_views(entry.url_patterns, entry.app_name or app)
+        elif entry.name:
+            yield f"{app}:{entry.name}", entry
+
+
+def answers_get(company: Company, client: Client, name: str, pattern: URLPattern) -> bool:
+    """Ask the view itself whether it takes GET: any answer but 405 is one."""
+    from django.test import RequestFactory
+
+    request = RequestFactory().get("/")
+    request.user = company.people["ines"]
+    kwargs = dict.fromkeys(pattern.pattern.converters, 1)
+    try:
+        return pattern.callback(request, **kwargs).status_code != 405
+    except Exception:  # noqa: BLE001  a view that got as far as failing takes GET
+        return True
+
+
+def test_every_page_is_in_the_list(company: Company, client: Client) -> None:
+    listed = {case.name for case in PAGES} | set(NO_PAGE)
+    found = {
+        name
+        for name, pattern in named_views(get_resolver().url_patterns)
+        if not name.startswith("api:") and answers_get(company, client, name, pattern)
+    }
+    assert found - listed == set()
+    assert listed - {name for name, _ in named_views(get_resolver().url_patterns)} == set()
+
+
+LOOKS = [
+    pytest.param(WIDE, "light", id="light"),
+    pytest.param(WIDE, "dark", id="dark"),
+    pytest.param(PHONE, "light", id="phone"),
+]
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_every_page_keeps_the_rules(
+    live_company: Company, open_window: OpenWindow, size: tuple[int, int], theme: Theme
+) -> None:
+    windows: dict[str, Window] = {}
+    faults = []
+    for case in PAGES:
+        if case.who not in windows:
+            windows[case.who] = open_window(live_company.people[case.who], size=size, theme=theme)
+        window = windows[case.who]
+        path = case.path(live_company)
+        window.open(path)
+        faults += [f"{path} as {case.who}: {found}" for found in faults_of(window)]
+    anonymous = open_window(size=size, theme=theme)
+    anonymous.open("/sign-in/")
+    faults += [f"/sign-in/: {found}" for found in faults_of(anonymous)]
+    assert faults == []
+
+
+def faults_of(window: Window) -> list[str]:
+    found = window.violations()
+    overflow = window.overflow()
+    if overflow > 0:
+        found.append(f"wider than the window by {overflow} px")
+    return found
+
+
+def test_a_page_that_is_not_there_looks_like_the_rest(
+    live_company: Company, open_window: OpenWindow
+) -> None:
+    window = open_window(live_company.people["ana"], size=PHONE)
+    window.expected_statuses = {404}
+    for path in ("/no/such/page/", "/releases/R-999999/", "/environments/E-999999/"):
+        window.open(path)
+        assert window.page.locator("h1").inner_text() == "Nothing here"
+        assert faults_of(window) == []

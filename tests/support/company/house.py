@@ -1,0 +1,127 @@
+"""People, the policy and the orgs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.digests import digest_json
+from environments.models import Credential, Environment, Track
+from governance.models import Membership, Policy, PolicyVersion, Team, User
+from tests.support.company.rows import Company
+from tests.support.databases import as_role
+
+POLICY = {
+    "quorum": 2,
+    "roles": ["board_member"],
+    "expires_hours": 168,
+    "test_level": "RunLocalTests",
+}
+
+
+def people(company: Company) -> None:
+    for slug, owns in (("platform", True), ("sales", False), ("service", False)):
+        company.teams[slug] = Team.objects.create(
+            slug=slug, name=slug.title(), owns_production=owns
+        )
+    rows = (
+        ("ana", "Ana Keller", "platform", "board_member"),
+        ("ben", "Ben Okafor", "platform", "board_member"),
+        ("jonas", "Jonas Lind", "platform", "board_member"),
+        ("marek", "Marek Novák", "platform", "release_manager"),
+        ("ines", "Inês Duarte", "platform", "admin"),
+        ("paul", "Paul Weiss", "platform", "auditor"),
+        ("priya", "Priya Raman", "sales", "team_lead"),
+        ("lena", "Lena Vogt", "sales", "developer"),
+        ("tomas", "Tomás Ruiz", "service", "team_lead"),
+        ("chloe", "Chloé Martin", "service", "developer"),
+    )
+    for key, name, team, role in rows:
+        user = User.objects.create(
+            email=f"{key}@northwind.example", full_name=name, zone="Europe/Berlin"
+        )
+        company.people[key] = user
+        Membership.objects.create(
+            user=user, team=company.teams[team], role=role, granted_at=company.ago(days=90)
+        )
+
+
+def policy(company: Company) -> None:
+    policy = Policy.objects.create(name="Production")
+    company.policy_version = PolicyVersion.objects.create(
+        policy=policy,
+        number=1,
+        body=POLICY,
+        digest=digest_json(POLICY),
+        proposed_by=company.people["ana"],
+        confirmed_by=company.people["ben"],
+    )
+
+
+def orgs(company: Company) -> None:
+    assert company.policy_version is not None
+    for slug in ("sales", "service"):
+        track = Track.objects.create(team=company.teams[slug], kind="developer")
+        for stage, licence in (("CI", "developer_pro"), ("TEST", "partial_copy")):
+            org(company, track, stage, f"{slug.title()} {stage}", licence)
+    track = Track.objects.create(team=None, kind="production")
+    org(company, track, "CI", "Integration", "developer_pro")
+    org(company, track, "PRE-PRD", "Rehearsal", "full")
+    org(company, track, "PRD", "Production", "production", policy=company.policy_version.policy)
+
+
+def org(company: Company, track: Track, stage: str, name: str, licence: str, **more: Any) -> None:
+    number = len(company.orgs) + 1
+    org_id = f"00D{number:012d}AAA"
+    kind = "production" if stage == "PRD" else "sandbox"
+    org = Environment.objects.create(
+        track=track,
+        stage=stage,
+        kind=kind,
+        name=name,
+        licence_type=licence,
+        login_host=f"northwind--{name.lower().replace(' ', '')}.sandbox.my.salesforce.com",
+        expected_organization_id=org_id,
+        **more,
+    )
+    Credential.objects.create(
+        environment=org,
+        flow="jwt",
+        purpose="org-production" if kind == "production" else "org-sandbox",
+        key_id="k1",
+        ciphertext=b"sealed",
+        client_id="3MVG9client",
+        username=f"gatehouse@northwind.example.{number}",
+        set_by=company.people["ines"],
+    )
+    with as_role("deploy"):
+        org.organization_id = org_id
+        org.is_sandbox = kind == "sandbox"
+        org.organization_name = "Northwind Traders"
+        org.instance_name = f"EU{number}S"
+        org.limits = {"DailyApiRequests": [15000, 5000], "DataStorageMB": [200, 12]}
+        org.connection = "ok"
+        org.checked_at = company.ago(minutes=30)
+        org.save(
+            update_fields=[
+                "organization_id",
+                "is_sandbox",
+                "organization_name",
+                "instance_name",
+                "limits",
+                "connection",
+                "checked_at",
+            ]
+        )
+    company.orgs[name] = org
+
+
+def hold(company: Company, name: str, label: str, digest: str, state: str = "deployed") -> None:
+    with as_role("deploy"):
+        Environment.objects.filter(pk=company.orgs[name].pk).update(
+            holds_digest=digest,
+            holds_label=label,
+            holds_since=company.ago(hours=5),
+            hold_state=state,
+            hold_note="" if state == "deployed" else "1 test failed",
+        )
+    company.orgs[name].refresh_from_db()
