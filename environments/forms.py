@@ -5,6 +5,7 @@ Nothing typed is lost when a form is sent back, except a secret: that is never w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
@@ -81,10 +82,19 @@ class NewEnvironmentForm(EnvironmentForm):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that somebody else changed meanwhile."""
+
+    label: str
+    now: str
+
+
 class EditEnvironmentForm(EnvironmentForm):
     """Changing what was typed; carries the version that the person saw."""
 
     version = forms.CharField(widget=forms.HiddenInput)
+    differences: tuple[Difference, ...] = ()
 
     def __init__(self, environment: Environment, *args: Any, **kwargs: Any) -> None:
         words = Words.of(environment)

@@ -23,13 +23,14 @@ from django.utils.translation import gettext as _
 from core.decisions import Allowed, Answer, Denied
 from core.errors import DomainError, Stale
 from environments import permissions, selectors
-from environments.forms import EditEnvironmentForm, suggested
+from environments.forms import Difference, EditEnvironmentForm, suggested
 from environments.models import Credential, Environment, Lease, Snapshot
 from environments.rules import Standing
 from environments.selectors import Lane, LimitUse, Pipeline
 from environments.services.orgs import Words
 from environments.states import Connection
 from governance import audit
+from governance.events import mark_of
 from governance.models import AuditEvent, Team, User
 from governance.permissions import standing_of
 
@@ -107,14 +108,6 @@ def may_manage(user: User, environment: Environment) -> Answer:
     return permissions.may_manage(user, environment.track)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A field that somebody else changed meanwhile."""
-
-    label: str
-    now: str
-
-
 def with_fresh_version(
     form: EditEnvironmentForm, environment: Environment, refusal: DomainError
 ) -> EditEnvironmentForm:
@@ -127,19 +120,33 @@ def with_fresh_version(
     fresh = selectors.find(environment.pk)
     if fresh is None:
         return form
-    entries = form.data.copy()
+    entries = {name: form.data.get(name, "") for name in form.fields}
     entries["version"] = Words.of(fresh).version()
     again = EditEnvironmentForm(fresh, entries)
     again.is_valid()
-    again.differences = [
+    again.differences = tuple(
         Difference(str(again.fields[name].label), str(getattr(Words.of(fresh), name)))
         for name in Words.__slots__
         if str(entries.get(name, "")) != str(getattr(Words.of(fresh), name))
-    ]
+    )
     return again
 
 
 # One environment ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """An event and the mark that stands before it."""
+
+    event: AuditEvent
+    state: str
+    icon: str
+
+
+def _story(environment: Environment) -> tuple[StoryLine, ...]:
+    events = audit.events_for(environment.public_id, limit=STORY)
+    return tuple(StoryLine(event, *mark_of(event.event)) for event in events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,7 @@ class DetailPage:
     limits: tuple[LimitUse, ...]
     snapshots: tuple[Snapshot, ...]
     more_snapshots: bool
-    story: list[AuditEvent]
+    story: tuple[StoryLine, ...]
     panels: tuple[Panel, ...]
 
     @property
@@ -199,7 +206,7 @@ def detail(user: User, environment: Environment) -> DetailPage:
         limits=selectors.limit_uses(environment),
         snapshots=recent.rows,
         more_snapshots=recent.older_than is not None,
-        story=audit.events_for(environment.public_id, limit=STORY),
+        story=_story(environment),
         panels=tuple(Panel(title, address(environment)) for title, address in _panels.items()),
     )
 

@@ -7,6 +7,7 @@ beforehand.
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -213,7 +214,7 @@ def _found(pk: int) -> Environment:
 
 
 def _form(
-    request: HttpRequest, form: object, template: str, context: dict[str, object]
+    request: HttpRequest, form: object, template: str, context: Mapping[str, object]
 ) -> HttpResponse:
     """Show a form; one that was sent back answers 422, so that nothing takes it for done."""
     refused = request.method == "POST"

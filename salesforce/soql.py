@@ -6,6 +6,7 @@ written in the source; values are quoted and escaped, so they cannot leave their
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from string import Formatter
 
@@ -47,7 +48,27 @@ def literal(value: Value | list[str] | tuple[str, ...]) -> str:
 
 
 class _Binder(Formatter):
-    """Formats every field as a literal; conversions and format specs are refused."""
+    """Formats every field as a literal; paths, conversions and format specs are refused."""
+
+    def get_value(self, key: int | str, args: object, kwargs: Mapping[str, object]) -> object:
+        """Return the value of a name."""
+        if not isinstance(key, str):
+            raise ValueError("a SOQL template names its values")
+        return kwargs[key]
+
+    def get_field(
+        self, field_name: str, args: object, kwargs: Mapping[str, object]
+    ) -> tuple[object, str]:
+        """Return the value of a plain name."""
+        if not field_name.isidentifier():
+            raise ValueError("a SOQL template takes plain {name} fields only")
+        return self.get_value(field_name, args, kwargs), field_name
+
+    def convert_field(self, value: object, conversion: str | None) -> object:
+        """Refuse ``!r`` and its like."""
+        if conversion:
+            raise ValueError("a SOQL template takes plain {name} fields only")
+        return value
 
     def format_field(self, value: object, format_spec: str) -> str:
         if format_spec:

@@ -15,10 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import BaseAdapter
 
 from core.errors import ExternalFault, InvalidInput
 from salesforce import faults
 from salesforce.hosts import Address, Hosts
+from salesforce.loopback import LoopbackAdapter, is_loopback_name
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
@@ -66,6 +68,18 @@ class Wire(requests.Session):
         self.trust_env = False
         self.headers["User-Agent"] = "Gatehouse"
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._loopback = LoopbackAdapter()
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """Choose the way to a host."""
+        if is_loopback_name(urlsplit(url).hostname or ""):
+            return self._loopback
+        return super().get_adapter(url)
+
+    def close(self) -> None:
+        """Close every connection; the next call opens a new one."""
+        super().close()
+        self._loopback.close()
 
     def request(  # type: ignore[override]  # a subset of requests' parameters, on purpose
         self, method: str, url: str, **options: Any

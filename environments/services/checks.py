@@ -7,6 +7,7 @@ name of the first, and the database's unique constraint decides between two chec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -122,7 +123,7 @@ def _same(locked: Environment, looked_at: Environment) -> bool:
 
 def _write(claim: Claim, looked_at: Environment, seen: Seen) -> Next:
     found = seen.organization
-    columns = {
+    columns: dict[str, object] = {
         "organization_id": found.id,
         "is_sandbox": found.is_sandbox,
         "organization_name": found.name[:80],
@@ -166,9 +167,9 @@ def _write_failure(claim: Claim, looked_at: Environment, fault: ExternalFault) -
 def _settle(
     claim: Claim,
     looked_at: Environment,
-    columns: dict[str, object],
+    seen: Mapping[str, object],
     event: str,
-    facts: dict[str, object],
+    facts: Mapping[str, object],
 ) -> Next:
     """Write the result with its event, or look again when the row changed meanwhile."""
     claim.guard()
@@ -179,7 +180,7 @@ def _settle(
     )
     if not _same(locked, looked_at):
         return Next.now()
-    columns["checked_at"] = clock.now()
+    columns = {**seen, "checked_at": clock.now()}
     for name, value in columns.items():
         setattr(locked, name, value)
     locked.save(update_fields=list(columns))

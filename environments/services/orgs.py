@@ -15,7 +15,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from core import clock, digests, sealing
-from core.context import current_actor
 from core.errors import Conflict, InvalidInput, NotNow, Stale
 from environments import permissions, rules
 from environments.gateways import allowed_hosts, purpose_of
@@ -24,7 +23,7 @@ from environments.services import leases
 from environments.states import Flow, Kind, Licence, Stage, TrackKind, kind_of
 from governance import audit
 from governance.models import Policy, Team
-from governance.permissions import demand
+from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from salesforce import auth, ids
 
@@ -173,7 +172,7 @@ def set_credential(
             "ciphertext": sealed.ciphertext,
             "client_id": client_id.strip(),
             "username": username.strip(),
-            "set_by_id": current_actor().id,
+            "set_by": acting_person(),
             "set_at": clock.now(),
         },
     )
@@ -330,7 +329,7 @@ def _refuse_taken_organization(organization_id: str, *, besides: Environment | N
     others = Environment.objects.live().filter(
         Q(organization_id=organization_id) | Q(expected_organization_id=organization_id)
     )
-    holder = others.exclude(pk=besides.pk if besides else None).first()
+    holder = next((other for other in others if other != besides), None)
     if holder is not None:
         raise Conflict(
             "environment.organization_taken",
