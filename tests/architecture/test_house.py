@@ -47,11 +47,14 @@ def test_imports_keep_the_layers() -> None:
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_and_functions_stay_short(path: Path) -> None:
+    """Counted are the statements of a function, without its signature and docstring."""
     text = path.read_text(encoding="utf-8")
     assert text.count("\n") <= MAX_FILE
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            size = (node.end_lineno or node.lineno) - node.lineno + 1
+            size = (node.end_lineno or node.lineno) - node.body[0].lineno + 1
+            words = ast.get_docstring(node, clean=False) or ""
+            size -= words.count("\n") + 1 if words else 0
             assert size <= MAX_FUNCTION, f"{node.name} has {size} lines"
 
 
