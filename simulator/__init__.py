@@ -1,0 +1,1 @@
+"""Play Salesforce orgs on this machine, over the protocols that Salesforce's own clients speak."""

@@ -1,0 +1,1 @@
+"""The operator's own port: JSON and one page for people."""

@@ -1,0 +1,1 @@
+"""Apex read well enough to find faults, tests and what tests reach."""

@@ -1,0 +1,1 @@
+"""Deployments: what they would do, how they move with time and what they leave behind."""

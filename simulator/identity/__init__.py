@@ -1,0 +1,1 @@
+"""Orgs, users, connected apps and sessions."""

@@ -1,0 +1,1 @@
+"""The REST and Tooling resources and the queries behind them."""

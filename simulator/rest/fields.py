@@ -1,0 +1,95 @@
+"""Columns by object: canonical spelling and type. Only what is modelled stands here."""
+
+from simulator.catalogue import holdings, parts
+from simulator.world import Org, World
+
+_AUDIT = {
+    "CreatedDate": "datetime", "CreatedById": "id", "LastModifiedDate": "datetime",
+    "LastModifiedById": "id", "SystemModstamp": "datetime",
+}  # fmt: skip
+_APEX = {
+    "Id": "id", "Name": "string", "NamespacePrefix": "string", "ApiVersion": "double",
+    "Status": "string", "IsValid": "boolean", "Body": "string", "LengthWithoutComments": "int",
+    "ManageableState": "string", **_AUDIT,
+}  # fmt: skip
+COLUMNS: dict[str, dict[str, str]] = {
+    "Organization": {
+        "Id": "id", "Name": "string", "IsSandbox": "boolean", "InstanceName": "string",
+        "OrganizationType": "string", "TrialExpirationDate": "datetime", "NamespacePrefix": "string",
+        "LanguageLocaleKey": "string", "DefaultLocaleSidKey": "string", "TimeZoneSidKey": "string",
+        "PrimaryContact": "string", "CreatedDate": "datetime", "FiscalYearStartMonth": "int",
+        "IsReadOnly": "boolean",
+    },
+    "User": {
+        "Id": "id", "Username": "string", "Name": "string", "FirstName": "string",
+        "LastName": "string", "Email": "string", "IsActive": "boolean", "ProfileId": "id",
+        "UserType": "string", "LanguageLocaleKey": "string", "CreatedDate": "datetime",
+    },
+    "Profile": {"Id": "id", "Name": "string", "UserType": "string"},
+    "UserLicense": {
+        "Id": "id", "Name": "string", "MasterLabel": "string", "LicenseDefinitionKey": "string",
+        "Status": "string", "TotalLicenses": "int", "UsedLicenses": "int",
+    },
+    "SetupAuditTrail": {
+        "Id": "id", "Action": "string", "Section": "string", "Display": "string",
+        "CreatedDate": "datetime", "CreatedById": "id", "DelegateUser": "string",
+        "ResponsibleNamespacePrefix": "string", "CreatedByContext": "string",
+        "CreatedByIssuer": "string",
+    },
+    "EntityDefinition": {
+        "DurableId": "string", "QualifiedApiName": "string", "DeveloperName": "string",
+        "Label": "string", "IsCustomizable": "boolean", "NamespacePrefix": "string",
+    },
+    "ApexClass": _APEX,
+    "ApexTrigger": _APEX,
+    "ApexOrgWideCoverage": {"Id": "id", "PercentCovered": "int"},
+    "DeployRequest": {
+        "Id": "id", "Status": "string", "StateDetail": "string", "Type": "string",
+        "CheckOnly": "boolean", "AllowMissingFiles": "boolean", "IgnoreWarnings": "boolean",
+        "PurgeOnDelete": "boolean", "RollbackOnError": "boolean", "SinglePackage": "boolean",
+        "RunTestsEnabled": "boolean", "TestLevel": "string", "CreatedDate": "datetime",
+        "CreatedById": "id", "StartDate": "datetime", "CompletedDate": "datetime",
+        "LastModifiedDate": "datetime", "SystemModstamp": "datetime", "CanceledById": "id",
+        "NumberComponentsTotal": "int", "NumberComponentErrors": "int",
+        "NumberComponentsDeployed": "int", "NumberTestsTotal": "int", "NumberTestsCompleted": "int",
+        "NumberTestErrors": "int", "ErrorMessage": "string", "ErrorStatusCode": "string",
+    },
+    "SourceMember": {
+        "Id": "id", "MemberType": "string", "MemberName": "string", "MemberIdOrName": "string",
+        "IsNameObsolete": "boolean", "IsNewMember": "boolean", "RevisionCounter": "int",
+        "RevisionNum": "int", "ChangedBy": "string", "LastModifiedDate": "datetime",
+    },
+    "ScratchOrgInfo": {"Id": "id", "Status": "string", "ScratchOrg": "string", "OrgName": "string"},
+}  # fmt: skip
+TOOLING_ONLY = frozenset({"DeployRequest", "SourceMember", "ApexOrgWideCoverage"})
+_STANDARD = {
+    "Account": {"Name": "string", "Type": "string", "Industry": "string", "Phone": "string",
+                "Website": "string", "Description": "string", "AccountNumber": "string",
+                "ParentId": "id"},
+    "Contact": {"FirstName": "string", "LastName": "string", "Name": "string", "Email": "string",
+                "Phone": "string", "AccountId": "id", "Title": "string"},
+    "Opportunity": {"Name": "string", "StageName": "string", "Amount": "double",
+                    "CloseDate": "date", "AccountId": "id"},
+    "Lead": {"FirstName": "string", "LastName": "string", "Name": "string", "Company": "string",
+             "Email": "string", "Status": "string"},
+    "Case": {"Subject": "string", "Status": "string", "Description": "string",
+             "CaseNumber": "string", "AccountId": "id", "ContactId": "id"},
+}  # fmt: skip
+_FIELD_TYPES = {
+    "Checkbox": "boolean", "Currency": "double", "Number": "double", "Percent": "double",
+    "Date": "date", "DateTime": "datetime", "Lookup": "id", "MasterDetail": "id",
+}  # fmt: skip
+
+
+def columns_of_object(world: World, org: Org, name: str) -> dict[str, str]:
+    """Return the columns of an object with records: its own, the audit fields, custom fields."""
+    if name in COLUMNS:
+        return COLUMNS[name]
+    found = {"Id": "id", "Name": "string", "OwnerId": "id", "IsDeleted": "boolean", **_AUDIT}
+    found |= _STANDARD.get(name, {})
+    for field in holdings.of_type(world, org.id, "CustomField"):
+        entity, _, own = field.name.partition(".")
+        if entity.lower() == name.lower():
+            element = parts.parse_fragment(world.store.get(next(iter(field.files.values()))))
+            found[own] = _FIELD_TYPES.get(element.value("type"), "string")
+    return found

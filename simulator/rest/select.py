@@ -1,0 +1,389 @@
+"""Answer a parsed query over tables of rows: names in any case, answers in canonical spelling."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from simulator import ids
+from simulator.clock import parse_time
+from simulator.rest import soql
+from simulator.transport.messages import Refused
+
+Record = dict[str, Any]
+_HINT = (
+    "Please reference your WSDL or the describe call for the appropriate names."
+)
+_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Table:
+    """One queryable object: canonical column names with their type, and how to get its rows.
+
+    Types are id, string, boolean, int, double, datetime, date, json. A relation leads from a name
+    to a table's name and the column that holds the other record's id.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    rows: Callable[[], list[Record]]
+    relations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tooling: bool = False
+
+    def column(self, name: str) -> str | None:
+        """Return the canonical spelling of a column."""
+        return next((c for c in self.columns if c.lower() == name.lower()), None)
+
+
+Finder = Callable[[str], Table | None]
+
+
+class Selection:
+    """One query against the tables that a finder knows."""
+
+    def __init__(self, text: str, find: Finder, now: float) -> None:
+        self.text = text
+        self._find = find
+        self._now = now
+
+    def run(self) -> tuple[list[Record], int, list[Record] | None, Table, soql.Query]:
+        """Return records, total size, aggregate rows (or None), the table and the query."""
+        try:
+            query = soql.parse(self.text)
+        except soql.Malformed as error:
+            message = self._pointer(error.at) + f"unexpected token: {error.token}"
+            raise Refused(400, "MALFORMED_QUERY", message) from error
+        return self._run(query)
+
+    def _run(
+        self, query: soql.Query
+    ) -> tuple[list[Record], int, list[Record] | None, Table, soql.Query]:
+        table = self._table(query)
+        query_fields = self._expanded(query, table)
+        for wanted in query_fields:
+            if wanted.path:
+                self._resolve(wanted, table)
+        rows = [row for row in table.rows() if self._holds(query.where, row, table)]
+        if _is_bare_count(query):
+            return [], len(rows), None, table, query
+        if query.group_by or any(f.function in soql.AGGREGATES for f in query.fields):
+            grouped = self._aggregate(query, rows, table)
+            return [], len(grouped), grouped, table, query
+        for order in reversed(query.order_by):
+            rows = self._sorted(rows, order, table)
+        total = len(rows)
+        rows = rows[query.offset :]
+        if query.limit is not None:
+            rows = rows[: query.limit]
+            total = len(rows)
+        records = [self._project(row, query_fields, table) for row in rows]
+        return records, total, None, table, query
+
+    def _table(self, query: soql.Query) -> Table:
+        table = self._find(query.sobject)
+        if table is None:
+            message = (
+                f"{self._pointer(query.sobject_at)}sObject type '{query.sobject}' is not supported."
+                " If you are attempting to use a custom object, be sure to append the '__c' after"
+                f" the entity name. {_HINT}"
+            )
+            raise Refused(400, "INVALID_TYPE", message)
+        return table
+
+    def _expanded(self, query: soql.Query, table: Table) -> list[soql.Field]:
+        found: list[soql.Field] = []
+        for wanted in query.fields:
+            if wanted.function == "fields":
+                found += [soql.Field(name, wanted.at) for name in table.columns]
+            else:
+                found.append(self._without_alias(wanted, query))
+        return found
+
+    @staticmethod
+    def _without_alias(wanted: soql.Field, query: soql.Query) -> soql.Field:
+        head, dot, tail = wanted.path.partition(".")
+        if dot and head.lower() == query.sobject.lower():
+            return soql.Field(tail, wanted.at, wanted.function, wanted.alias)
+        return wanted
+
+    def _resolve(self, wanted: soql.Field, table: Table) -> list[tuple[Table, str]]:
+        """Return the chain of (table, canonical column or relation) along a path."""
+        steps: list[tuple[Table, str]] = []
+        *relations, column = wanted.path.split(".")
+        for name in relations:
+            relation = next((r for r in table.relations if r.lower() == name.lower()), None)
+            target = self._find(table.relations[relation][0]) if relation else None
+            if relation is None or target is None:
+                message = (
+                    f"{self._pointer(wanted.at)}Didn't understand relationship '{name}' in field"
+                    " path. If you are attempting to use a custom relationship, be sure to append"
+                    f" the '__r' after the custom relationship name. {_HINT}"
+                )
+                raise Refused(400, "INVALID_FIELD", message)
+            steps.append((table, relation))
+            table = target
+        canonical = table.column(column)
+        if canonical is None:
+            message = (
+                f"{self._pointer(wanted.at)}No such column '{column}' on entity '{table.name}'."
+                " If you are attempting to use a custom field, be sure to append the '__c' after"
+                f" the custom field name. {_HINT}"
+            )
+            raise Refused(400, "INVALID_FIELD", message)
+        steps.append((table, canonical))
+        return steps
+
+    def _value(self, row: Record | None, wanted: soql.Field, table: Table) -> tuple[Any, str]:
+        steps = self._resolve(wanted, table)
+        for here, relation in steps[:-1]:
+            row = None if row is None else self._follow(row, here, relation)
+        last, column = steps[-1]
+        return (None if row is None else row.get(column)), last.columns[column]
+
+    def _follow(self, row: Record, table: Table, relation: str) -> Record | None:
+        target_name, key = table.relations[relation]
+        target = self._find(target_name)
+        if target is None or not row.get(key):
+            return None
+        return next((r for r in target.rows() if ids.same_id(str(r.get("Id")), row[key])), None)
+
+    def _project(self, row: Record, fields: list[soql.Field], table: Table) -> Record:
+        record: Record = {"attributes": attributes(table, row)}
+        for wanted in fields:
+            steps = self._resolve(wanted, table)
+            place, source = record, row
+            for here, relation in steps[:-1]:
+                followed = self._follow(source, here, relation) if source else None
+                if followed is None:
+                    place[relation] = None
+                    break
+                target = self._find(here.relations[relation][0])
+                assert target is not None  # resolved above
+                held = place.setdefault(relation, {"attributes": attributes(target, followed)})
+                place, source = held, followed
+            else:
+                place[steps[-1][1]] = source.get(steps[-1][1])
+        return record
+
+    def _holds(self, condition: soql.Condition | None, row: Record, table: Table) -> bool:
+        if condition is None:
+            return True
+        if isinstance(condition, soql.Junction):
+            tests = (self._holds(part, row, table) for part in condition.parts)
+            if condition.operator == "and":
+                return all(tests)
+            return any(tests) if condition.operator == "or" else not next(tests)
+        value, kind = self._value(row, condition.field, table)
+        return self._compares(condition, value, kind)
+
+    def _compares(self, test: soql.Comparison, value: Any, kind: str) -> bool:
+        if test.query is not None:
+            records, _, _, _, inner = self._run(test.query)
+            name = inner.fields[0].path.split(".")[-1].lower()
+            wanted = [next(v for k, v in r.items() if k.lower() == name) for r in records]
+            found = any(_equal(value, other, kind) for other in wanted)
+            return found if test.operator == "in" else not found
+        ranges = [self._span(literal, kind, test) for literal in test.values]
+        match test.operator:
+            case "=" | "in":
+                return any(_within(value, span, kind) for span in ranges)
+            case "!=" | "<>" | "not in":
+                return not any(_within(value, span, kind) for span in ranges)
+            case "like":
+                return isinstance(value, str) and _like(value, str(ranges[0][0]))
+            case "includes" | "excludes":
+                held = set(str(value or "").split(";"))
+                hit = any(set(str(span[0]).split(";")) <= held for span in ranges)
+                return hit if test.operator == "includes" else not hit
+        return _ordered(value, test.operator, ranges[0], kind)
+
+    def _span(self, literal: soql.Literal_, kind: str, test: soql.Comparison) -> tuple[Any, Any]:
+        """Return the constant as (low, high); only days and date literals span anything."""
+        if literal.kind == "word":
+            return self._word(literal.text, kind, test)
+        if kind in ("datetime", "date"):
+            if literal.kind != "moment":
+                raise self._mistyped(test, kind)
+            moment = parse_time(literal.text)
+            return (moment, moment) if "T" in literal.text else (moment, moment + _DAY - 0.001)
+        if literal.kind == "number":
+            if kind not in ("int", "double"):
+                raise self._mistyped(test, kind)
+            return float(literal.text), float(literal.text)
+        if kind in ("int", "double", "boolean"):
+            raise self._mistyped(test, kind)
+        return literal.text, literal.text
+
+    def _word(self, word: str, kind: str, test: soql.Comparison) -> tuple[Any, Any]:
+        lower = word.lower()
+        if lower == "null":
+            return None, None
+        if lower in ("true", "false") and kind == "boolean":
+            return lower == "true", lower == "true"
+        span = date_literal(word, self._now) if kind in ("datetime", "date") else None
+        if span is None:
+            raise self._mistyped(test, kind)
+        return span
+
+    def _mistyped(self, test: soql.Comparison, kind: str) -> Refused:
+        name = test.field.path
+        message = (
+            f"{self._pointer(test.field.at)}filter criteria for field '{name}' should be of type"
+            f" {kind} and should"
+            f"{' not' if kind not in ('string', 'id') else ''} be enclosed in quotes"
+        )
+        return Refused(400, "INVALID_FIELD", message)
+
+    def _sorted(self, rows: list[Record], order: soql.Ordering, table: Table) -> list[Record]:
+        keyed = [(self._value(row, order.field, table), row) for row in rows]
+        empty = [row for (value, _), row in keyed if value is None]
+        filled = [(_key(value, kind), row) for (value, kind), row in keyed if value is not None]
+        filled.sort(key=lambda pair: pair[0], reverse=order.descending)
+        rest = [row for _, row in filled]
+        return rest + empty if order.nulls_last else empty + rest
+
+    def _aggregate(self, query: soql.Query, rows: list[Record], table: Table) -> list[Record]:
+        groups: dict[tuple[Any, ...], list[Record]] = {}
+        for row in rows:
+            key = tuple(self._value(row, f, table)[0] for f in query.group_by)
+            groups.setdefault(key, []).append(row)
+        if not query.group_by and not groups:
+            groups[()] = []
+        return [self._one_group(query, members, table) for members in groups.values()]
+
+    def _one_group(self, query: soql.Query, rows: list[Record], table: Table) -> Record:
+        record: Record = {"attributes": {"type": "AggregateResult"}}
+        number = 0
+        for wanted in query.fields:
+            if wanted.function not in soql.AGGREGATES:
+                steps = self._resolve(wanted, table)
+                value = self._value(rows[0], wanted, table)[0] if rows else None
+                record[wanted.alias or steps[-1][1]] = value
+                continue
+            values = [self._value(row, wanted, table)[0] for row in rows] if wanted.path else rows
+            record[wanted.alias or f"expr{number}"] = _reduce(wanted.function, values)
+            number += 0 if wanted.alias else 1
+        return record
+
+    def _pointer(self, at: int) -> str:
+        before = max(0, at - 30)
+        excerpt = " ".join(self.text[before : at + 30].split("\n"))
+        row = self.text.count("\n", 0, at) + 1
+        column = at - (self.text.rfind("\n", 0, at) + 1) + 1
+        return f"\n{excerpt}\n{' ' * (at - before)}^\nERROR at Row:{row}:Column:{column}\n"
+
+
+def attributes(table: Table, row: Record) -> Record:
+    """Return the attributes object of a record; the address has no host."""
+    base = "/services/data/v{version}/" + ("tooling/" if table.tooling else "")
+    return {"type": table.name, "url": f"{base}sobjects/{table.name}/{row.get('Id')}"}
+
+
+def _is_bare_count(query: soql.Query) -> bool:
+    only = query.fields[0]
+    return len(query.fields) == 1 and only.function == "count" and not only.path
+
+
+def _reduce(function: str, values: list[Any]) -> Any:
+    present = [value for value in values if value is not None]
+    match function:
+        case "count":
+            return len(present)
+        case "count_distinct":
+            return len(set(present))
+        case "sum":
+            return sum(present)
+        case "avg":
+            return sum(present) / len(present) if present else None
+        case "min":
+            return min(present, default=None)
+    return max(present, default=None)
+
+
+def _key(value: Any, kind: str) -> Any:
+    if kind in ("datetime", "date"):
+        return value if isinstance(value, float) else parse_time(str(value))
+    if kind in ("int", "double"):
+        return float(value)
+    if kind == "boolean":
+        return bool(value)
+    return str(value).lower()
+
+
+def _equal(value: Any, other: Any, kind: str) -> bool:
+    if value is None or other is None:
+        return value is other
+    if kind == "id":
+        return ids.same_id(str(value), str(other))
+    return bool(_key(value, kind) == _key(other, kind))
+
+
+def _within(value: Any, span: tuple[Any, Any], kind: str) -> bool:
+    low, high = span
+    if low is high or low == high:
+        return _equal(value, low, kind)
+    return value is not None and low <= _key(value, kind) <= high
+
+
+def _ordered(value: Any, operator: str, span: tuple[Any, Any], kind: str) -> bool:
+    low, high = span
+    if value is None or low is None:
+        return False
+    here = _key(value, kind)
+    low, high = (low.lower(), high.lower()) if isinstance(low, str) else (low, high)
+    match operator:
+        case "<":
+            return bool(here < low)
+        case "<=":
+            return bool(here <= high)
+        case ">":
+            return bool(here > high)
+    return bool(here >= low)
+
+
+def _like(value: str, pattern: str) -> bool:
+    parts = re.split(r"(\\.|%|_)", pattern)
+    wild = {"%": ".*", "_": "."}
+    regex = "".join(
+        wild.get(part) or re.escape(part[1:] if part.startswith("\\") and part[1:] else part)
+        for part in parts
+    )
+    return re.fullmatch(regex, value, re.IGNORECASE | re.DOTALL) is not None
+
+
+def date_literal(word: str, now: float) -> tuple[float, float] | None:
+    """Return the span of a date literal such as TODAY or LAST_N_DAYS:7, in UTC."""
+    today = datetime.fromtimestamp(now, tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = timedelta(days=1)
+    name, _, count = word.upper().partition(":")
+    number = int(count) if count else 0
+    spans = {
+        "TODAY": (today, today + day),
+        "YESTERDAY": (today - day, today),
+        "TOMORROW": (today + day, today + 2 * day),
+        "LAST_N_DAYS": (today - number * day, today + day),
+        "NEXT_N_DAYS": (today + day, today + (number + 1) * day),
+        "THIS_WEEK": _week(today, 0),
+        "LAST_WEEK": _week(today, -1),
+        "THIS_MONTH": _month(today, 0),
+        "LAST_MONTH": _month(today, -1),
+        "LAST_90_DAYS": (today - 90 * day, today + day),
+    }
+    if name not in spans:
+        return None
+    low, high = spans[name]
+    return low.timestamp(), high.timestamp() - 0.001
+
+
+def _week(today: datetime, weeks: int) -> tuple[datetime, datetime]:
+    sunday = today - timedelta(days=(today.weekday() + 1) % 7) + timedelta(weeks=weeks)
+    return sunday, sunday + timedelta(weeks=1)
+
+
+def _month(today: datetime, months: int) -> tuple[datetime, datetime]:
+    first = today.replace(day=1)
+    if months < 0:
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1)

@@ -1,0 +1,1 @@
+"""Sockets, certificates, faults and the journal of requests."""
