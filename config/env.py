@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeVar, get_args
 Environment = Literal["development", "production", "test"]
 Mode = Literal["demo", "real"]
 Role = Literal["web", "build", "deploy", "ticker", "owner"]
-Keys = Mapping[str, Mapping[str, str]]
+Keys = dict[str, dict[str, str]]
 Word = TypeVar("Word", bound=str)
 
 MIN_SECRET_LENGTH: Final = 50

@@ -84,7 +84,7 @@ def _privileges(table: str, text: str) -> sql.Composed:
         match = _PRIVILEGE.match(rest)
         if match is None:
             raise GrantInvalid(f"{table}: cannot understand the privileges {text!r}")
-        part: sql.Composable = sql.SQL(match[1])  # type: ignore[arg-type]
+        part: sql.Composable = sql.SQL(match[1])
         if match[2]:
             columns = sql.SQL(", ").join(sql.Identifier(c.strip()) for c in match[2].split(","))
             part = sql.SQL("{} ({})").format(part, columns)

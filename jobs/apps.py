@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 from core import grants
+from jobs import registry
 
 
 class JobsConfig(AppConfig):
@@ -14,5 +15,9 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        """Connect the grants to the end of ``migrate`` (once: this app is always migrated)."""
+        """Find the handlers; connect the grants to the end of ``migrate``.
+
+        To this app's own signal only: it is sent once per app, and this one is always migrated.
+        """
+        registry.autodiscover()
         post_migrate.connect(grants.apply_after_migrate, sender=self)

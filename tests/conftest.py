@@ -48,4 +48,4 @@ def _clone_again(self: TransactionTestCase) -> None:
 
 
 # Django would TRUNCATE, which append-only tables refuse; TestCase keeps its own rollback.
-TransactionTestCase._fixture_teardown = _clone_again  # type: ignore[method-assign]
+TransactionTestCase._fixture_teardown = _clone_again  # type: ignore[attr-defined]

@@ -58,10 +58,15 @@ class Window:
         ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium_browser() -> Iterator[Browser]:
-    """Start one Chromium for the whole run."""
-    with sync_playwright() as playwright:
+    """Start one Chromium for a module of tests.
+
+    Playwright's loop runs in this thread as long as the browser, and Django would take the tests'
+    own queries for asynchronous ones; so both last no longer than the module.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
             executable_path=chromium.ensure(), args=list(chromium.ARGUMENTS)
         )
@@ -73,15 +78,11 @@ OpenWindow = Callable[..., Window]
 
 
 @pytest.fixture
-def open_window(
-    chromium_browser: Browser, live_server: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[OpenWindow]:
+def open_window(chromium_browser: Browser, live_server: Any) -> Iterator[OpenWindow]:
     """Open watched windows: ``open_window(user, size=PHONE, theme="dark", script=False)``.
 
     Without a user nobody is signed in. All windows close with the test; their faults fail it.
     """
-    # Playwright's loop runs in this thread, and Django would take its queries for asynchronous.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     opened: list[tuple[BrowserContext, Window]] = []
 
     def opener(

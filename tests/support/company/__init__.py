@@ -8,6 +8,8 @@ whatever a service can do without an org is done by that service.
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from core import clock
 from tests.support.company import house, trains, work
 from tests.support.company.rows import LONG_CLASS, Company, acting, hex_of
@@ -15,6 +17,7 @@ from tests.support.company.rows import LONG_CLASS, Company, acting, hex_of
 __all__ = ["LONG_CLASS", "Company", "acting", "found", "hex_of"]
 
 
+@transaction.atomic
 def found() -> Company:
     """Write the whole company; needs a database."""
     company = Company(clock.now())
