@@ -20,6 +20,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import requests
@@ -34,6 +35,17 @@ FAST = 100.0
 CLIENT_ID = "3MVG9.TestApp"
 CLIENT_SECRET = "test-secret"
 _numbers = count(1)
+
+
+class LoopbackAdapter(requests.adapters.HTTPAdapter):
+    """Send requests for *.localhost to 127.0.0.1: not every system resolves these names."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        """Keep the org's name in the Host header only."""
+        parts = urlsplit(str(request.url))
+        request.headers["Host"] = parts.netloc
+        request.url = urlunsplit(parts._replace(netloc=f"127.0.0.1:{parts.port}"))
+        return super().send(request, *args, **options)
 
 
 @dataclass(frozen=True)
@@ -182,6 +194,8 @@ class SimulatorProcess:
             time.sleep(0.02)
         self.state = json.loads(running.read_text(encoding="utf-8"))
         self.http.trust_env = False
+        for scheme in ("https://", "http://"):
+            self.http.mount(scheme, LoopbackAdapter())
         self.http.verify = False if self.plain else str(self.ca_file)
         return self
 
