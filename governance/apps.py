@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+import sys
+
+from django.apps import AppConfig, apps
 from django.utils.module_loading import autodiscover_modules
 
 from core import refs
+from governance.events import register_events
 
 
 class GovernanceConfig(AppConfig):
@@ -14,8 +17,12 @@ class GovernanceConfig(AppConfig):
     name = "governance"
 
     def ready(self) -> None:
-        """Import ``capabilities`` and ``events`` of every installed app, and say where pages are."""
+        """Read ``capabilities`` and ``events`` of every installed app, and say where pages are."""
         autodiscover_modules("capabilities", "events")
+        for app in apps.get_app_configs():
+            declared = sys.modules.get(f"{app.name}.events")
+            if declared is not None:
+                register_events(getattr(declared, "EVENTS", {}))
         refs.register_route("A", "governance:approval")
         refs.register_route("H", "governance:event")
         refs.register_route("P", "governance:policy")

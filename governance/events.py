@@ -187,5 +187,7 @@ EVENTS: dict[str, str] = {
     "approval.superseded": "voided the request {subject} for {label}: {reason}",
     "approval.expired": "let the request {subject} for {label} expire",
     "approval.withdrawn": "withdrew the request {subject} for {label}",
+    "job.crashed": "met an error in {kind} {subject_id} and tries again later: {error}",
+    "security.job_refused": "refused a foreign job in the queue {queue}: {reason}",
     "notice.failed": "could not e-mail {recipient}: {problem}",
 }

@@ -17,7 +17,7 @@ from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow, St
 from governance import approvals, audit
 from governance.models import Policy, PolicyProposal, PolicyVersion, User
 from governance.permissions import acting_person, demand
-from governance.rules.policy import PolicyRules, differences, parse, satisfiable
+from governance.rules.policy import PolicyRules, differences, parse, satisfiable, summary
 from governance.selectors import people
 from governance.states import PROPOSAL, ProposalState
 
@@ -104,7 +104,7 @@ def propose(*, policy_id: int, body: Mapping[str, Any], reason: str = "") -> Pol
     facts = {
         "policy": policy.name,
         "number": _next_number(current),
-        "changes": "; ".join(change.text.rstrip(".") for change in changes),
+        "changes": "; ".join(change.text for change in changes) if current else summary(wanted),
         "reason": proposal.reason,
         "body": proposal.body,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -99,6 +100,16 @@ def expire_requests(claim: Claim) -> Next:
     return Next.done()
 
 
+def record_job_event(event: str, facts: Mapping[str, object]) -> None:
+    """Write what the workers met (a crash, a foreign job in Redis) into the history."""
+    kind, number = str(facts.get("kind", "queue")), facts.get("subject_id", 0)
+    subject_id = number if isinstance(number, int) else 0
+    subject = audit.Subject("work", subject_id, f"work:{kind}:{subject_id}", kind)
+    with transaction.atomic():
+        audit.record(event, subject, facts=dict(facts))
+
+
+registry.on_security_event(record_job_event)
 registry.register(notices.KIND, "build", send_notice)
 registry.register(EXPIRY_KIND, "build", expire_requests)
 periodic.register("governance.expiry", EXPIRY_SECONDS, EXPIRY_KIND, EXPIRY_SUBJECT)

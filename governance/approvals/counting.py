@@ -7,7 +7,7 @@ The number of queries does not depend on how many decisions there are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.db import database_now
@@ -53,7 +53,12 @@ class Progress:
 
     def may_decide(self, user: User) -> Answer:
         """Say whether this person may decide now, with the reason when not."""
-        return quorum.may_decide(self.body, self.votes, self.facts, user.pk)
+        facts = self.facts
+        if user.pk not in facts.people:
+            # Without a countable role nobody was read for the count; the name makes the sentence.
+            stranger = quorum.Person(user.pk, user.full_name, active=user.is_active)
+            facts = replace(facts, people={**facts.people, user.pk: stranger})
+        return quorum.may_decide(self.body, self.votes, facts, user.pk)
 
 
 def progress(

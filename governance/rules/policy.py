@@ -122,6 +122,15 @@ def describe(rules: PolicyRules, eligible: int | None = None) -> list[str]:
     ]
 
 
+def summary(rules: PolicyRules) -> str:
+    """Say a policy in a few words, for the middle of a sentence."""
+    if rules.quorum:
+        approvals = f"{rules.quorum} {who_counts(rules.roles, rules.quorum)} approve"
+    else:
+        approvals = "nobody is asked"
+    return f"{approvals}, an approval lasts {hours(rules.expires_hours)}, {rules.test_level}"
+
+
 def who_counts(roles: frozenset[Role], number: int) -> str:
     """Name the people whose approval counts: ``board members``."""
     plural = "" if number == 1 else "s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 
 from django.core.exceptions import ValidationError
@@ -270,7 +271,9 @@ def _count_again(user: User) -> None:
     Inside this one, memberships would be locked before requests while a decision locks them the
     other way round. Nothing depends on it: whoever acts on an approval counts live.
     """
-    transaction.on_commit(functools.partial(approvals.settle_for, user))
+    mine = contextvars.copy_context()
+    settle = functools.partial(mine.run, approvals.settle_for, user)
+    transaction.on_commit(settle, robust=True)
 
 
 def _check_other_admin(user: User) -> None:

@@ -1,0 +1,386 @@
+"""The one place where votes count: truth table and properties of governance.rules.quorum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.decisions import Allowed, Denied
+from governance.rules.policy import parse
+from governance.rules.quorum import Facts, Person, Vote, evaluate, may_decide, role_that_counts
+from governance.states import ApprovalState, Role, Verdict
+
+NOW = datetime(2026, 10, 20, 15, 0, tzinfo=UTC)
+OPENED = NOW - timedelta(hours=1)
+LONG_AGO = NOW - timedelta(days=100)
+DIGEST, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+BODY: dict[str, Any] = {
+    "quorum": 2,
+    "roles": ["board_member"],
+    "expires_hours": 168,
+    "test_level": "RunLocalTests",
+}
+BOARD = {Role.BOARD_MEMBER: LONG_AGO}
+ANA, BEN, CLEO, RITA, BOT = range(1, 6)
+
+
+def person(number: int, name: str, **changes: Any) -> Person:
+    return replace(Person(number, name, roles=BOARD), **changes)
+
+
+PEOPLE = {
+    ANA: person(ANA, "Ana"),
+    BEN: person(BEN, "Ben"),
+    CLEO: person(CLEO, "Cleo"),
+    RITA: person(RITA, "Rita", roles={Role.RELEASE_MANAGER: LONG_AGO}),
+}
+FACTS = Facts(
+    now=NOW,
+    state=ApprovalState.OPEN,
+    digest=DIGEST,
+    opened_at=OPENED,
+    expires_at=NOW + timedelta(hours=1),
+    requester_id=RITA,
+    people=PEOPLE,
+)
+
+
+def yes(person_id: int, **changes: Any) -> Vote:
+    return replace(Vote(person_id, Verdict.APPROVE, DIGEST), **changes)
+
+
+def no(person_id: int) -> Vote:
+    return Vote(person_id, Verdict.REJECT, DIGEST)
+
+
+BOTH = (yes(ANA), yes(BEN))
+
+
+def changed_person(number: int, **changes: Any) -> dict[int, Person]:
+    return {**PEOPLE, number: replace(PEOPLE[number], **changes)}
+
+
+def test_two_board_members_satisfy_a_quorum_of_two() -> None:
+    outcome = evaluate(BODY, BOTH, FACTS)
+    assert outcome.satisfied
+    assert outcome.missing == ()
+    assert outcome.counted == (ANA, BEN)
+    assert outcome.may_still == (CLEO,)
+
+
+UNSATISFIED: dict[str, tuple[tuple[Vote, ...], dict[str, Any], str]] = {
+    "nobody voted": ((), {}, "approval.quorum"),
+    "one of two": ((yes(ANA),), {}, "approval.quorum"),
+    "the same person twice": ((yes(ANA), yes(ANA)), {}, "approval.quorum"),
+    "one took it back": ((yes(ANA), yes(BEN, withdrawn=True)), {}, "approval.quorum"),
+    "one for another digest": ((yes(ANA), yes(BEN, digest=OTHER)), {}, "approval.quorum"),
+    "the requester is one of them": (BOTH, {"requester_id": BEN}, "approval.quorum"),
+    "one is excluded": (BOTH, {"excluded": {BEN: "wrote it"}}, "approval.quorum"),
+    "one is not active any more": (
+        BOTH,
+        {"people": changed_person(BEN, active=False)},
+        "approval.quorum",
+    ),
+    "one is a service account": (
+        BOTH,
+        {"people": changed_person(BEN, human=False)},
+        "approval.quorum",
+    ),
+    "one lost the role": (BOTH, {"people": changed_person(BEN, roles={})}, "approval.quorum"),
+    "one got the role after the request": (
+        BOTH,
+        {"people": changed_person(BEN, roles={Role.BOARD_MEMBER: NOW})},
+        "approval.quorum",
+    ),
+    "one holds another role": (
+        BOTH,
+        {"people": changed_person(BEN, roles={Role.ADMIN: LONG_AGO})},
+        "approval.quorum",
+    ),
+    "one is unknown": (BOTH, {"people": {ANA: PEOPLE[ANA]}}, "approval.quorum"),
+    "somebody rejects": ((*BOTH, no(CLEO)), {}, "approval.rejected"),
+    "an author is unknown": (BOTH, {"unmapped": ("Yuki <y@x>",)}, "approval.unmapped"),
+    "it expired": (BOTH, {"expires_at": NOW}, "approval.expired"),
+    "the subject changed": (BOTH, {"current_digest": OTHER}, "approval.stale"),
+    "it was rejected": (BOTH, {"state": ApprovalState.REJECTED}, "approval.rejected"),
+    "it was superseded": (BOTH, {"state": ApprovalState.SUPERSEDED}, "approval.superseded"),
+    "it is closed as expired": (BOTH, {"state": ApprovalState.EXPIRED}, "approval.expired"),
+    "it was withdrawn": (BOTH, {"state": ApprovalState.WITHDRAWN}, "approval.withdrawn"),
+}
+
+
+@pytest.mark.parametrize("case", UNSATISFIED, ids=list(UNSATISFIED))
+def test_a_request_is_not_satisfied_when(case: str) -> None:
+    votes, changes, code = UNSATISFIED[case]
+    outcome = evaluate(BODY, votes, replace(FACTS, **changes))
+    assert not outcome.satisfied
+    assert code in [missing.code for missing in outcome.missing]
+    assert all(missing.reason.endswith(".") for missing in outcome.missing)
+
+
+@pytest.mark.parametrize("state", [ApprovalState.OPEN, ApprovalState.SATISFIED])
+def test_it_counts_the_same_while_open_and_once_satisfied(state: ApprovalState) -> None:
+    assert evaluate(BODY, BOTH, replace(FACTS, state=state)).satisfied
+
+
+def test_a_moment_before_expiry_it_still_counts() -> None:
+    facts = replace(FACTS, expires_at=NOW + timedelta(microseconds=1))
+    assert evaluate(BODY, BOTH, facts).satisfied
+
+
+def test_a_vote_that_does_not_count_says_why() -> None:
+    facts = replace(FACTS, excluded={BEN: "wrote 6 of its commits"})
+    assert evaluate(BODY, BOTH, facts).not_counted == ((BEN, "Ben wrote 6 of its commits."),)
+
+
+SENTENCES: dict[str, tuple[tuple[Vote, ...], dict[str, Any], list[str]]] = {
+    "two missing": ((), {}, ["Needs 2 more approvals from a board member."]),
+    "one missing": ((yes(ANA),), {}, ["Needs 1 more approval from a board member."]),
+    "nobody left": (
+        (yes(ANA),),
+        {"excluded": {BEN: "wrote it", CLEO: "wrote it"}},
+        ["Needs 1 more approval from a board member, but nobody may decide."],
+    ),
+    "too few left": (
+        (),
+        {"excluded": {BEN: "wrote it", CLEO: "wrote it"}},
+        ["Needs 2 more approvals from a board member, but only Ana may still decide."],
+    ),
+    "rejected": ((*BOTH, no(CLEO)), {}, ["Cleo rejected it."]),
+    "unknown authors": (
+        BOTH,
+        {"unmapped": ("Yuki <y@x>", "Bo <b@x>")},
+        [
+            (
+                "Yuki <y@x> and Bo <b@x> wrote commits and are not matched with a person here; "
+                "an admin must do that first."
+            )
+        ],
+    ),
+    "expired": (
+        BOTH,
+        {"expires_at": NOW},
+        ["The request for approval expired on 20 Oct 2026 15:00 UTC."],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SENTENCES, ids=list(SENTENCES))
+def test_what_is_missing_is_said_in_sentences(case: str) -> None:
+    votes, changes, expected = SENTENCES[case]
+    outcome = evaluate(BODY, votes, replace(FACTS, **changes))
+    assert [missing.reason for missing in outcome.missing] == expected
+
+
+def test_a_quorum_of_nobody_is_satisfied_at_once_and_asks_for_no_authors() -> None:
+    body = BODY | {"quorum": 0, "roles": []}
+    assert evaluate(body, (), replace(FACTS, unmapped=("Yuki <y@x>",))).satisfied
+
+
+def test_even_a_quorum_of_nobody_does_not_outvote_a_rejection() -> None:
+    assert not evaluate(BODY | {"quorum": 0}, (no(ANA),), FACTS).satisfied
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, BODY | {"quorum": -1}, BODY | {"quorum": "2"}, BODY | {"extra": 1}, BODY | {"roles": []}],
+    ids=["empty", "negative", "text", "unknown field", "nobody counts"],
+)
+def test_an_unreadable_policy_satisfies_nothing_and_lets_nobody_decide(body: Any) -> None:
+    outcome = evaluate(body, BOTH, FACTS)
+    assert not outcome.satisfied
+    assert [missing.code for missing in outcome.missing] == ["policy.invalid"]
+    assert may_decide(body, (), FACTS, ANA) == Denied("policy.invalid", outcome.missing[0].reason)
+
+
+MAY: dict[str, tuple[int, tuple[Vote, ...], dict[str, Any], str]] = {
+    "a board member": (ANA, (), {}, ""),
+    "a second one": (BEN, (yes(ANA),), {}, ""),
+    "one who approved": (ANA, (yes(ANA),), {}, "approval.already_decided"),
+    "one who rejected": (ANA, (no(ANA),), {}, "approval.already_decided"),
+    "one who took it back": (ANA, (yes(ANA, withdrawn=True),), {}, "approval.already_withdrawn"),
+    "the requester": (ANA, (), {"requester_id": ANA}, "approval.requester"),
+    "somebody excluded": (ANA, (), {"excluded": {ANA: "wrote it"}}, "approval.excluded"),
+    "somebody of another role": (RITA, (), {"requester_id": BEN}, "approval.no_role"),
+    "somebody new on the board": (
+        ANA,
+        (),
+        {"people": changed_person(ANA, roles={Role.BOARD_MEMBER: NOW})},
+        "approval.role_too_new",
+    ),
+    "a closed account": (
+        ANA,
+        (),
+        {"people": changed_person(ANA, active=False)},
+        "approval.inactive",
+    ),
+    "a service account": (
+        ANA,
+        (),
+        {"people": changed_person(ANA, human=False)},
+        "approval.not_a_person",
+    ),
+    "somebody unknown": (99, (), {}, "approval.inactive"),
+    "with an unknown author": (ANA, (), {"unmapped": ("Yuki <y@x>",)}, "approval.unmapped"),
+    "too late": (ANA, (), {"expires_at": NOW}, "approval.expired"),
+    "on a closed request": (ANA, (), {"state": ApprovalState.WITHDRAWN}, "approval.withdrawn"),
+    "on something that changed": (ANA, (), {"current_digest": OTHER}, "approval.stale"),
+}
+
+
+@pytest.mark.parametrize("case", MAY, ids=list(MAY))
+def test_who_may_decide(case: str) -> None:
+    person_id, votes, changes, code = MAY[case]
+    answer = may_decide(BODY, votes, replace(FACTS, **changes), person_id)
+    assert answer.code == code
+    assert bool(answer) is (code == "")
+
+
+def test_a_person_decides_with_the_first_role_that_counts() -> None:
+    rules = parse(BODY | {"roles": ["admin", "board_member"]})
+    both = Person(ANA, "Ana", roles={Role.ADMIN: LONG_AGO, Role.BOARD_MEMBER: LONG_AGO})
+    assert role_that_counts(rules, both, OPENED) == Role.BOARD_MEMBER
+    assert (
+        role_that_counts(rules, replace(both, roles={Role.ADMIN: LONG_AGO}), OPENED) == Role.ADMIN
+    )
+    assert role_that_counts(rules, replace(both, roles={Role.ADMIN: NOW}), OPENED) is None
+
+
+# ── Properties ───────────────────────────────────────────────────────────────────────────────────
+
+NUMBERS = st.integers(1, 6)
+MOMENTS = st.sampled_from([LONG_AGO, OPENED, OPENED + timedelta(seconds=1), NOW])
+ROLES = st.dictionaries(st.sampled_from(list(Role)), MOMENTS, max_size=3)
+VOTES = st.lists(
+    st.builds(
+        Vote,
+        person_id=NUMBERS,
+        verdict=st.sampled_from([Verdict.APPROVE] * 4 + [Verdict.REJECT]),
+        digest=st.sampled_from([DIGEST] * 4 + [OTHER]),
+        withdrawn=st.sampled_from([False] * 4 + [True]),
+    ),
+    max_size=8,
+)
+BODIES = st.fixed_dictionaries(
+    {
+        "quorum": st.integers(0, 4),
+        "roles": st.just(["board_member"]) | st.just(["board_member", "release_manager"]),
+        "expires_hours": st.just(24),
+        "test_level": st.just("RunLocalTests"),
+    }
+)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Facts:
+    people = {
+        number: Person(
+            number,
+            f"Person {number}",
+            active=draw(st.sampled_from([True, True, True, False])),
+            human=draw(st.sampled_from([True, True, True, False])),
+            roles=draw(st.just(BOARD) | ROLES),
+        )
+        for number in draw(st.sets(NUMBERS))
+    }
+    return replace(
+        FACTS,
+        people=people,
+        state=draw(st.sampled_from([*[ApprovalState.OPEN] * 4, *ApprovalState])),
+        requester_id=draw(NUMBERS),
+        excluded=draw(st.dictionaries(NUMBERS, st.just("wrote it"), max_size=2)),
+        unmapped=draw(st.sampled_from([(), (), ("Yuki <y@x>",)])),
+        expires_at=draw(st.sampled_from([NOW + timedelta(hours=1), NOW])),
+        current_digest=draw(st.sampled_from(["", DIGEST, OTHER])),
+    )
+
+
+@given(BODIES, VOTES, facts())
+def test_satisfied_means_everything_the_promise_says(
+    body: dict[str, Any], votes: list[Vote], given_facts: Facts
+) -> None:
+    outcome = evaluate(body, votes, given_facts)
+    assert outcome.satisfied is (not outcome.missing)
+    if not outcome.satisfied:
+        return
+    assert given_facts.state in (ApprovalState.OPEN, ApprovalState.SATISFIED)
+    assert given_facts.expires_at > given_facts.now
+    assert given_facts.current_digest in ("", given_facts.digest)
+    assert not given_facts.unmapped or body["quorum"] == 0
+    assert not [v for v in votes if v.verdict == Verdict.REJECT and not v.withdrawn]
+    assert len(set(outcome.counted)) == len(outcome.counted) >= body["quorum"]
+    for person_id in outcome.counted:
+        voter = given_facts.people[person_id]
+        assert voter.active
+        assert voter.human
+        assert person_id != given_facts.requester_id
+        assert person_id not in given_facts.excluded
+        assert any(
+            str(role) in body["roles"] and since <= given_facts.opened_at
+            for role, since in voter.roles.items()
+        )
+        assert any(
+            v.person_id == person_id and v.digest == given_facts.digest and not v.withdrawn
+            for v in votes
+        )
+
+
+@given(BODIES, VOTES, facts(), NUMBERS)
+def test_taking_anything_away_never_satisfies(
+    body: dict[str, Any], votes: list[Vote], given_facts: Facts, number: int
+) -> None:
+    if evaluate(body, votes, given_facts).satisfied:
+        return
+    fewer_votes = [v for v in votes if v.person_id != number or v.verdict == Verdict.REJECT]
+    excluded = {**given_facts.excluded, number: "wrote it"}
+    inactive = {
+        key: replace(value, active=value.active and key != number)
+        for key, value in given_facts.people.items()
+    }
+    without_role = {
+        key: replace(value, roles={} if key == number else value.roles)
+        for key, value in given_facts.people.items()
+    }
+    assert not evaluate(body, fewer_votes, given_facts).satisfied
+    assert not evaluate(body, votes, replace(given_facts, excluded=excluded)).satisfied
+    assert not evaluate(body, votes, replace(given_facts, people=inactive)).satisfied
+    assert not evaluate(body, votes, replace(given_facts, people=without_role)).satisfied
+    assert not evaluate(body | {"quorum": body["quorum"] + 1}, votes, given_facts).satisfied
+
+
+@given(BODIES, VOTES, facts())
+def test_who_may_still_decide_is_who_may_decide(
+    body: dict[str, Any], votes: list[Vote], given_facts: Facts
+) -> None:
+    outcome = evaluate(body, votes, given_facts)
+    for person_id in given_facts.people:
+        if may_decide(body, votes, given_facts, person_id):
+            assert person_id in outcome.may_still
+    closed_or_unknown = {m.code for m in outcome.missing} & {
+        "approval.unmapped",
+        "approval.stale",
+        "approval.expired",
+        *(f"approval.{state}" for state in ApprovalState),
+    }
+    voted = {vote.person_id for vote in votes}
+    if not closed_or_unknown:
+        for person_id in outcome.may_still:
+            assert person_id not in voted or any(v.withdrawn for v in votes)
+
+
+@given(BODIES, VOTES, facts(), NUMBERS)
+def test_one_approval_by_somebody_who_may_brings_it_one_step_closer(
+    body: dict[str, Any], votes: list[Vote], given_facts: Facts, number: int
+) -> None:
+    if may_decide(body, votes, given_facts, number) != Allowed():
+        return
+    before = evaluate(body, votes, given_facts)
+    after = evaluate(body, [*votes, Vote(number, Verdict.APPROVE, DIGEST)], given_facts)
+    assert len(after.counted) == len(before.counted) + 1
+    if before.satisfied:
+        assert after.satisfied

@@ -1,0 +1,133 @@
+"""A founded installation with people in every role, made through the services.
+
+Ana, Ben and Cleo are on the release board (Ana is admin too); Rita manages releases; Otto audits;
+Sales has Lena (team lead) and Dev (developer); Nils has an account and no role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from core.context import Actor, acting_as
+from core.db import database_now
+from core.digests import sha256_text
+from governance import approvals
+from governance.models import ApprovalRequest, PolicyVersion, Team, User
+from governance.services import founding, invitations, people
+
+PASSWORD = "correct horse battery"
+KIND = "test.subject"
+DIGEST = sha256_text(b"what is approved")
+OTHER_DIGEST = sha256_text(b"something else")
+
+
+@dataclass
+class World:
+    """People by first name, teams, and the policy of production."""
+
+    platform: Team
+    sales: Team
+    production: PolicyVersion
+    by_name: dict[str, User] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> User:
+        try:
+            return self.by_name[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@contextmanager
+def acting(user: User) -> Iterator[None]:
+    """Act as a person."""
+    with acting_as(Actor("person", user.pk, user.full_name)):
+        yield
+
+
+def make() -> World:
+    """Found the installation and fill every role."""
+    founded = founding.found(
+        team_name="Platform",
+        board=[("Ana Lima", "ana@example.com"), ("Ben Okafor", "ben@example.com")],
+    )
+    ana, ben = (founder.user for founder in founded.founders)
+    founding.confirm(ben)
+    production = PolicyVersion.objects.get(policy__name="Production")
+    world = World(founded.team, founded.team, production, {"ana": ana, "ben": ben})
+    for name in ("Cleo Sand", "Rita Moss", "Otto Bein", "Lena Wolf", "Dev Patel", "Nils Lind"):
+        first = name.partition(" ")[0].lower()
+        world.by_name[first] = invitations.create_person(
+            email=f"{first}@example.com", full_name=name
+        )
+    with acting(ana):
+        world.sales = people.create_team(name="Sales")
+        _grant(world, "cleo", world.platform, "board_member")
+        _grant(world, "rita", world.platform, "release_manager")
+        _grant(world, "otto", world.platform, "auditor")
+        _grant(world, "lena", world.sales, "team_lead")
+        _grant(world, "dev", world.sales, "developer")
+    return world
+
+
+def _grant(world: World, name: str, team: Team, role: str) -> None:
+    people.grant(user_id=world.by_name[name].pk, team_id=team.pk, role=role)
+
+
+def with_password(user: User) -> User:
+    """Give a person the password of all tests."""
+    invitations.set_password(user, PASSWORD)
+    return user
+
+
+class Subject:
+    """An app that asks for approvals: remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[tuple[int, str]] = []
+
+    def outcome(self, request_id: int) -> None:
+        """Remember the state at the moment of the call."""
+        state = ApprovalRequest.objects.values_list("state", flat=True).get(pk=request_id)
+        self.outcomes.append((request_id, state))
+
+    @staticmethod
+    def describe(subject_id: int) -> approvals.SubjectCard:
+        """Describe the subject for the inbox."""
+        return approvals.SubjectCard(
+            f"Subject {subject_id}", f"/subjects/{subject_id}/", ("2 teams",)
+        )
+
+
+def ask(world: World, **changes: Any) -> ApprovalRequest:
+    """Open a request as Rita; any argument of open_request can be replaced."""
+    arguments: dict[str, Any] = {
+        "kind": KIND,
+        "subject_id": 42,
+        "digest": DIGEST,
+        "policy_version": world.production,
+        "requester": world.rita,
+        "exclusions": [],
+        "unmapped": [],
+        "expires_at": database_now() + timedelta(hours=1),
+        "label": "R-42 for Production (A·9f3c2e1)",
+        "url": "/releases/R-42/",
+    }
+    with acting(world.rita):
+        return approvals.open_request(**(arguments | changes))
+
+
+def decide(user: User, request: ApprovalRequest, **changes: Any) -> Any:
+    """Decide as a person; approves the asked digest unless told otherwise."""
+    arguments: dict[str, Any] = {
+        "request_id": request.pk,
+        "verdict": "approve",
+        "comment": "",
+        "shown_digest": DIGEST,
+        "current_digest": DIGEST,
+    }
+    with acting(user):
+        return approvals.decide(**(arguments | changes))
