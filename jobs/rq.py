@@ -28,6 +28,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
+from rq.worker_registration import clean_worker_registry
 
 from core.context import acting_as
 from jobs import registry, runner
@@ -171,6 +172,7 @@ class Bell:
         """Remove what killed workers left: nothing of it is ever read again."""
         for queue in registry.QUEUES:
             self._connection.delete(f"rq:queue:{queue}:intermediate", f"rq:failed:{queue}")
+            clean_worker_registry(Queue(queue, connection=self._connection))
 
 
 def redis_of(queue: str) -> Redis:

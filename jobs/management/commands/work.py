@@ -32,7 +32,7 @@ class Command(BaseCommand):
             )
         while True:
             worker = GatehouseWorker(queue, redis_of(queue))
-            worker.work(logging_level=None)
+            worker.work(logging_level="WARNING")
             if worker.was_stopped:
                 return
             time.sleep(PAUSE_SECONDS)
