@@ -13,7 +13,9 @@ from simulator.identity.orgs import Unusable
 
 
 def _options(arguments: list[str]) -> Options:
-    parser = argparse.ArgumentParser(prog="python -m simulator", description=sys.modules["simulator"].__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator", description=sys.modules["simulator"].__doc__
+    )
     parser.add_argument("--dir", type=Path, required=True, help="where state and ca.pem are kept")
     parser.add_argument("--port", type=int, default=0, help="port of the orgs (0: any free one)")
     parser.add_argument("--admin-port", type=int, default=0, help="port of the operator")
@@ -33,15 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         running = Simulator(options)
     except Unusable as problem:
-        print(f"The simulator cannot start: {problem}", file=sys.stderr)
+        sys.stderr.write(f"The simulator cannot start: {problem}\n")
         return 2
     except OSError as problem:
-        print(f"The simulator cannot listen or write its state: {problem}", file=sys.stderr)
+        sys.stderr.write(f"The simulator cannot listen or write its state: {problem}\n")
         return 2
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    print(json.dumps(running.start()), flush=True)
+    sys.stdout.write(json.dumps(running.start()) + "\n")
+    sys.stdout.flush()
     stopping.wait()
     running.stop()
     return 0

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from simulator.context import Context
 from simulator.identity import oauth, sessions
@@ -16,6 +17,7 @@ from simulator.transport.faults import Fault
 from simulator.transport.messages import Refused, Request, Response, not_found, refusal
 from simulator.transport.server import Drop
 from simulator.world import NEWEST_VERSION, OLDEST_VERSION, Org, World
+from simulator.xmltree import Element
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Context], Response]
@@ -107,9 +109,11 @@ class Gateway:
             if match is None:
                 continue
             known = True
-            if route.method == request.method or (route.method == "GET" and request.method == "HEAD"):
-                found = route, {k: v for k, v in match.groupdict().items() if v is not None}
-                return route.call, lambda: self._rest(request, org, *found)
+            if route.method == request.method or (
+                route.method == "GET" and request.method == "HEAD"
+            ):
+                arguments = {k: v for k, v in match.groupdict().items() if v is not None}
+                return route.call, partial(self._rest, request, org, route, arguments)
         if known:
             message = f"HTTP Method '{request.method}' not allowed."
             return "unknown", lambda: refusal(Refused(405, "METHOD_NOT_ALLOWED", message))
@@ -118,7 +122,9 @@ class Gateway:
     def _unknown(self, request: Request, org: Org | None) -> Refused:
         signed_in = sessions.of_request(self._world, request, org) is not None
         if signed_in:
-            self._world.warn(org.id if org else None, f"Not modelled: {request.method} {request.path}")
+            self._world.warn(
+                org.id if org else None, f"Not modelled: {request.method} {request.path}"
+            )
         return not_found()
 
     def _rest(
@@ -136,8 +142,12 @@ class Gateway:
         except Refused as refused:
             return refusal(refused)
 
-    def _prepare_soap(self, request: Request, org: Org | None) -> tuple[str, Callable[[], Response]]:
-        match = re.match(r"/services/soap/(?P<api>[a-z])/(?P<version>\d+\.\d)", request.path.lower())
+    def _prepare_soap(
+        self, request: Request, org: Org | None
+    ) -> tuple[str, Callable[[], Response]]:
+        match = re.match(
+            r"/services/soap/(?P<api>[a-z])/(?P<version>\d+\.\d)", request.path.lower()
+        )
         partner = match is not None and match["api"] in "uc"
         namespace = envelope.PARTNER if partner else envelope.METADATA
         try:
@@ -178,8 +188,7 @@ class Gateway:
                 time.sleep(float(fault.arguments.get("seconds", 2)))
                 return work(), None
             case "html":
-                page = b"<html><head><title>Down for Maintenance</title></head><body>We are down for maintenance.</body></html>"
-                return Response(int(fault.arguments.get("status", 200)), page, "text/html"), None
+                return Response(int(fault.arguments.get("status", 200)), _PAGE, "text/html"), None
             case "garbage":
                 whole = work()
                 whole.body = whole.body[: len(whole.body) // 2]
@@ -224,6 +233,7 @@ class Gateway:
             store.run("delete from journal where number <= ?", row["last"] - KEEP_JOURNAL)
 
 
+_PAGE = b"<html><head><title>Down for Maintenance</title></head><body>We are down.</body></html>"
 _CODES = {
     401: "INVALID_SESSION_ID",
     403: "REQUEST_LIMIT_EXCEEDED",
@@ -239,7 +249,7 @@ def _refused(soap: bool, status: int, code: str, message: str) -> Response:
 
 
 def _soap(
-    handler: operations.Operation, context: Context, operation: envelope.Element, namespace: str
+    handler: operations.Operation, context: Context, operation: Element, namespace: str
 ) -> Response:
     if namespace == envelope.METADATA and context.session is None:
         return envelope.fault("INVALID_SESSION_ID", operations.INVALID_SESSION)
@@ -254,6 +264,8 @@ def _soap(
 def _org_of_token(world: World, request: Request) -> Org | None:
     token = request.header("Authorization").partition(" ")[2].strip()
     if not token and b"sessionId>" in request.body[:4000]:
-        token = request.body.partition(b"sessionId>")[2].partition(b"<")[0].decode("ascii", "ignore")
+        token = (
+            request.body.partition(b"sessionId>")[2].partition(b"<")[0].decode("ascii", "ignore")
+        )
     session = sessions.of_token(world, token) if token else None
     return None if session is None else session.org

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import ids
+from simulator.sure import sure
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 Row = sqlite3.Row
@@ -89,8 +90,7 @@ class Store:
                 (name,),
             )
             row = self.row("select last from serial where prefix = ?", name)
-        assert row is not None  # the statement above made it
-        return int(row["last"])
+        return int(sure(row, "the statement above made it")["last"])
 
     def put(self, content: bytes) -> str:
         """Keep the content and return its hex SHA-256; the same content is kept once."""

@@ -1,13 +1,16 @@
 """XML with positions: a light tree over expat that knows where each start tag ended.
 
 Salesforce reports the column behind the start tag of the element that it complains about
-(seen in published deploy logs), so both ends are kept. Document types are refused: they bring entities.
+(seen in published deploy logs), so that place is kept. Document types are refused: they bring
+entities.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
+
+from simulator.sure import sure
 
 METADATA_NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -124,8 +127,7 @@ def parse(content: bytes) -> Element:
                 f'The element type "{tag}" must be terminated by the matching end-tag "</{tag}>".'
             )
         raise NotWellFormed(message, error.lineno, error.offset + 1) from error
-    assert builder.root is not None  # expat refuses a document without an element
-    return builder.root
+    return sure(builder.root, "expat refuses a document without an element")
 
 
 def render(element: Element, indent: int = 0) -> str:

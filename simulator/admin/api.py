@@ -12,7 +12,7 @@ from typing import Any
 
 from simulator import seed
 from simulator.admin import page
-from simulator.catalogue import holdings
+from simulator.catalogue import holdings, registry
 from simulator.clock import soap_time
 from simulator.deploys import plan as plans
 from simulator.deploys import results, rows
@@ -178,7 +178,8 @@ class Admin:
     def _tests(self, request: Request, name: str) -> dict[str, Any]:
         """Set how tests go: {"ClassTest.method": {"message": …, "seconds": …, "flaky": true}}."""
         rules = {
-            str(test).lower(): {"method": str(test), **rule} for test, rule in request.json().items()
+            str(test).lower(): {"method": str(test), **rule}
+            for test, rule in request.json().items()
         }
         for rule in rules.values():
             unknown = set(rule) - {"method", "message", "seconds", "flaky", "runs"}
@@ -226,7 +227,7 @@ class Admin:
         after = int(request.query.get("after", 0))
         sql = "select * from journal where number > ? order by number"
         return [
-            {**{key: row[key] for key in row.keys()}, "org": names.get(row["org"], "")}
+            {**{key: row[key] for key in tuple(row.keys())}, "org": names.get(row["org"], "")}
             for row in self.world.store.rows(sql, after)
             if request.query.get("org") in (None, names.get(row["org"], ""))
             and request.query.get("call") in (None, row["call"])
@@ -236,7 +237,11 @@ class Admin:
     def _warnings(self, request: Request, _: str) -> list[dict[str, Any]]:
         names = {org.id: org.name for org in self.world.orgs()}
         return [
-            {"at": soap_time(row["at"]), "org": names.get(row["org"], ""), "message": row["message"]}
+            {
+                "at": soap_time(row["at"]),
+                "org": names.get(row["org"], ""),
+                "message": row["message"],
+            }
             for row in self.world.store.rows("select * from warning order by number")
         ]
 
@@ -255,7 +260,7 @@ class Admin:
 
 
 def _is_child(component: holdings.Component) -> bool:
-    return component.type in holdings.registry.parent_of()
+    return component.type in registry.parent_of()
 
 
 def _content(body: dict[str, Any]) -> bytes:

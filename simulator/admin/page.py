@@ -20,10 +20,12 @@ def render(world: World) -> Response:
     names = {org.id: org.name for org in world.orgs()}
     body = [
         "<h1>Simulated Salesforce orgs</h1>",
-        f"<p>{soap_time(world.clock.now())}, durations at {world.clock.speed:g} times their speed.</p>",
+        f"<p>{soap_time(world.clock.now())}, {world.clock.speed:g} times as fast.</p>",
         _table("Orgs", ("Name", "Id", "Kind", "Address", "Components"), _orgs(world)),
         _table("Deployments", ("Org", "Id", "Status", "Components", "Tests"), _deploys(world)),
-        _table("Requests", ("At", "Org", "Call", "Status", "Effect", "Fault"), _requests(world, names)),
+        _table(
+            "Requests", ("At", "Org", "Call", "Status", "Effect", "Fault"), _requests(world, names)
+        ),
         _table("Not modelled", ("At", "Org", "What"), _warnings(world, names)),
     ]
     page = (
@@ -37,7 +39,8 @@ def render(world: World) -> Response:
 def _table(title: str, heads: tuple[str, ...], lines: list[tuple[object, ...]]) -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     rows_ = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in line) + "</tr>" for line in lines
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in line) + "</tr>"
+        for line in lines
     )
     empty = "" if lines else "<p>None.</p>"
     return f"<h2>{escape(title)}</h2><table><thead><tr>{head}</tr></thead>{rows_}</table>{empty}"

@@ -7,6 +7,7 @@ unconditional throw. Everything else passes, because nothing is executed.
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from simulator.apex.tokens import Fault, Token, scan
 
@@ -78,7 +79,7 @@ def outline(source: str) -> Outline:
 
 
 def _heading(tokens: list[Token]) -> tuple[str, Token | None]:
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.lower in (*_TYPE_WORDS, "trigger") and following.kind == "word":
             return token.lower, following
         if token.text == "{":
@@ -87,14 +88,14 @@ def _heading(tokens: list[Token]) -> tuple[str, Token | None]:
 
 
 def _trigger_object(tokens: list[Token]) -> str:
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.lower == "on":
             return following.text
     return ""
 
 
 def _annotated(tokens: list[Token], name: str) -> bool:
-    pairs = zip(tokens, tokens[1:], strict=False)
+    pairs = pairwise(tokens)
     return any(a.text == "@" and b.lower == name for a, b in pairs)
 
 
@@ -121,7 +122,7 @@ class _Walker:
     def type_body(self, outer: str) -> None:
         """Read one type from its heading to its closing brace."""
         header = self.header()
-        names = [b for a, b in zip(header, header[1:], strict=False) if a.lower in _TYPE_WORDS]
+        names = [b for a, b in pairwise(header) if a.lower in _TYPE_WORDS]
         owner = names[0].lower if names else outer
         while self.place < len(self.tokens):
             if self.tokens[self.place].text == "}":

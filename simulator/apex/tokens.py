@@ -62,7 +62,9 @@ def scan(source: str) -> tuple[list[Token], list[Fault]]:
 
 def _bad(text: str, line: int, column: int) -> Fault:
     if text == "'":
-        return Fault("Illegal string literal: Line breaks not allowed in string literals", line, column)
+        return Fault(
+            "Illegal string literal: Line breaks not allowed in string literals", line, column
+        )
     if text == "/*":
         return Fault("Unterminated comment", line, column)
     return Fault(f"Invalid character in identifier: {text}", line, column)

@@ -49,7 +49,10 @@ class Package:
 def unzip(content: bytes) -> dict[str, bytes]:
     """Return the files of a zip by path; BadArchive over the limits or when it is none."""
     if len(content) > MAX_ZIP:
-        raise BadArchive("LIMIT_EXCEEDED", "Maximum size of request reached. Maximum size of request is 52428800 bytes.")
+        raise BadArchive(
+            "LIMIT_EXCEEDED",
+            "Maximum size of request reached. Maximum size of request is 52428800 bytes.",
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]

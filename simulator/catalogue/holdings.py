@@ -9,6 +9,7 @@ from simulator.catalogue.parts import Part
 from simulator.catalogue.standard import STANDARD_OBJECTS
 from simulator.ids import prefix_of
 from simulator.store import Row
+from simulator.sure import sure
 from simulator.world import World
 
 Key = tuple[str, str]
@@ -72,7 +73,7 @@ def put(world: World, org: str, person: str, changes: Iterable[Part]) -> int:
     """Write components into an org; return how many were new or differ from what was there."""
     now, touched = world.clock.now(), 0
     with world.store.transaction():
-        revision = _next_revision(world, org)
+        revision = next_revision(world, org)
         for part in changes:
             files = {path: world.store.put(data) for path, data in part.files.items()}
             touched += put_hashes(world, (org, person, now, revision), part.type, part.name, files)
@@ -93,8 +94,8 @@ def put_hashes(
         return 0
     if old is None:
         world.store.run(
-            "insert into component (org, type, name, id, files, created_at, created_by, modified_at,"
-            " modified_by, revision) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into component (org, type, name, id, files, created_at, created_by,"
+            " modified_at, modified_by, revision) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             org, kind, name, world.store.new_id(prefix_of(kind)), listing, now, person, now, person,
             revision,
         )  # fmt: skip
@@ -110,7 +111,7 @@ def put_hashes(
 def delete(world: World, org: str, person: str, kind: str, name: str) -> bool:
     """Delete a component and its children; say whether it was there."""
     with world.store.transaction():
-        revision = _next_revision(world, org)
+        revision = next_revision(world, org)
         sql = (
             "update component set deleted = 1, modified_at = ?, modified_by = ?, revision = ?"
             " where org = ? and deleted = 0 and type = ? and name = ?"
@@ -124,11 +125,11 @@ def delete(world: World, org: str, person: str, kind: str, name: str) -> bool:
     return bool(found)
 
 
-def _next_revision(world: World, org: str) -> int:
+def next_revision(world: World, org: str) -> int:
+    """Count up and return the org's revision of its metadata."""
     world.store.run("update org set revision = revision + 1 where id = ?", org)
     row = world.store.row("select revision from org where id = ?", org)
-    assert row is not None  # callers name an existing org
-    return int(row["revision"])
+    return int(sure(row, "callers name an existing org")["revision"])
 
 
 def load_files(world: World, org: str, person: str, files: dict[str, bytes]) -> int:

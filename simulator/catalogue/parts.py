@@ -11,13 +11,21 @@ from dataclasses import dataclass, field
 from simulator import xmltree
 from simulator.catalogue import registry
 from simulator.catalogue.registry import META, MetadataType
+from simulator.sure import sure
 from simulator.xmltree import XSI, Element, NotWellFormed
 
 _WRAP = (
     f'<f xmlns="{xmltree.METADATA_NAMESPACE}" xmlns:xsi="{XSI}">'.encode(),
     b"</f>",
 )
-_TEXT_TYPES = {"ApexClass", "ApexTrigger", "ApexPage", "ApexComponent", "StaticResource", "Document"}
+_TEXT_TYPES = {
+    "ApexClass",
+    "ApexTrigger",
+    "ApexPage",
+    "ApexComponent",
+    "StaticResource",
+    "Document",
+}
 
 
 @dataclass(slots=True)
@@ -99,9 +107,9 @@ def _main_path(kind: MetadataType, name: str, files: dict[str, bytes]) -> str:
 
 
 def _decompose(kind: MetadataType, part: Part) -> list[Part]:
-    assert part.element is not None  # the caller parsed it
+    root = sure(part.element, "the caller parsed the file")
     own, children = [], []
-    for element in part.element.children:
+    for element in root.children:
         child = kind.child_for(element.name)
         name = "" if child is None else element.value(child.key)
         if child is None or not name:
@@ -120,10 +128,8 @@ def _decompose(kind: MetadataType, part: Part) -> list[Part]:
                 column=element.column,
             )
         )
-    part.files = {part.path: _own_document(part.element.name, own)}
-    part.element = Element(
-        part.element.name, children=own, line=part.element.line, column=part.element.column
-    )
+    part.files = {part.path: _own_document(root.name, own)}
+    part.element = Element(root.name, children=own, line=root.line, column=root.column)
     return [part, *children]
 
 

@@ -8,7 +8,7 @@ from simulator.catalogue import archive, holdings, registry
 from simulator.catalogue.archive import Manifest
 from simulator.catalogue.holdings import Component
 from simulator.catalogue.registry import MetadataType
-from simulator.catalogue.standard import CANONICAL_OBJECTS, is_custom
+from simulator.catalogue.standard import CANONICAL_OBJECTS, LISTED_OBJECTS, is_custom
 from simulator.clock import soap_time
 from simulator.world import World
 
@@ -130,8 +130,9 @@ class _Retrieval:
         for (kind, name), children in self.partial.items():
             for child in children:
                 self.property(child, holdings.path_of(child))
-            if (kind, name) in self.whole or any(n.lower() == name.lower() and k == kind
-                                                 for k, n in self.whole):
+            if (kind, name) in self.whole or any(
+                n.lower() == name.lower() and k == kind for k, n in self.whole
+            ):
                 continue
             type_ = registry.types()[kind]
             path = holdings.path_of(children[0])
@@ -201,7 +202,7 @@ def listing(world: World, org: str, kind: str, folder: str) -> list[dict[str, An
         retrieval = _Retrieval(world, org)
         found += [
             retrieval.born_with(name, f"objects/{name}.object")
-            for key, name in sorted(CANONICAL_OBJECTS.items())
-            if key not in held
+            for name in LISTED_OBJECTS
+            if name.lower() not in held
         ]
     return found

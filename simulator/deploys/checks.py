@@ -12,10 +12,18 @@ from simulator.catalogue.parts import Part
 from simulator.catalogue.registry import META
 from simulator.catalogue.standard import has_namespace, is_custom
 from simulator.deploys.view import View
+from simulator.sure import sure
 from simulator.xmltree import Element
 
 _FIRST = ("CustomObject", "GlobalValueSet", "CustomField", "RecordType", "ApexClass", "ApexTrigger")
-_LAST = ("Layout", "CustomTab", "CustomApplication", "PermissionSet", "PermissionSetGroup", "Profile")
+_LAST = (
+    "Layout",
+    "CustomTab",
+    "CustomApplication",
+    "PermissionSet",
+    "PermissionSetGroup",
+    "Profile",
+)
 _TYPES_WITH_LABEL = ("__c", "__mdt", "__e", "__b", "__x")
 
 
@@ -67,7 +75,9 @@ def _object(part: Part, view: View) -> list[Problem]:
     if not is_custom(part.name):
         if view.has_object(part.name):
             return []
-        return [Problem(f"Cannot create a new standard object: {part.name}", part.line, part.column)]
+        return [
+            Problem(f"Cannot create a new standard object: {part.name}", part.line, part.column)
+        ]
     known = ("CustomObject", part.name.lower()) in view.held
     labelled = part.element is not None and part.element.value("label")
     if part.name.lower().endswith(_TYPES_WITH_LABEL) and not known and not labelled:
@@ -93,7 +103,8 @@ def _field(part: Part, view: View) -> list[Problem]:
         return [Problem("Must specify a type for the CustomField", part.line, part.column)]
     for target in element.all("referenceTo"):
         if not view.has_object(target.text.strip()):
-            text = f"referenceTo value of '{target.text.strip()}' does not resolve to a valid sObject type"
+            name = target.text.strip()
+            text = f"referenceTo value of '{name}' does not resolve to a valid sObject type"
             found.append(Problem(text, part.line, part.column))
     if kind in ("Lookup", "MasterDetail") and not element.all("referenceTo"):
         found.append(Problem("Required field is missing: referenceTo", part.line, part.column))
@@ -115,12 +126,13 @@ def field_problem(view: View, entity: str, name: str, at: Element, slot: str) ->
 def _layout(part: Part, view: View) -> list[Problem]:
     entity = part.name.split("-", 1)[0]
     if not view.has_object(entity):
-        return [Problem("Parent entity failed to deploy")] if is_custom(entity) else [
-            Problem(f"In field: layout - no CustomObject named {entity} found")
-        ]
+        return (
+            [Problem("Parent entity failed to deploy")]
+            if is_custom(entity)
+            else [Problem(f"In field: layout - no CustomObject named {entity} found")]
+        )
     found: list[Problem] = []
-    assert part.element is not None  # the root was looked at before
-    for element, parent in part.element.walk():
+    for element, parent in sure(part.element, "a layout was parsed before").walk():
         if element.name == "field" and parent.name in ("layoutItems", "summaryLayoutItems"):
             problem = field_problem(view, entity, element.text.strip(), parent, "field")
             found += [problem] if problem else []

@@ -13,6 +13,7 @@ from simulator.deploys import plan as plans
 from simulator.deploys import planning, rows
 from simulator.deploys.plan import Message, Plan
 from simulator.deploys.rows import Deploy
+from simulator.sure import sure
 from simulator.transport import faults
 from simulator.world import World
 
@@ -64,7 +65,10 @@ class Engine:
 def advance(world: World) -> float | None:
     """Move all deployments; return when the next thing is due."""
     now = world.clock.now()
-    sql = "select * from deploy where status in ('InProgress', 'Canceling', 'Pending') order by number"
+    sql = (
+        "select * from deploy where status in ('InProgress', 'Canceling', 'Pending')"
+        " order by number"
+    )
     living = [rows.from_row(row) for row in world.store.rows(sql)]
     busy: set[str] = set()
     for deploy in living:
@@ -86,7 +90,8 @@ def advance(world: World) -> float | None:
 def _next_due(world: World) -> float | None:
     row = world.store.row(
         "select min(case when status = 'Pending' then created_at + ?"
-        " else min(coalesce(finish_at, 0), coalesce(cancel_at, finish_at, 0)) end) as due from deploy"
+        " else min(coalesce(finish_at, 0), coalesce(cancel_at, finish_at, 0)) end) as due"
+        " from deploy"
         " where status in ('InProgress', 'Canceling') or (status = 'Pending' and not exists"
         " (select 1 from deploy d where d.org = deploy.org and d.status in"
         " ('InProgress', 'Canceling')))",
@@ -109,8 +114,7 @@ def _begin(world: World, deploy: Deploy) -> None:
 
 
 def _plan(world: World, deploy: Deploy) -> None:
-    org = world.org(deploy.org)
-    assert org is not None  # a deployment belongs to an org
+    org = sure(world.org(deploy.org), "a deployment belongs to an org")
     plan = planning.make(world, org, deploy.options, world.store.get(deploy.zip))
     if deploy.kind == rows.QUICK:
         plan.tests, plan.run_tests, plan.coverage, plan.coverage_warnings = [], False, [], []
@@ -169,8 +173,7 @@ def _break_component(plan: Plan, arguments: dict[str, object]) -> None:
 def _end(world: World, org: str, identifier: str, now: float) -> bool:
     """End a deployment that is due; say whether it has ended."""
     with world.store.transaction():
-        deploy = rows.of_id(world, org, identifier)
-        assert deploy is not None  # rows are never deleted
+        deploy = sure(rows.of_id(world, org, identifier), "deployments are never deleted")
         if deploy.done:
             return True
         finish = deploy.finish_at
@@ -201,12 +204,10 @@ def outcome(deploy: Deploy, plan: Plan) -> str:
 
 
 def _write(world: World, deploy: Deploy, plan: Plan) -> None:
-    row = world.store.row("select revision from org where id = ?", deploy.org)
-    assert row is not None  # a deployment belongs to an org
     for kind, name in plan.deletes_before:
         holdings.delete(world, deploy.org, deploy.created_by, kind, name)
-    stamp = (deploy.org, deploy.created_by, world.clock.now(), int(row["revision"]) + 1)
-    world.store.run("update org set revision = revision + 1 where id = ?", deploy.org)
+    revision = holdings.next_revision(world, deploy.org)
+    stamp = (deploy.org, deploy.created_by, world.clock.now(), revision)
     for kind, name, files in plan.writes:
         holdings.put_hashes(world, stamp, kind, name, files)
     for kind, name in plan.deletes_after:
@@ -222,9 +223,7 @@ def _write(world: World, deploy: Deploy, plan: Plan) -> None:
     world.audit(deploy.org, deploy.created_by, "deployMetadata", "Deployment", display)
 
 
-def _close(
-    world: World, deploy: Deploy, status: str, at: float, plan: Plan | None = None
-) -> None:
+def _close(world: World, deploy: Deploy, status: str, at: float, plan: Plan | None = None) -> None:
     world.store.run(
         "update deploy set status = ?, completed_at = ?, modified_at = ?, error_code = ?,"
         " error_message = ? where id = ?",

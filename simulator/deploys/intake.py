@@ -10,6 +10,7 @@ from simulator.deploys import rows
 from simulator.deploys.options import Options
 from simulator.deploys.rows import Deploy
 from simulator.identity.sessions import Session
+from simulator.sure import sure
 from simulator.transport.messages import Refused
 from simulator.world import World
 
@@ -25,7 +26,9 @@ def start(world: World, session: Session, content: bytes, options: Options, vers
         raise Refused(400, "LIMIT_EXCEEDED", "The zip exceeds 39 MB")
     if not content:
         raise Refused(400, "INVALID_OPERATION", "No zip file was given")
-    return _insert(world, session, rows.ORDINARY, options, (world.store.put(content), None), version)
+    return _insert(
+        world, session, rows.ORDINARY, options, (world.store.put(content), None), version
+    )
 
 
 def quick(world: World, session: Session, validated: str, version: str) -> str:
@@ -70,7 +73,8 @@ def _insert(
         identifier = world.store.new_id(ids.DEPLOY)
         world.store.run(
             "insert into deploy (id, org, kind, options, zip, status, created_by, created_at,"
-            " modified_at, validated, api_version, number) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " modified_at, validated, api_version, number)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             identifier,
             session.org.id,
             kind,
@@ -109,8 +113,7 @@ def cancel(world: World, session: Session, identifier: str) -> Deploy:
             )  # fmt: skip
         after = rows.of_id(world, session.org.id, identifier)
     world.wake()
-    assert after is not None  # it was there above
-    return after
+    return sure(after, "deployments are never deleted")
 
 
 def _no_such(identifier: str) -> NoReturn:

@@ -44,7 +44,7 @@ class Test:
 class Plan:
     """The whole future of a deployment; kept as JSON so that a restart finds it again.
 
-    `writes` are [type, name, {path: hash}], `deletes` are [type, name]; before and after the writes.
+    `writes` are [type, name, {path: hash}]; `deletes` are [type, name], before or after the writes.
     """
 
     messages: list[Message] = field(default_factory=list)

@@ -174,9 +174,7 @@ class _Packing:
 
     def delete(self, manifest_name: str, listed: Manifest) -> None:
         target = (
-            self.plan.deletes_after
-            if manifest_name == _DELETES_AFTER
-            else self.plan.deletes_before
+            self.plan.deletes_after if manifest_name == _DELETES_AFTER else self.plan.deletes_before
         )
         for kind, members in listed.types.items():
             for name in members:
@@ -184,9 +182,7 @@ class _Packing:
                 if name == "*":
                     problem = f"Wildcards are not supported in {manifest_name}"
                 if problem:
-                    self.plan.messages.append(
-                        _manifest_error(self.prefix + manifest_name, problem)
-                    )
+                    self.plan.messages.append(_manifest_error(self.prefix + manifest_name, problem))
                 elif not held:
                     text = f"No {kind} named: {name} found"
                     warning = _manifest_error(self.prefix + manifest_name, text, "Warning")
@@ -275,7 +271,9 @@ def _coverage_warnings(
 ) -> list[dict[str, str]]:
     """Return what falls short of the platform's 75 % rule for this org and test level."""
     if plan.test_level in ("RunSpecifiedTests", "RunRelevantTests"):
-        own = {name.lower() for kind, name, _ in plan.writes if kind in ("ApexClass", "ApexTrigger")}
+        own = {
+            name.lower() for kind, name, _ in plan.writes if kind in ("ApexClass", "ApexTrigger")
+        }
         return [
             {
                 "name": c.name,

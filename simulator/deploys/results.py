@@ -145,7 +145,8 @@ def _coverage(entry: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": "",
         "locationsNotCovered": [
-            {"column": 1, "line": line, "numExecutions": 0, "time": -1.0} for line in entry["missed"]
+            {"column": 1, "line": line, "numExecutions": 0, "time": -1.0}
+            for line in entry["missed"]
         ],
         "name": entry["name"],
         "namespace": None,

@@ -89,7 +89,7 @@ def of_org(world: World, org: str) -> list[Deploy]:
 
 def from_row(row: Row) -> Deploy:
     """Make a deployment of a row."""
-    values = {name: row[name] for name in row.keys()}
+    values = {name: row[name] for name in tuple(row.keys())}
     values["options"] = Options(**json.loads(row["options"]))
     return Deploy(**values)
 

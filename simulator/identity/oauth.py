@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from simulator.identity import sessions
 from simulator.store import Row
+from simulator.sure import sure
 from simulator.transport.messages import Request, Response, as_json
 from simulator.world import Org, Person, World
 
@@ -60,7 +61,9 @@ def token(world: World, request: Request, org: Org | None) -> Response:
         refusal = {"error": denied.error, "error_description": denied.description}
         return as_json(refusal, denied.status)
     if not found.active:
-        return as_json({"error": "inactive_org", "error_description": "organization is inactive"}, 400)
+        return as_json(
+            {"error": "inactive_org", "error_description": "organization is inactive"}, 400
+        )
     return as_json(
         _answer(world, found, person, client_id, refresh), effect=f"session for {person.username}"
     )
@@ -103,8 +106,7 @@ def _jwt(world: World, form: dict[str, str], org: Org | None) -> tuple[Org, Pers
     if _expiry(claims.get("exp")) <= time.time():
         raise Denied("invalid_grant", "expired authorization code")
     person = _person(world, str(claims.get("sub", "")), apps)
-    home = world.org(person.org)
-    assert home is not None  # every person has an org
+    home = sure(world.org(person.org), "every person has an org")
     if not _audience_fits(world, str(claims.get("aud", "")), home):
         raise Denied("invalid_grant", "audience is invalid")
     app = next(app for app in apps if app["org"] == home.id)
@@ -224,8 +226,7 @@ def _password(world: World, form: dict[str, str], org: Org | None) -> tuple[Org,
     person = by_password(world, form.get("username", ""), form.get("password", ""))
     if person is None or person.org not in {app["org"] for app in apps}:
         raise Denied("invalid_grant", "authentication failure")
-    home = world.org(person.org)
-    assert home is not None  # every person has an org
+    home = sure(world.org(person.org), "every person has an org")
     return home, person, form.get("client_id", ""), False
 
 
@@ -270,5 +271,8 @@ def revoke(world: World, request: Request) -> Response:
     value = request.form().get("token") or request.query.get("token", "")
     if sessions.revoke(world, value):
         return Response(200, b"", effect="session revoked")
-    refusal = {"error": "unsupported_token_type", "error_description": "this token is not supported"}
+    refusal = {
+        "error": "unsupported_token_type",
+        "error_description": "this token is not supported",
+    }
     return as_json(refusal, 400)

@@ -8,6 +8,7 @@ from typing import Any
 from cryptography import x509
 
 from simulator import ids
+from simulator.sure import sure
 from simulator.world import Org, Person, World
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
@@ -43,7 +44,9 @@ def parse(description: dict[str, Any]) -> NewOrg:
     name = str(description.get("name", ""))
     if not _NAME.fullmatch(name) or len(name) > 63:
         raise Unusable(f"{name!r} cannot be part of a host name; use letters, digits and hyphens.")
-    fields = {key: value for key, value in description.items() if key in NewOrg.__dataclass_fields__}
+    fields = {
+        key: value for key, value in description.items() if key in NewOrg.__dataclass_fields__
+    }
     fields.setdefault("organization_name", name)
     org_id = fields.get("org_id")
     if org_id and (not ids.is_valid(org_id) or not org_id.startswith(ids.ORGANIZATION)):
@@ -72,8 +75,7 @@ def create(world: World, new: NewOrg) -> Org:
             world.clock.now(),
             json.dumps(new.options),
         )
-        org = world.org(org_id)
-        assert org is not None  # inserted above
+        org = sure(world.org(org_id), "an org just inserted is there")
         for user in new.users or [{"username": f"admin@{new.name}.sim"}]:
             add_user(world, org, user)
         for app in new.apps:
@@ -101,9 +103,7 @@ def add_user(world: World, org: Org, user: dict[str, Any]) -> Person:
         int(user.get("active", True)),
         user.get("password"),
     )
-    person = world.person(identifier)
-    assert person is not None  # inserted above
-    return person
+    return sure(world.person(identifier), "a person just inserted is there")
 
 
 def add_app(world: World, org: Org, app: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from simulator import ids
 from simulator.context import Context
 from simulator.rest.select import Selection, Table
 from simulator.rest.tables import Tables
+from simulator.sure import sure
 from simulator.transport.messages import Refused, Response, as_json, not_found
 from simulator.world import NEWEST_VERSION, OLDEST_VERSION
 
@@ -48,7 +49,17 @@ def _label(number: int) -> str:
 def resources(context: Context) -> Response:
     """Answer GET /services/data/vNN.0."""
     _ = context.caller
-    names = ("sobjects", "query", "queryAll", "limits", "tooling", "metadata", "composite", "chatter", "jobs")
+    names = (
+        "sobjects",
+        "query",
+        "queryAll",
+        "limits",
+        "tooling",
+        "metadata",
+        "composite",
+        "chatter",
+        "jobs",
+    )
     return as_json({name: f"{context.base}/{name}" for name in names})
 
 
@@ -145,8 +156,7 @@ def _columns(fields: Any, table: Table) -> dict[str, Any]:
 def describe_global(context: Context) -> Response:
     """Answer GET sobjects."""
     tables = Tables(context.world, context.caller.org, tooling="tooling" in context.request.path)
-    table = tables.find("EntityDefinition")
-    assert table is not None  # always there
+    table = sure(tables.find("EntityDefinition"), "every org has EntityDefinition")
     listed = [
         {"name": row["QualifiedApiName"], "custom": row["QualifiedApiName"].endswith("__c"),
          "keyPrefix": ids.prefix_of(row["QualifiedApiName"]), "queryable": True}
@@ -161,7 +171,13 @@ def describe(context: Context) -> Response:
     if table.name == "SourceMember" and not tracks_source(context):
         raise not_found()
     listed = [
-        {"name": name, "type": kind, "label": name, "custom": name.endswith("__c"), "nillable": True}
+        {
+            "name": name,
+            "type": kind,
+            "label": name,
+            "custom": name.endswith("__c"),
+            "nillable": True,
+        }
         for name, kind in table.columns.items()
     ]
     return as_json({"name": table.name, "keyPrefix": ids.prefix_of(table.name), "fields": listed,
@@ -180,7 +196,9 @@ def read(context: Context) -> Response:
     row = next((r for r in table.rows() if ids.same_id(str(r.get("Id")), wanted)), None)
     if row is None:
         raise Refused(
-            404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + wanted
+            404,
+            "NOT_FOUND",
+            "Provided external ID field does not exist or is not accessible: " + wanted,
         )
     url = f"{context.base}/sobjects/{table.name}/{row['Id']}"
     values = {name: row.get(name) for name in table.columns}

@@ -15,8 +15,8 @@ _APEX = {
 COLUMNS: dict[str, dict[str, str]] = {
     "Organization": {
         "Id": "id", "Name": "string", "IsSandbox": "boolean", "InstanceName": "string",
-        "OrganizationType": "string", "TrialExpirationDate": "datetime", "NamespacePrefix": "string",
-        "LanguageLocaleKey": "string", "DefaultLocaleSidKey": "string", "TimeZoneSidKey": "string",
+        "OrganizationType": "string", "TrialExpirationDate": "datetime",
+        "NamespacePrefix": "string", "LanguageLocaleKey": "string", "DefaultLocaleSidKey": "string", "TimeZoneSidKey": "string",
         "PrimaryContact": "string", "CreatedDate": "datetime", "FiscalYearStartMonth": "int",
         "IsReadOnly": "boolean",
     },

@@ -9,12 +9,11 @@ from typing import Any
 from simulator import ids
 from simulator.clock import parse_time
 from simulator.rest import soql
+from simulator.sure import sure
 from simulator.transport.messages import Refused
 
 Record = dict[str, Any]
-_HINT = (
-    "Please reference your WSDL or the describe call for the appropriate names."
-)
+_HINT = "Please reference your WSDL or the describe call for the appropriate names."
 _DAY = 86400.0
 
 
@@ -159,8 +158,7 @@ class Selection:
                 if followed is None:
                     place[relation] = None
                     break
-                target = self._find(here.relations[relation][0])
-                assert target is not None  # resolved above
+                target = sure(self._find(here.relations[relation][0]), "the path was resolved")
                 held = place.setdefault(relation, {"attributes": attributes(target, followed)})
                 place, source = held, followed
             else:
@@ -199,7 +197,7 @@ class Selection:
                 return hit if test.operator == "includes" else not hit
         return _ordered(value, test.operator, ranges[0], kind)
 
-    def _span(self, literal: soql.Literal_, kind: str, test: soql.Comparison) -> tuple[Any, Any]:
+    def _span(self, literal: soql.Constant, kind: str, test: soql.Comparison) -> tuple[Any, Any]:
         """Return the constant as (low, high); only days and date literals span anything."""
         if literal.kind == "word":
             return self._word(literal.text, kind, test)

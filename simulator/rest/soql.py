@@ -1,8 +1,8 @@
 """A parser of SOQL: text in, a tree of frozen values out. Keywords and names in any case.
 
-Covered: fields with relationship paths, COUNT() and the simple aggregates with aliases, FIELDS(),
+Covered: fields with relationship paths, COUNT() and simple aggregates with aliases, FIELDS(),
 WHERE with AND, OR, NOT, comparisons, LIKE, IN and NOT IN (lists and semi-joins), INCLUDES and
-EXCLUDES, date literals, GROUP BY, HAVING, ORDER BY with NULLS, LIMIT, OFFSET, FOR VIEW and the like.
+EXCLUDES, date literals, GROUP BY, ORDER BY with NULLS, LIMIT, OFFSET, FOR VIEW.
 """
 
 import re
@@ -38,7 +38,7 @@ class Malformed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class Constant:
     """A constant: text, number, moment, word (true, null, TODAY, LAST_N_DAYS:3)."""
 
     kind: Literal["string", "number", "moment", "word"]
@@ -61,7 +61,7 @@ class Comparison:
 
     field: Field
     operator: str
-    values: tuple[Literal_, ...] = ()
+    values: tuple[Constant, ...] = ()
     query: "Query | None" = None
 
 
@@ -180,7 +180,15 @@ class _Parser:
             continue
         self.accept("all", "rows")
         return Query(
-            tuple(fields), sobject.text, sobject.at, where, group_by, having, order_by, limit, offset
+            tuple(fields),
+            sobject.text,
+            sobject.at,
+            where,
+            group_by,
+            having,
+            order_by,
+            limit,
+            offset,
         )
 
     def field(self) -> Field:
@@ -290,16 +298,16 @@ class _Parser:
         self.expect(")")
         return Comparison(field, operator, tuple(values))
 
-    def literal(self) -> Literal_:
+    def literal(self) -> Constant:
         token = self.take()
         if token.kind == "string":
-            return Literal_("string", _unescape(token.text[1:-1]))
+            return Constant("string", _unescape(token.text[1:-1]))
         if token.kind == "number":
-            return Literal_("number", token.text)
+            return Constant("number", token.text)
         if token.kind == "moment":
-            return Literal_("moment", token.text)
+            return Constant("moment", token.text)
         if token.kind == "word":
-            return Literal_("word", token.text)
+            return Constant("word", token.text)
         self.place -= 1
         raise self.fail()
 

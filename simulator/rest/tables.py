@@ -106,7 +106,9 @@ class Tables:
         def rows() -> list[Record]:
             names = {p.profile for p in self._world.people(self._org.id)}
             names |= {c.name for c in holdings.of_type(self._world, self._org.id, "Profile")}
-            return [{"Id": _profile_id(n), "Name": n, "UserType": "Standard"} for n in sorted(names)]
+            return [
+                {"Id": _profile_id(n), "Name": n, "UserType": "Standard"} for n in sorted(names)
+            ]
 
         return self._table("Profile", rows)
 
@@ -172,7 +174,11 @@ class Tables:
     def _apex_row(self, component: holdings.Component) -> Record:
         body = self._world.store.get(component.files[holdings.path_of(component)])
         meta = next(
-            (self._world.store.get(s) for p, s in component.files.items() if p.endswith(registry.META)),
+            (
+                self._world.store.get(s)
+                for p, s in component.files.items()
+                if p.endswith(registry.META)
+            ),
             b"",
         )
         version = meta.partition(b"<apiVersion>")[2].partition(b"<")[0].decode() or "0"

@@ -44,7 +44,9 @@ def write(operation: str, result: Any, *, namespace: str = METADATA, effect: str
     """Answer an operation with its result: a dict, a list of results, or text."""
     results = result if isinstance(result, list) else [result]
     inner = "".join(element("result", entry) for entry in results)
-    return _respond(f'<{operation}Response xmlns="{namespace}">{inner}</{operation}Response>', effect)
+    return _respond(
+        f'<{operation}Response xmlns="{namespace}">{inner}</{operation}Response>', effect
+    )
 
 
 def _respond(inner: str, effect: str) -> Response:
@@ -84,7 +86,8 @@ def fault(code: str, message: str, namespace: str = METADATA) -> Response:
     detail = ""
     if namespace == PARTNER:
         detail = (
-            f'<detail><sf:fault xsi:type="sf:LoginFault"><sf:exceptionCode>{code}</sf:exceptionCode>'
+            f'<detail><sf:fault xsi:type="sf:LoginFault">'
+            f"<sf:exceptionCode>{code}</sf:exceptionCode>"
             f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage></sf:fault></detail>"
         )
     inner = (

@@ -39,4 +39,6 @@ def login(context: Context, call: Element) -> Response:
             "userName": person.username,
         },
     }
-    return envelope.write("login", result, namespace=PARTNER, effect=f"session for {person.username}")
+    return envelope.write(
+        "login", result, namespace=PARTNER, effect=f"session for {person.username}"
+    )

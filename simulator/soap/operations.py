@@ -16,13 +16,17 @@ from simulator.context import Context
 from simulator.deploys import intake, options, results, rows
 from simulator.soap import envelope
 from simulator.soap.envelope import SoapFault
+from simulator.sure import sure
 from simulator.transport.messages import Response
 from simulator.xmltree import Element
 
 RETRIEVE_SECONDS = 1.0
 RETRIEVE_EACH = 0.01
 MAX_LIST_QUERIES = 3
-INVALID_SESSION = "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session hash"
+INVALID_SESSION = (
+    "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session"
+    " hash"
+)
 Operation = Callable[[Context, Element], Response]
 
 
@@ -115,12 +119,17 @@ def check_retrieve_status(context: Context, call: Element) -> Response:
     if row is None:
         raise SoapFault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     if row["finish_at"] > world.clock.now():
-        waiting = {"done": False, "id": row["id"], "status": "InProgress", "success": False, "zipFile": None}
+        waiting = {
+            "done": False,
+            "id": row["id"],
+            "status": "InProgress",
+            "success": False,
+            "zipFile": None,
+        }
         return envelope.write("checkRetrieveStatus", waiting)
     if row["result"] is None:
         _collect(context, row["id"], json.loads(row["request"]))
-        row = world.store.row(sql, org.id, identifier[:15])
-        assert row is not None  # rows are never deleted
+        row = sure(world.store.row(sql, org.id, identifier[:15]), "retrieves are never deleted")
     result = world.store.get_json(row["result"])
     with_zip = call.value("includeZip").lower() != "false"
     result["zipFile"] = (

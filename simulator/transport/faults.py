@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from simulator.sure import sure
 from simulator.world import World
 
 KINDS = {
@@ -31,12 +32,12 @@ WORDS = {
     "UNABLE_TO_LOCK_ROW": "unable to obtain exclusive access to this record",
     "ALREADY_IN_PROCESS": (
         "The changes you requested require salesforce.com to temporarily lock your organization's"
-        " administration setup. However, the administration setup has already been locked by another"
-        " change. Please wait for the previous action to finish, then try again later."
+        " administration setup. However, the administration setup has already been locked by"
+        " another change. Please wait for the previous action to finish, then try again later."
     ),
     "UNKNOWN_EXCEPTION": (
-        "UNKNOWN_EXCEPTION: An unexpected error occurred. Please include this ErrorId if you contact"
-        " support: 1220744558-7618 (-824679420)"
+        "UNKNOWN_EXCEPTION: An unexpected error occurred. Please include this ErrorId if you"
+        " contact support: 1220744558-7618 (-824679420)"
     ),
     "LIMIT_EXCEEDED": "Try deploying again. Your deployment exceeded its maximum retry limit.",
     "REQUEST_LIMIT_EXCEEDED": "TotalRequests Limit exceeded.",
@@ -79,8 +80,7 @@ def add(world: World, org: str | None, rule: dict[str, Any]) -> int:
         float(rule.get("probability", 1.0)),
         int(rule.get("seed", 0)),
     )
-    row = world.store.row("select max(number) as number from fault")
-    assert row is not None  # inserted above
+    row = sure(world.store.row("select max(number) as number from fault"), "max gives a row")
     return int(row["number"])
 
 
@@ -95,7 +95,10 @@ def clear(world: World, org: str | None) -> None:
 def listed(world: World) -> list[dict[str, Any]]:
     """Return all rules for the operator."""
     return [
-        {**{name: row[name] for name in row.keys()}, "arguments": json.loads(row["arguments"])}
+        {
+            **{name: row[name] for name in tuple(row.keys())},
+            "arguments": json.loads(row["arguments"]),
+        }
         for row in world.store.rows("select * from fault order by number")
     ]
 

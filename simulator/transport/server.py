@@ -98,7 +98,7 @@ class _Connection(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
     wbufsize = -1
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *args: Any) -> None:
         """Write nothing: the journal has every request."""
 
     def _serve(self) -> None:
@@ -122,7 +122,11 @@ class _Connection(BaseHTTPRequestHandler):
             return
         self._write(response)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
+    def __getattr__(self, name: str) -> Callable[[], None]:
+        """Serve every method alike; http.server looks for do_GET, do_POST and so on."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -165,9 +169,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.close_connection = True
         if drop.reset:
             # Lingering for zero seconds turns the close into a TCP reset.
-            self.connection.setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-            )
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         # A detached TLS socket closes without a farewell, like a cut line.
         raw = socket.socket(fileno=self.connection.detach())
         raw.close()
