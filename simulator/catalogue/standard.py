@@ -11,8 +11,8 @@ CANONICAL_OBJECTS = {name.lower(): name for name in _LIST.read_text(encoding="ut
 STANDARD_OBJECTS = frozenset(CANONICAL_OBJECTS)
 #: What listMetadata shows of them: the objects that people customize.
 LISTED_OBJECTS = tuple(
-    """Account AccountContactRelation Activity Asset Campaign CampaignMember Case CaseComment Contact
-    ContentVersion Contract ContractLineItem Entitlement Event Idea Individual Lead Location Macro
+    """Account AccountContactRelation Activity Asset Campaign CampaignMember Case CaseComment
+    Contact ContentVersion Contract ContractLineItem Entitlement Event Idea Individual Lead Location Macro
     Opportunity OpportunityContactRole OpportunityLineItem Order OrderItem Pricebook2 PricebookEntry
     Product2 Quote QuoteLineItem ServiceAppointment ServiceContract ServiceResource
     ServiceTerritory Solution Task User WorkOrder WorkOrderLineItem WorkType""".split()
@@ -33,20 +33,11 @@ STANDARD_PROFILES = (
     "Admin", "Standard", "ReadOnly", "SolutionManager", "MarketingProfile", "ContractManager",
     "Minimum Access - Salesforce", "Guest License User",
 )  # fmt: skip
-STANDARD_TYPES_OF_APEX = frozenset({"system", "database", "schema", "test", "apexpages"})
 
 
 def is_custom(name: str) -> bool:
     """Say whether an API name has one of the suffixes that only custom things have."""
-    return name.lower().endswith(#: What listMetadata shows of them: the objects that people customize.
-LISTED_OBJECTS = tuple(
-    """Account AccountContactRelation Activity Asset Campaign CampaignMember Case CaseComment Contact
-    ContentVersion Contract ContractLineItem Entitlement Event Idea Individual Lead Location Macro
-    Opportunity OpportunityContactRole OpportunityLineItem Order OrderItem Pricebook2 PricebookEntry
-    Product2 Quote QuoteLineItem ServiceAppointment ServiceContract ServiceResource
-    ServiceTerritory Solution Task User WorkOrder WorkOrderLineItem WorkType""".split()
-)
-CUSTOM_SUFFIXES)
+    return name.lower().endswith(CUSTOM_SUFFIXES)
 
 
 def has_namespace(name: str) -> bool:

@@ -16,7 +16,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     "Organization": {
         "Id": "id", "Name": "string", "IsSandbox": "boolean", "InstanceName": "string",
         "OrganizationType": "string", "TrialExpirationDate": "datetime",
-        "NamespacePrefix": "string", "LanguageLocaleKey": "string", "DefaultLocaleSidKey": "string", "TimeZoneSidKey": "string",
+        "NamespacePrefix": "string",
+        "LanguageLocaleKey": "string", "DefaultLocaleSidKey": "string", "TimeZoneSidKey": "string",
         "PrimaryContact": "string", "CreatedDate": "datetime", "FiscalYearStartMonth": "int",
         "IsReadOnly": "boolean",
     },
