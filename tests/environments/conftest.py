@@ -161,7 +161,7 @@ def private_key() -> str:
     )
 
 
-def words(server: Scripted | None = None, **changes: str) -> Words:
+def words(server: Scripted | None = None, /, **changes: str) -> Words:
     """What people type about an org, by default the scripted sandbox."""
     given = {
         "name": "Sales CI",

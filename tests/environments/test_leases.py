@@ -127,8 +127,8 @@ def test_even_the_owner_moves_no_environment_to_another_track(committed: Environ
 def test_even_the_owner_keeps_no_credential_across_addresses(committed: Environment) -> None:
     with role_connection("owner", autocommit=True) as owner:
         owner.execute(
-            "INSERT INTO governance_user (uuid, created_at, email, full_name, is_active, zone, kind)"
-            " VALUES (gen_random_uuid(), now(), 'a@b.example', 'A', true, 'UTC', 'person')"
+            "INSERT INTO governance_user (uuid, created_at, email, full_name, is_active, zone,"
+            " kind) VALUES (gen_random_uuid(), now(), 'a@b.example', 'A', true, 'UTC', 'person')"
         )
         owner.execute(
             "INSERT INTO environments_credential (environment_id, flow, purpose, key_id,"

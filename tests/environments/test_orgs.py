@@ -180,7 +180,7 @@ def test_there_is_one_track_to_production_in_the_database(house: House) -> None:
 # Editing -----------------------------------------------------------------------------------------
 
 
-def edit(environment: Environment, seen: Words | None = None, **changes: str) -> Environment:
+def edit(environment: Environment, seen: Words | None = None, /, **changes: str) -> Environment:
     before = Words.of(environment)
     fields = {name: getattr(before, name) for name in Words.__slots__}
     return orgs.edit(
@@ -231,7 +231,7 @@ def test_an_edit_never_overwrites_what_it_did_not_see(
         edit(environment, name="First")
         environment.refresh_from_db()
         with pytest.raises(Stale) as raised:
-            edit(environment, seen=seen, name="Second")
+            edit(environment, seen, name="Second")
     assert raised.value.code == "environment.changed"
     environment.refresh_from_db()
     assert environment.name == "First"
