@@ -23,7 +23,7 @@ class DecisionForm(forms.Form):
     )
     password = forms.CharField(
         label="Your password",
-        required=False,
+        error_messages={"required": "Type your password to decide."},
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         help_text="Your sign-in is a while ago; a decision asks again.",
@@ -47,8 +47,6 @@ class DecisionForm(forms.Form):
             raise forms.ValidationError("Press Approve or Reject.", code="approval.verdict")
         if self.verdict == Verdict.REJECT and not cleaned.get("comment", "").strip():
             self.add_error("comment", "Say why you reject it, so that it can be mended.")
-        if "password" in self.fields and not cleaned.get("password"):
-            self.add_error("password", "Type your password to decide.")
         return cleaned
 
     def carry_errors(self, sent: DecisionForm) -> None:

@@ -73,8 +73,16 @@ class EditReleaseForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Say at once when the window ends before it begins."""
+        """Say at once when the window ends before it begins; keep what was not touched.
+
+        The control shows whole minutes: sent back untouched, it must not move the window by
+        seconds, which would void decisions.
+        """
         cleaned = super().clean() or self.cleaned_data
+        for name in ("not_before", "not_after"):
+            before, now = self.initial.get(name), cleaned.get(name)
+            if before and now and before.replace(second=0, microsecond=0) == now:
+                cleaned[name] = before
         opens, closes = cleaned.get("not_before"), cleaned.get("not_after")
         if opens and closes and closes <= opens:
             self.add_error("not_after", "The window ends before it begins.")

@@ -38,13 +38,15 @@ def load(build: Build, now: datetime) -> BuildPage:
     mine = deployments.with_names(Deployment.objects.filter(build=build))
     commits = Commit.objects.filter(repository=build.repository, sha=build.sha)
     rows = sources.commit_rows(build.repository, commits)
-    said = StepMessage.objects.filter(step__deployment__build=build).order_by("kind", "pk")[:20]
+    said = StepMessage.objects.filter(step__deployment__build=build)
     newer = Build.objects.filter(repository=build.repository, pk__gt=build.pk).order_by("-pk")
     return BuildPage(
         build=build,
         word=words.build(build),
         commit=rows[0] if rows else None,
         deployments=tuple(deployments.rows_of(mine.order_by("-pk")[:20], now)),
-        said=tuple(messages.message_row(message) for message in said),
+        said=tuple(
+            messages.message_row(message) for message in said.order_by(*messages.GRAVEST_FIRST)[:20]
+        ),
         newer=newer.first(),
     )

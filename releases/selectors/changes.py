@@ -134,7 +134,7 @@ def csv_rows(release: Release) -> Iterator[tuple[str, ...]]:
 
 
 def _changes(release: Release) -> QuerySet[ReleaseChange]:
-    return ReleaseChange.objects.filter(release=release, artefact_id=release.artefact_id)
+    return ReleaseChange.objects.filter(release=release, artefact=release.artefact)
 
 
 def _row(type_name: str, name: str, kind: str, teams: list[str], summary: str) -> ChangeRow:

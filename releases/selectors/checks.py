@@ -51,8 +51,8 @@ def of(
         _user_tests(candidates),
         _collisions(release, conflicts),
         _artefact(release),
-        _stage("Integration", "Integration", _newest(mine, Purpose.INTEGRATE), "deployments"),
-        _stage("Rehearsal", "Rehearsal", _newest(mine, Purpose.REHEARSE), "rehearsal"),
+        _stage("Integration", "Integrated", _newest(mine, Purpose.INTEGRATE), "deployments"),
+        _stage("Rehearsal", "Rehearsed", _newest(mine, Purpose.REHEARSE), "rehearsal"),
         _step("Snapshot", preparation, StepKind.SNAPSHOT, _SNAPSHOT),
         _step("Validation", preparation, StepKind.VALIDATE, _VALIDATION),
         _rollback(preparation),
@@ -117,16 +117,16 @@ def _artefact(release: Release) -> Check:
     )
 
 
-def _stage(name: str, noun: str, row: Deployment | None, anchor: str) -> Check:
+def _stage(name: str, done: str, row: Deployment | None, anchor: str) -> Check:
     if row is None:
-        word = Word("waiting", "Not yet")
-        return Check(name, word, f"{noun} has not run", "", None, None, WITH_CONTENTS, anchor)
+        word, sentence = Word("waiting", "Not yet"), f"Not {done.lower()} yet"
+        return Check(name, word, sentence, "", None, None, WITH_CONTENTS, anchor)
     word = words.deployment(row)
     place = row.environment.name
     if word.state == "done":
-        word, sentence = Word("done", "Passed"), f"{noun} in {place} passed"
+        word, sentence = Word("done", "Passed"), f"{done} in {place}"
     else:
-        sentence = f"{noun} in {place}: {word.text.lower()}"
+        sentence = f"{name} in {place}: {word.text.lower()}"
     at = row.finished_at or row.started_at or row.created_at
     return Check(name, word, sentence, _result(row), row, at, WITH_CONTENTS, anchor)
 

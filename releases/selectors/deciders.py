@@ -102,11 +102,11 @@ def _ballot(ballot: Ballot, viewer: User) -> PersonRow:
 
 def _open(progress: Progress, viewer: User) -> Iterator[PersonRow]:
     if progress.unmapped:
-        names = ", ".join(progress.unmapped[:NAMED])
+        unknown = ", ".join(progress.unmapped[:NAMED])
         yield PersonRow(
             "held",
             "held",
-            f"Nobody knows who {names} is",
+            f"Nobody knows who {unknown} is",
             "They wrote commits. An admin matches each address with a person; until then nobody "
             "can approve.",
         )
@@ -126,7 +126,7 @@ def _open(progress: Progress, viewer: User) -> Iterator[PersonRow]:
 def _excluded(
     progress: Progress, viewer: User
 ) -> tuple[tuple[PersonRow, ...], tuple[PersonRow, ...]]:
-    """Those shut out who would otherwise count come first; the others are many and fold away."""
+    """The viewer and those who would otherwise count; then the others, who fold away."""
     reasons = {user.pk: (user, reason) for user, reason in progress.excluded}
     requester = progress.request.requester
     reasons.setdefault(requester.pk, (requester, "asked for this deployment"))
@@ -138,10 +138,12 @@ def _excluded(
             str(entry[0]),
         ),
     )
-    lines = tuple(
+    lines = [
         PersonRow("", "lock", f"{_name(user, viewer)} may not", reason) for user, reason in rows
-    )
-    return lines[:EXCLUDED_SHOWN], lines[EXCLUDED_SHOWN:]
+    ]
+    near = {viewer.pk, *progress.facts.people}
+    count = min(sum(1 for user, _ in rows if user.pk in near), EXCLUDED_SHOWN)
+    return tuple(lines[:count]), tuple(lines[count:])
 
 
 def _name(person: User, viewer: User) -> str:

@@ -33,8 +33,6 @@ def usual(deployments: Iterable[Deployment]) -> dict[tuple[int, str], float]:
             environment_id__in={environment for environment, _ in wanted},
             purpose__in={purpose for _, purpose in wanted},
             state=DeploymentState.SUCCEEDED,
-            started_at__isnull=False,
-            finished_at__isnull=False,
         )
         .annotate(
             recency=Window(
@@ -48,7 +46,8 @@ def usual(deployments: Iterable[Deployment]) -> dict[tuple[int, str], float]:
     )
     spans: dict[tuple[int, str], list[float]] = defaultdict(list)
     for environment, purpose, began, ended in past:
-        spans[environment, purpose].append((ended - began).total_seconds())
+        if began and ended:
+            spans[environment, purpose].append((ended - began).total_seconds())
     return {key: median(values) for key, values in spans.items()}
 
 
@@ -66,10 +65,9 @@ def usual_steps(deployment: Deployment) -> dict[str, float]:
     rows = Step.objects.filter(
         deployment__in=last,
         state=StepState.SUCCEEDED,
-        started_at__isnull=False,
-        finished_at__isnull=False,
     ).values_list("kind", "started_at", "finished_at")
     spans: dict[str, list[float]] = defaultdict(list)
     for kind, began, ended in rows:
-        spans[kind].append((ended - began).total_seconds())
+        if began and ended:
+            spans[kind].append((ended - began).total_seconds())
     return {kind: median(values) for kind, values in spans.items()}

@@ -175,7 +175,7 @@ def _of_production(stage: str, train: Release | None) -> Edge | None:
 
 
 def _components(release: Release) -> int:
-    rows = ReleaseChange.objects.filter(release=release, artefact_id=release.artefact_id)
+    rows = ReleaseChange.objects.filter(release=release, artefact=release.artefact)
     return rows.exclude(kind=ReleaseChange.Kind.SAME).count()
 
 

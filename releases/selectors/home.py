@@ -24,7 +24,7 @@ from releases.models import (
     Repository,
     Step,
 )
-from releases.selectors import deployments, durations, words
+from releases.selectors import deployments, durations, types, words
 from releases.selectors.reasons import LinkedReason, linked
 from releases.states import (
     UNDER_WAY,
@@ -133,7 +133,7 @@ def _building(now: datetime) -> list[RunningRow]:
     builds = Build.objects.filter(state=BuildState.BUILDING).select_related("repository__team")
     candidates = Candidate.objects.filter(state=CandidateState.BUILDING).select_related("team")
     releases = Release.objects.filter(state=ReleaseState.COMPOSING)
-    found = [
+    found: list[tuple[Build | Candidate | Release, str, words.Word]] = [
         (row, f"{row.repository.team.name} {row.sha[:7]}", words.build(row))
         for row in builds.order_by("-pk")[:ROWS]
     ]
@@ -266,7 +266,7 @@ def _conflicts() -> list[AttentionRow]:
             "none",
             "warning",
             f"{' and '.join(row.teams)} collide in {row.release.public_id}:",
-            f"{row.name} ({row.type}) with different content",
+            f"{types.spoken(row.type)} {row.name} with different content",
             row.found_at,
             f"{row.release.get_absolute_url()}#contents",
             "Compare",

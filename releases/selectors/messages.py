@@ -20,6 +20,14 @@ _KINDS = (
     (StepMessage.Kind.WARNING, "Warnings"),
 )
 
+GRAVEST_FIRST = (
+    Case(
+        *(When(kind=kind, then=Value(place)) for place, (kind, _) in enumerate(_KINDS)),
+        default=Value(len(_KINDS)),
+    ),
+    "pk",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
@@ -56,12 +64,8 @@ def of(deployment: Deployment, limit: int) -> dict[int, tuple[MessageGroup, ...]
     totals = {(step, kind): number for step, kind, number in counted}
     if not totals:
         return {}
-    order = Case(
-        *(When(kind=kind, then=Value(place)) for place, (kind, _) in enumerate(_KINDS)),
-        default=Value(len(_KINDS)),
-    )
     found: dict[tuple[int, str], list[MessageRow]] = defaultdict(list)
-    rows = StepMessage.objects.filter(mine).order_by("step_id", order, "pk")[:limit]
+    rows = StepMessage.objects.filter(mine).order_by("step_id", *GRAVEST_FIRST)[:limit]
     for message in rows:
         found[message.step_id, message.kind].append(message_row(message))
     groups: dict[int, list[MessageGroup]] = defaultdict(list)

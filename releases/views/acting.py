@@ -7,7 +7,7 @@ none; and a name that a person typed may name nothing, which belongs beside the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ObjectDoesNotExist
@@ -16,7 +16,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from core import pages
 from core.errors import InvalidInput, NotFound
 
-P = ParamSpec("P")
 T = TypeVar("T")
 Row = TypeVar("Row")
 
@@ -52,12 +51,12 @@ def form_page(
         raise Http404(str(missing)) from missing
 
 
-def typed(field: str, service: Callable[P, T]) -> Callable[P, T]:
+def typed(field: str, service: Callable[[str], T]) -> Callable[..., T]:
     """A service whose "there is none" is about what was typed into ``field``."""
 
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+    def call(**values: str) -> T:
         try:
-            return service(*args, **kwargs)
+            return service(values[field])
         except NotFound as nothing:
             raise InvalidInput(nothing.code, nothing.message, field=field) from nothing
 

@@ -119,6 +119,7 @@ def _context(
         "page": shown,
         "card": card,
         "people": people,
+        "has_right": bool(right),
         "may_decide": may_decide,
         "blocked": [] if may_decide else [may_decide],
         "may_reject": bool(right) and people.may_reject,

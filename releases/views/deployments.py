@@ -106,7 +106,9 @@ def _context(
         "page": shown,
         "deployment": deployment,
         "verdict": verdict,
-        "reasons": reasons.linked(verdict, deployment.release, deployment) if verdict else [],
+        "reasons": (
+            reasons.linked(verdict, deployment.release, deployment) if verdict is not None else []
+        ),
         "may_cancel": standing.can("deployment.cancel_team" if team else "deployment.cancel", team),
         "may_settle": standing.can("deployment.settle"),
         "live_url": request.get_full_path(),

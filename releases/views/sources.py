@@ -69,7 +69,7 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
         to=_page(slug),
         said="The repository is connected; a worker fetches it now.",
         context={
-            "title": f"Connect {team.name}'s repository",
+            "title": f"Connect the repository of {team.name}",
             "button": "Connect",
             "back": _page(slug),
             "lead": "Gatehouse mirrors it and reads it only: branches, tags and the Salesforce "
@@ -92,7 +92,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
         to=_page(slug),
         said="The repository is changed; a worker fetches it now.",
         context={
-            "title": f"Edit {repository.team.name}'s repository",
+            "title": f"Edit the repository of {repository.team.name}",
             "button": "Save",
             "back": _page(slug),
             "lead": "Another address discards the stored credential, so that it can never be "
@@ -114,7 +114,7 @@ def credential(request: HttpRequest, slug: str) -> HttpResponse:
         to=_page(slug),
         said="The credential is sealed and stored; a worker fetches with it now.",
         context={
-            "title": f"Credential of {repository.team.name}'s repository",
+            "title": f"Credential of the repository of {repository.team.name}",
             "button": "Seal and store",
             "back": _page(slug),
             "lead": f"For {repository.url}",

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
+from core import clock
+from governance import stepup
 from tests.support.company import Company, found
 
 Looks = Callable[[str], Client]
 
 
+@pytest.fixture(scope="module")
+def founded(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Company]:
+    """Write the company once for a module; every test then runs in a savepoint above it."""
+    outer = transaction.atomic()
+    with django_db_blocker.unblock():
+        outer.__enter__()
+        company = found()
+    yield company
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        outer.__exit__(None, None, None)
+
+
 @pytest.fixture
-def company(db: Any) -> Company:
-    """Return the rows of a small company in the middle of its work."""
-    return found()
+def company(founded: Company, db: Any) -> Company:
+    """Return the rows of a small company in the middle of its work, fresh for each test."""
+    return deepcopy(founded)
 
 
 @pytest.fixture
@@ -26,6 +43,9 @@ def as_person(company: Company) -> Looks:
     def look(name: str) -> Client:
         client = Client()
         client.force_login(company.people[name])
+        session = client.session
+        session[stepup.SESSION_KEY] = int(clock.now().timestamp())
+        session.save()
         return client
 
     return look

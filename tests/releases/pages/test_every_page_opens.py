@@ -22,9 +22,7 @@ def addresses(company: Company) -> list[str]:
     for slug in ("sales", "platform"):
         for name in ("repository", "builds", "candidates", "team_panel"):
             found.append(reverse(f"releases:{name}", kwargs={"slug": slug}))
-    found += [
-        reverse("releases:environment_panel", args=[org.pk]) for org in company.orgs.values()
-    ]
+    found += [reverse("releases:environment_panel", args=[org.pk]) for org in company.orgs.values()]
     return found
 
 

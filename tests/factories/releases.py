@@ -1,0 +1,157 @@
+"""More of what a company at work leaves behind: long histories, long releases, long failures.
+
+``tests.support.company`` makes the company; these grow it, so that tests can compare a page of a
+young installation with the same page of an old one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from releases.models import (
+    Candidate,
+    ComponentConflict,
+    Deployment,
+    Release,
+    ReleaseChange,
+    StepMessage,
+)
+from releases.services import releases
+from releases.states import DeploymentState, Purpose, StepKind
+from tests.support.company import Company, acting, hex_of
+from tests.support.company.work import package, run
+from tests.support.databases import as_role
+
+TYPES = ("ApexClass", "CustomField", "Flow", "Layout", "PermissionSet", "SharingRules")
+
+
+def changes(release: Release, number: int, *, team: str = "Sales", first: int = 0) -> None:
+    """Let a release change this many more components of every kind in production."""
+    with as_role("build"):
+        ReleaseChange.objects.bulk_create(
+            ReleaseChange(
+                release=release,
+                artefact=release.artefact,
+                type=TYPES[place % len(TYPES)],
+                name=f"Component_{place:04d}",
+                kind=ReleaseChange.Kind.ADDED if place % 3 else ReleaseChange.Kind.CHANGED,
+                teams=[team],
+                summary="",
+            )
+            for place in range(first, first + number)
+        )
+
+
+def same(release: Release, number: int) -> None:
+    """Let a release hold components that production has already."""
+    with as_role("build"):
+        ReleaseChange.objects.bulk_create(
+            ReleaseChange(
+                release=release,
+                artefact=release.artefact,
+                type="Layout",
+                name=f"Same_{place:04d}",
+                kind=ReleaseChange.Kind.SAME,
+                teams=["Sales"],
+            )
+            for place in range(number)
+        )
+
+
+def past_deployments(company: Company, number: int) -> list[Deployment]:
+    """Deployments of one build to Sales CI, one after the other, all done."""
+    return [
+        run(
+            company,
+            Purpose.BUILD,
+            "Sales CI",
+            package(f"past {place} of {number}"),
+            build=company.builds["sales 2"],
+            began=20_000 - 20 * place,
+        )
+        for place in range(number)
+    ]
+
+
+def past_releases(company: Company, number: int) -> list[Release]:
+    """Empty releases, one after the other, closed."""
+    found = []
+    with acting(company.people["marek"]):
+        for place in range(number):
+            release = releases.create(title=f"Train {place}", bump="patch")
+            found.append(releases.close(release_id=release.pk))
+    return found
+
+
+def past_candidates(company: Company, slug: str, number: int) -> list[Candidate]:
+    """Candidates of a team that nobody offers any more."""
+    lead = company.people["priya" if slug == "sales" else "tomas"]
+    return [
+        Candidate.objects.create(
+            repository=company.repositories[slug],
+            team=company.teams[slug],
+            tag=f"v0.{place}",
+            sha=hex_of(f"{slug} old {place}")[:40],
+            state="rejected",
+            created_by=lead,
+        )
+        for place in range(number)
+    ]
+
+
+def offered(company: Company, slug: str, tag: str) -> Candidate:
+    """A candidate that a release manager may add to a release."""
+    lead = company.people["priya" if slug == "sales" else "tomas"]
+    return Candidate.objects.create(
+        repository=company.repositories[slug],
+        team=company.teams[slug],
+        tag=tag,
+        sha=company.commits[f"{slug} 3"].sha,
+        state="offered",
+        artefact=package(f"{slug} {tag}"),
+        created_by=lead,
+        tested_by=lead,
+        tested_at=company.ago(hours=3),
+        offered_by=lead,
+        offered_at=company.ago(hours=2),
+        commit_count=1,
+    )
+
+
+def conflict(company: Company, release: Release, name: str) -> None:
+    """Let two teams collide in a release."""
+    with as_role("build"):
+        ComponentConflict.objects.create(
+            release=release,
+            type="CustomObject",
+            name=name,
+            teams=["Sales", "Service"],
+            found_at=company.ago(hours=1),
+        )
+
+
+def messages(deployment: Deployment, number: int, kind: str = "component") -> None:
+    """Let the org say this many things about the deployment's writing step."""
+    with as_role("deploy"):
+        step = deployment.steps.get(kind=StepKind.DEPLOY)
+        StepMessage.objects.bulk_create(
+            StepMessage(
+                step=step,
+                kind=kind,
+                type="ApexClass",
+                name=f"Class_{place:03d}",
+                problem=f"Variable does not exist: total_{place}",
+            )
+            for place in range(number)
+        )
+
+
+def move(deployment: Deployment, state: DeploymentState, minutes: int = 3) -> Deployment:
+    """Write the state of a deployment as a worker would."""
+    with as_role("deploy"):
+        deployment.state = state
+        if state not in (DeploymentState.RUNNING, DeploymentState.UNKNOWN, DeploymentState.HELD):
+            started = deployment.started_at or deployment.created_at
+            deployment.finished_at = started + timedelta(minutes=minutes)
+        deployment.save(update_fields=["state", "finished_at"])
+    return deployment
