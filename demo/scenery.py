@@ -1,0 +1,171 @@
+"""Found Northwind: its people, teams, orgs and repositories, through the product's own services.
+
+Every function does what is missing and leaves alone what is there, so a demo that was interrupted
+goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.context import Actor, acting_as
+from demo.content import people, seed
+from demo.content.orgs import CLIENT_ID, ORGS, Org
+from demo.content.people import ANA, BEN, INES, JONAS, TEAMS, Person
+from environments.models import Credential, Environment
+from environments.services import orgs
+from governance.models import GitIdentity, Membership, Policy, PolicyProposal, Team, User
+from governance.services import founding, invitations
+from governance.services import people as members
+from governance.states import InvitationPurpose, ProposalState
+from releases.models import Repository
+from releases.services import repositories
+
+PASSWORD = "open-the-gate-4711"  # noqa: S105 - printed on the console; a demo listens on loopback only
+TITLES = {"platform": "Platform", "sales": "Sales", "service": "Service", "loyalty": "Loyalty"}
+BOARD = (ANA, BEN, JONAS)
+POLICIES = {"PRD": "Production", "PRE-PRD": "Integration", "CI": "Integration"}
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the demo's files are and at which port the simulator plays the orgs."""
+
+    directory: Path
+    simulator_port: int
+
+    @property
+    def repositories(self) -> Path:
+        """The directory of the teams' repositories."""
+        return self.directory / "repositories"
+
+
+@contextmanager
+def as_person(person: Person) -> Iterator[User]:
+    """Act as somebody of the company."""
+    user = User.objects.get(email=person.email)
+    with acting_as(Actor("person", user.pk, user.full_name)):
+        yield user
+
+
+def found() -> None:
+    """Found the installation with its board and admin, and confirm the first policies."""
+    if not founding.is_founded():
+        founding.found(
+            team_name=TITLES["platform"],
+            board=[(person.name, person.email) for person in BOARD],
+            admins=[(INES.name, INES.email)],
+        )
+    for person in (*BOARD, INES):
+        _join(person, InvitationPurpose.FOUNDING)
+    if PolicyProposal.objects.filter(state=ProposalState.OPEN, based_on=None).exists():
+        founding.confirm(User.objects.get(email=BEN.email))
+
+
+def hire() -> None:
+    """Invite everybody else, make the teams and give people their roles."""
+    with as_person(INES):
+        for person in people.EVERYBODY:
+            if not User.objects.filter(email=person.email).exists():
+                invitations.invite(email=person.email, full_name=person.name)
+    for slug, team_members in TEAMS.items():
+        team = _team(slug)
+        for person in team_members:
+            _join(person, InvitationPurpose.JOINING)
+            _seat(person, team)
+
+
+def _team(slug: str) -> Team:
+    found = Team.objects.filter(slug=slug).first()
+    if found is not None:
+        return found
+    with as_person(INES):
+        return members.create_team(name=TITLES[slug], slug=slug)
+
+
+def _join(person: Person, purpose: InvitationPurpose) -> None:
+    """Follow one's own link, choose the password and the time zone."""
+    user = User.objects.get(email=person.email)
+    if user.has_usable_password():
+        return
+    link = invitations.make_link(user, purpose)
+    invitations.accept(token=link.rstrip("/").rsplit("/", 1)[1], password=PASSWORD)
+    with as_person(person):
+        members.edit_own_account(full_name=person.name, zone=person.zone)
+
+
+def _seat(person: Person, team: Team) -> None:
+    user = User.objects.get(email=person.email)
+    for role in person.roles:
+        live = Membership.objects.filter(user=user, team=team, role=role, revoked_at=None)
+        if not live.exists():
+            with as_person(INES):
+                members.grant(user_id=user.pk, team_id=team.pk, role=role)
+    for address in person.others:
+        if not GitIdentity.objects.filter(email=address, ended_at=None).exists():
+            with as_person(INES):
+                members.map_identity(email=address, user_id=user.pk)
+
+
+def register_orgs(places: Places) -> None:
+    """Register every org on its stage, seal its credential, and govern the production track."""
+    for org in ORGS:
+        environment = Environment.objects.live().filter(name=org.environment).first()
+        if environment is None:
+            environment = _register(org, places)
+        if not Credential.objects.filter(environment=environment).exists():
+            with as_person(INES):
+                orgs.set_credential(
+                    environment_id=environment.pk,
+                    flow="jwt",
+                    client_id=CLIENT_ID,
+                    username=org.username,
+                    secret=seed.private_key(places.directory, org),
+                )
+        if org.team == "platform" and environment.policy is None:
+            with as_person(ANA):
+                policy = Policy.objects.get(name=POLICIES[org.stage])
+                orgs.set_policy(environment_id=environment.pk, policy=policy)
+
+
+def _register(org: Org, places: Places) -> Environment:
+    words = orgs.Words(
+        name=org.environment,
+        licence_type=org.licence_type,
+        login_host=f"{org.name}.localhost:{places.simulator_port}",
+        expected_organization_id=org.org_id,
+    )
+    team = None if org.team == "platform" else Team.objects.get(slug=org.team)
+    with as_person(INES):
+        return orgs.create(team=team, stage=org.stage, words=words)
+
+
+def check_orgs() -> None:
+    """Let the admin ask whether every org can still be reached."""
+    with as_person(INES):
+        for environment in Environment.objects.live().order_by("pk"):
+            orgs.request_check(environment_id=environment.pk)
+
+
+def connect_repositories(places: Places) -> None:
+    """Let every team lead connect the team's repository."""
+    for slug, team_members in TEAMS.items():
+        if slug == "platform" or Repository.objects.filter(team__slug=slug).exists():
+            continue
+        with as_person(team_members[0]):
+            repositories.connect(
+                team=Team.objects.get(slug=slug), url=str(places.repositories / f"{slug}.git")
+            )
+
+
+def port_of(org_hosts: tuple[str, ...]) -> int | None:
+    """Read the simulator's port from the allowed hosts (`*.localhost:8443`)."""
+    for host in org_hosts:
+        parts = urlsplit(f"//{host.removeprefix('*.')}")
+        if parts.port and (parts.hostname or "").endswith("localhost"):
+            return parts.port
+    return None
