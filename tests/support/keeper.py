@@ -85,7 +85,7 @@ def keep(run_dir: Path, parent: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     postgres = Postgres(run_dir / "postgresql", options=FAST)
-    valkey = Valkey(run_dir / "valkey", secrets.token_hex(8), durable=False)
+    valkey = Valkey(run_dir / "valkey", secrets.token_hex(8))
     try:
         _start(run_dir, postgres, valkey)
         while not stopping and not _gone(parent):
