@@ -6,11 +6,12 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"""(?P<blank>\s+)
   | (?P<comment>//[^\n]*|/\*.*?\*/)
+  | (?P<unclosed>/\*)
   | (?P<text>'''.*?'''|'(?:[^'\\\n]|\\.)*')
   | (?P<number>\d[\d_]*(?:\.\d+)?[lLdD]?)
   | (?P<word>[A-Za-z_]\w*)
   | (?P<sign>===|!==|==|!=|<=|>=|&&|\|\||\?\?|\?\.|\+\+|--|=>|[-+*/%&|^!<>=?:;,.(){}\[\]@~])
-  | (?P<bad>/\*|'|.)
+  | (?P<bad>.)
   """,
     re.VERBOSE | re.DOTALL,
 )
@@ -49,7 +50,7 @@ def scan(source: str) -> tuple[list[Token], list[Fault]]:
     for match in _TOKEN.finditer(source):
         kind, text = str(match.lastgroup), match.group()
         column = match.start() - start + 1
-        if kind == "bad":
+        if kind in ("bad", "unclosed"):
             faults.append(_bad(text, line, column))
         elif kind not in ("blank", "comment"):
             tokens.append(Token(kind, text, line, column))

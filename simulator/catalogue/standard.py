@@ -10,13 +10,7 @@ _LIST = Path(__file__).parents[1] / "standard_objects.txt"
 CANONICAL_OBJECTS = {name.lower(): name for name in _LIST.read_text(encoding="utf-8").split()}
 STANDARD_OBJECTS = frozenset(CANONICAL_OBJECTS)
 #: What listMetadata shows of them: the objects that people customize.
-LISTED_OBJECTS = tuple(
-    """Account AccountContactRelation Activity Asset Campaign CampaignMember Case CaseComment
-    Contact ContentVersion Contract ContractLineItem Entitlement Event Idea Individual Lead Location Macro
-    Opportunity OpportunityContactRole OpportunityLineItem Order OrderItem Pricebook2 PricebookEntry
-    Product2 Quote QuoteLineItem ServiceAppointment ServiceContract ServiceResource
-    ServiceTerritory Solution Task User WorkOrder WorkOrderLineItem WorkType""".split()
-)
+LISTED_OBJECTS = tuple(_LIST.with_name("listed_objects.txt").read_text(encoding="utf-8").split())
 CUSTOM_SUFFIXES = (
     "__c",
     "__mdt",

@@ -237,8 +237,7 @@ def _plan_tests(world: World, org: Org, options: Options, plan: Plan, view: View
         {"name": c.name, "kind": c.kind, "lines": list(c.lines), "missed": list(c.missed)}
         for c in run.coverage
     ]
-    if run.results or plan.test_level == "RunSpecifiedTests":
-        plan.coverage_warnings = _coverage_warnings(org, plan, run.coverage)
+    plan.coverage_warnings = _coverage_warnings(org, plan, run.coverage)
 
 
 def _wanted(options: Options, plan: Plan, sources: dict[str, Outline]) -> set[str] | None:

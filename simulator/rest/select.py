@@ -1,14 +1,13 @@
 """Answer a parsed query over tables of rows: names in any case, answers in canonical spelling."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from simulator import ids
 from simulator.clock import parse_time
-from simulator.rest import soql
+from simulator.rest import compare, soql
 from simulator.sure import sure
 from simulator.transport.messages import Refused
 
@@ -68,7 +67,7 @@ class Selection:
         if _is_bare_count(query):
             return [], len(rows), None, table, query
         if query.group_by or any(f.function in soql.AGGREGATES for f in query.fields):
-            grouped = self._aggregate(query, rows, table)
+            grouped = self._ordered_groups(query, self._aggregate(query, rows, table), table)
             return [], len(grouped), grouped, table, query
         for order in reversed(query.order_by):
             rows = self._sorted(rows, order, table)
@@ -181,21 +180,21 @@ class Selection:
             records, _, _, _, inner = self._run(test.query)
             name = inner.fields[0].path.split(".")[-1].lower()
             wanted = [next(v for k, v in r.items() if k.lower() == name) for r in records]
-            found = any(_equal(value, other, kind) for other in wanted)
+            found = any(compare.is_equal(value, other, kind) for other in wanted)
             return found if test.operator == "in" else not found
         ranges = [self._span(literal, kind, test) for literal in test.values]
         match test.operator:
             case "=" | "in":
-                return any(_within(value, span, kind) for span in ranges)
+                return any(compare.is_within(value, span, kind) for span in ranges)
             case "!=" | "<>" | "not in":
-                return not any(_within(value, span, kind) for span in ranges)
+                return not any(compare.is_within(value, span, kind) for span in ranges)
             case "like":
-                return isinstance(value, str) and _like(value, str(ranges[0][0]))
+                return isinstance(value, str) and compare.is_like(value, str(ranges[0][0]))
             case "includes" | "excludes":
                 held = set(str(value or "").split(";"))
                 hit = any(set(str(span[0]).split(";")) <= held for span in ranges)
                 return hit if test.operator == "includes" else not hit
-        return _ordered(value, test.operator, ranges[0], kind)
+        return compare.is_ordered(value, test.operator, ranges[0], kind)
 
     def _span(self, literal: soql.Constant, kind: str, test: soql.Comparison) -> tuple[Any, Any]:
         """Return the constant as (low, high); only days and date literals span anything."""
@@ -220,7 +219,7 @@ class Selection:
             return None, None
         if lower in ("true", "false") and kind == "boolean":
             return lower == "true", lower == "true"
-        span = date_literal(word, self._now) if kind in ("datetime", "date") else None
+        span = compare.date_literal(word, self._now) if kind in ("datetime", "date") else None
         if span is None:
             raise self._mistyped(test, kind)
         return span
@@ -237,7 +236,11 @@ class Selection:
     def _sorted(self, rows: list[Record], order: soql.Ordering, table: Table) -> list[Record]:
         keyed = [(self._value(row, order.field, table), row) for row in rows]
         empty = [row for (value, _), row in keyed if value is None]
-        filled = [(_key(value, kind), row) for (value, kind), row in keyed if value is not None]
+        filled = [
+            (compare.sort_key(value, kind), row)
+            for (value, kind), row in keyed
+            if value is not None
+        ]
         filled.sort(key=lambda pair: pair[0], reverse=order.descending)
         rest = [row for _, row in filled]
         return rest + empty if order.nulls_last else empty + rest
@@ -251,6 +254,30 @@ class Selection:
             groups[()] = []
         return [self._one_group(query, members, table) for members in groups.values()]
 
+    def _ordered_groups(
+        self, query: soql.Query, groups: list[Record], table: Table
+    ) -> list[Record]:
+        for order in reversed(query.order_by):
+            name = self._output_name(query, order.field, table)
+            filled = [group for group in groups if group[name] is not None]
+            filled.sort(key=itemgetter(name), reverse=order.descending)
+            groups = [group for group in groups if group[name] is None] + filled
+        groups = groups[query.offset :]
+        return groups if query.limit is None else groups[: query.limit]
+
+    def _output_name(self, query: soql.Query, wanted: soql.Field, table: Table) -> str:
+        number = 0
+        for listed in query.fields:
+            same = (listed.function, listed.path.lower()) == (wanted.function, wanted.path.lower())
+            if same or (listed.alias and listed.alias.lower() == wanted.path.lower()):
+                plain = listed.alias or listed.function or self._resolve(listed, table)[-1][1]
+                return f"expr{number}" if plain == listed.function else plain
+            number += bool(listed.function and not listed.alias)
+        message = (
+            f"{self._pointer(wanted.at)}Ordered field must be grouped or aggregated: {wanted.path}"
+        )
+        raise Refused(400, "MALFORMED_QUERY", message)
+
     def _one_group(self, query: soql.Query, rows: list[Record], table: Table) -> Record:
         record: Record = {"attributes": {"type": "AggregateResult"}}
         number = 0
@@ -261,7 +288,7 @@ class Selection:
                 record[wanted.alias or steps[-1][1]] = value
                 continue
             values = [self._value(row, wanted, table)[0] for row in rows] if wanted.path else rows
-            record[wanted.alias or f"expr{number}"] = _reduce(wanted.function, values)
+            record[wanted.alias or f"expr{number}"] = compare.reduce(wanted.function, values)
             number += 0 if wanted.alias else 1
         return record
 
@@ -282,106 +309,3 @@ def attributes(table: Table, row: Record) -> Record:
 def _is_bare_count(query: soql.Query) -> bool:
     only = query.fields[0]
     return len(query.fields) == 1 and only.function == "count" and not only.path
-
-
-def _reduce(function: str, values: list[Any]) -> Any:
-    present = [value for value in values if value is not None]
-    match function:
-        case "count":
-            return len(present)
-        case "count_distinct":
-            return len(set(present))
-        case "sum":
-            return sum(present)
-        case "avg":
-            return sum(present) / len(present) if present else None
-        case "min":
-            return min(present, default=None)
-    return max(present, default=None)
-
-
-def _key(value: Any, kind: str) -> Any:
-    if kind in ("datetime", "date"):
-        return value if isinstance(value, float) else parse_time(str(value))
-    if kind in ("int", "double"):
-        return float(value)
-    if kind == "boolean":
-        return bool(value)
-    return str(value).lower()
-
-
-def _equal(value: Any, other: Any, kind: str) -> bool:
-    if value is None or other is None:
-        return value is other
-    if kind == "id":
-        return ids.same_id(str(value), str(other))
-    return bool(_key(value, kind) == _key(other, kind))
-
-
-def _within(value: Any, span: tuple[Any, Any], kind: str) -> bool:
-    low, high = span
-    if low is high or low == high:
-        return _equal(value, low, kind)
-    return value is not None and low <= _key(value, kind) <= high
-
-
-def _ordered(value: Any, operator: str, span: tuple[Any, Any], kind: str) -> bool:
-    low, high = span
-    if value is None or low is None:
-        return False
-    here = _key(value, kind)
-    low, high = (low.lower(), high.lower()) if isinstance(low, str) else (low, high)
-    match operator:
-        case "<":
-            return bool(here < low)
-        case "<=":
-            return bool(here <= high)
-        case ">":
-            return bool(here > high)
-    return bool(here >= low)
-
-
-def _like(value: str, pattern: str) -> bool:
-    parts = re.split(r"(\\.|%|_)", pattern)
-    wild = {"%": ".*", "_": "."}
-    regex = "".join(
-        wild.get(part) or re.escape(part[1:] if part.startswith("\\") and part[1:] else part)
-        for part in parts
-    )
-    return re.fullmatch(regex, value, re.IGNORECASE | re.DOTALL) is not None
-
-
-def date_literal(word: str, now: float) -> tuple[float, float] | None:
-    """Return the span of a date literal such as TODAY or LAST_N_DAYS:7, in UTC."""
-    today = datetime.fromtimestamp(now, tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    day = timedelta(days=1)
-    name, _, count = word.upper().partition(":")
-    number = int(count) if count else 0
-    spans = {
-        "TODAY": (today, today + day),
-        "YESTERDAY": (today - day, today),
-        "TOMORROW": (today + day, today + 2 * day),
-        "LAST_N_DAYS": (today - number * day, today + day),
-        "NEXT_N_DAYS": (today + day, today + (number + 1) * day),
-        "THIS_WEEK": _week(today, 0),
-        "LAST_WEEK": _week(today, -1),
-        "THIS_MONTH": _month(today, 0),
-        "LAST_MONTH": _month(today, -1),
-        "LAST_90_DAYS": (today - 90 * day, today + day),
-    }
-    if name not in spans:
-        return None
-    low, high = spans[name]
-    return low.timestamp(), high.timestamp() - 0.001
-
-
-def _week(today: datetime, weeks: int) -> tuple[datetime, datetime]:
-    sunday = today - timedelta(days=(today.weekday() + 1) % 7) + timedelta(weeks=weeks)
-    return sunday, sunday + timedelta(weeks=1)
-
-
-def _month(today: datetime, months: int) -> tuple[datetime, datetime]:
-    first = today.replace(day=1)
-    if months < 0:
-        first = (first - timedelta(days=1)).replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1)

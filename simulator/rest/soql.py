@@ -94,7 +94,6 @@ class Query:
     sobject_at: int
     where: Condition | None
     group_by: tuple[Field, ...]
-    having: Condition | None
     order_by: tuple[Ordering, ...]
     limit: int | None
     offset: int
@@ -172,7 +171,7 @@ class _Parser:
         if self.accept("using", "scope"):
             self.name()
         where = self.condition() if self.accept("where") else None
-        group_by, having = self.grouping()
+        group_by = self.grouping()
         order_by = self.ordering()
         limit = self.count("limit")
         offset = self.count("offset") or 0
@@ -185,7 +184,6 @@ class _Parser:
             sobject.at,
             where,
             group_by,
-            having,
             order_by,
             limit,
             offset,
@@ -211,13 +209,13 @@ class _Parser:
             alias = self.take().text
         return Field(path, token.at, token.word, alias)
 
-    def grouping(self) -> tuple[tuple[Field, ...], Condition | None]:
+    def grouping(self) -> tuple[Field, ...]:
         if not self.accept("group", "by"):
-            return (), None
+            return ()
         fields = [self.plain()]
         while self.accept(","):
             fields.append(self.plain())
-        return tuple(fields), self.condition() if self.accept("having") else None
+        return tuple(fields)
 
     def plain(self) -> Field:
         token = self.name()
