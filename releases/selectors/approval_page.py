@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 
 from core.digests import short
-from governance.models import ApprovalRequest
+from governance.models import PolicyVersion
 from releases.models import Deployment, Release
 from releases.selectors import brought, changes, deployments, release_page, words
 from releases.selectors.changes import ChangeRow
@@ -96,20 +96,19 @@ def rollback(release: Release, rows: Sequence[Deployment]) -> Rollback | None:
 def facts(
     release: Release,
     contents: release_page.Contents,
-    request: ApprovalRequest | None,
     deployment: Deployment | None,
+    policy: PolicyVersion | None,
 ) -> dict[str, str]:
-    """What a decision is bound to, in words, by label."""
+    """What a decision is bound to, in words, by label; ``policy`` is the version in force."""
     artefact = release.artefact
     held = ", ".join(f"{row.candidate.team.name} {row.candidate.tag}" for row in contents.rows)
     preparation = deployment.preparation if deployment else None
     baseline = preparation.baseline_digest if preparation else ""
     return {
-        "Question": request.public_id if request else NOTHING,
         "Artefact": f"A·{short(artefact.digest)}" if artefact else NOTHING,
         "Contents": held or NOTHING,
         "Window": window(release.not_before, release.not_after),
-        "Policy": str(request.policy_version) if request else NOTHING,
+        "Policy": str(policy) if policy else NOTHING,
         "Production as prepared": short(baseline) if baseline else NOTHING,
         "State": words.release(release).text,
     }

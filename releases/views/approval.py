@@ -23,6 +23,7 @@ from governance.access import requires, signed_in
 from governance.models import Decision
 from governance.permissions import can
 from governance.states import Verdict
+from releases import gate
 from releases.forms.decisions import DecisionForm
 from releases.forms.releases import ReasonForm
 from releases.models import Release
@@ -113,7 +114,8 @@ def _context(
     right = can(request.user, "release.decide")
     may_decide = people.may_decide if right else right
     rows = [row.deployment for row in shown.deployments]
-    facts = approval_page.facts(release, shown.contents, card.request, card.deployment)
+    policy = gate.policy_in_force(card.deployment.environment) if card.deployment else None
+    facts = approval_page.facts(release, shown.contents, card.deployment, policy)
     return {
         "release": release,
         "page": shown,
