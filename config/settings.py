@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "releases",
     "api",
     "dashboard",
+    "demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

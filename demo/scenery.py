@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from core.context import Actor, acting_as
 from demo.content import people, seed
@@ -35,13 +34,9 @@ POLICIES = {"PRD": "Production", "PRE-PRD": "Integration", "CI": "Integration"}
 class Places:
     """Where the demo's files are and at which port the simulator plays the orgs."""
 
-    directory: Path
+    repositories: Path
+    keys: Path
     simulator_port: int
-
-    @property
-    def repositories(self) -> Path:
-        """The directory of the teams' repositories."""
-        return self.directory / "repositories"
 
 
 @contextmanager
@@ -124,7 +119,7 @@ def register_orgs(places: Places) -> None:
                     flow="jwt",
                     client_id=CLIENT_ID,
                     username=org.username,
-                    secret=seed.private_key(places.directory, org),
+                    secret=seed.private_key(places.keys, org),
                 )
         if org.team == "platform" and environment.policy is None:
             with as_person(ANA):
@@ -160,12 +155,3 @@ def connect_repositories(places: Places) -> None:
             repositories.connect(
                 team=Team.objects.get(slug=slug), url=str(places.repositories / f"{slug}.git")
             )
-
-
-def port_of(org_hosts: tuple[str, ...]) -> int | None:
-    """Read the simulator's port from the allowed hosts (`*.localhost:8443`)."""
-    for host in org_hosts:
-        parts = urlsplit(f"//{host.removeprefix('*.')}")
-        if parts.port and (parts.hostname or "").endswith("localhost"):
-            return parts.port
-    return None

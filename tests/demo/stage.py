@@ -1,4 +1,4 @@
-"""A stage for the whole demo: its files, the simulator, and this worker's database with real roles."""
+"""A stage for the whole demo: its files, the simulator, and a database with real roles."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         mirrors_dir=tmp_path / "mirrors",
         public_keys=public,
     )
+    places = Places(directory / "repositories", directory, simulator.port)
     hands = {
         queue: Hand(
             servers.running().login(f"gatehouse_{queue}", worker_database()),
@@ -61,7 +62,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     }
     try:
         with override_settings(GATEHOUSE=env, SEALING_PUBLIC_KEYS=public):
-            yield Stage(Places(directory, simulator.port), hands, simulator)
+            yield Stage(places, hands, simulator)
     finally:
         simulator.kill()
 
