@@ -28,7 +28,6 @@ INSTALLED_APPS = [
     "releases",
     "api",
     "dashboard",
-    "demo",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
