@@ -66,7 +66,10 @@ class NewEnvironmentForm(EnvironmentForm):
     def __init__(self, lanes: list[Lane], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         groups = [
-            (lane.name, [(place_key(lane, stage), str(stage)) for stage in lane.missing])
+            (
+                lane.name,
+                [(place_key(lane, stage), f"{lane.name} {stage}") for stage in lane.missing],
+            )
             for lane in lanes
         ]
         cast(forms.ChoiceField, self.fields["place"]).choices = groups
@@ -143,9 +146,7 @@ class CredentialForm(forms.Form):
             "JWT bearer: the private key in PEM form. Client credentials: the consumer secret. "
             "It is sealed to the deploy workers; no page shows it again."
         ),
-        widget=forms.Textarea(
-            attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false", "class": "code"}
-        ),
+        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
