@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from core.errors import DomainError, InvalidInput, NotAllowed, NotFound
@@ -20,6 +20,11 @@ from core.errors import DomainError, InvalidInput, NotAllowed, NotFound
 T = TypeVar("T")
 
 UNPROCESSABLE = 422
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """Return what a form sent, even when that is nothing; None when the page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def act(

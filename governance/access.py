@@ -56,18 +56,20 @@ def signed_in(view: View) -> View:
 def requires(capability: str, team: TeamOf | None = None) -> Callable[[View], View]:
     """Let those in who hold the capability, in the team that ``team(request, **kwargs)`` names."""
 
+    rule = AccessRule("capability", capability, team)
+
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             standing = standing_of(request.user)  # type: ignore[arg-type]
             if not standing.signed_in:
                 return ask_to_sign_in(request)
-            answer = standing.can(capability, team(request, **kwargs) if team else None)
+            answer = standing.can(capability, _team_of(rule, request, **kwargs))
             if isinstance(answer, Denied):
                 raise NotAllowed(answer.code, answer.reason, capability=capability)
             return view(request, *args, **kwargs)
 
-        return _ruled(guarded, AccessRule("capability", capability, team))
+        return _ruled(guarded, rule)
 
     return decorate
 
@@ -84,6 +86,10 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         # htmx would put the sign-in page into a corner of the present one.
         return HttpResponse(status=204, headers={"HX-Redirect": redirect.url})
     return redirect
+
+
+def _team_of(rule: AccessRule, request: HttpRequest, **kwargs: Any) -> Team | None:
+    return rule.team(request, **kwargs) if rule.team else None
 
 
 def _demand_membership(standing: Standing) -> None:

@@ -39,6 +39,7 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "governance_notice": {
         "web": NOTICE,
         "build": f"{NOTICE}, UPDATE (state, sent_at, tries, last_error)",
-        "deploy": NOTICE,
+        "deploy": f"{NOTICE}, SELECT (id)",
+        "select": ("web", "build"),
     },
 }

@@ -89,6 +89,10 @@ def _problem(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         answers = error.recipients.values()
         return "; ".join(f"{code} {text.decode('utf-8', 'replace')}" for code, text in answers)
+    if isinstance(error, smtplib.SMTPResponseException):
+        text = error.smtp_error
+        told = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        return f"{error.smtp_code} {told}"
     return str(error) or type(error).__name__
 
 

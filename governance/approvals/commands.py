@@ -13,7 +13,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from core import ids
-from core.db import database_now, lock_rows
+from core.db import advisory_lock, database_now, lock_rows
 from core.decisions import Denied
 from core.digests import PATTERN as DIGEST
 from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow, Stale
@@ -65,6 +65,7 @@ def open_request(
     """
     now = database_now()
     _check_question(kind, digest, policy_version, expires_at, now)
+    advisory_lock(f"approval:{kind}:{subject_id}")
     shut_out = {user.pk: reason for user, reason in exclusions}
     _check_satisfiable(policy_version, {*shut_out, requester.pk})
     supersede(kind, subject_id, "asked anew")

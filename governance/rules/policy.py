@@ -93,7 +93,9 @@ def _number(body: Mapping[str, Any], field: str, least: int, most: int) -> int:
 def _roles(body: Mapping[str, Any], quorum: int) -> frozenset[Role]:
     value = body.get("roles")
     known = {str(role) for role in COUNTABLE_ROLES}
-    if not isinstance(value, (list, tuple)) or not all(item in known for item in value):
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(item, str) and item in known for item in value
+    ):
         raise InvalidInput(
             "policy.roles",
             f"The roles that count must be among {enumeration(sorted(known))}.",

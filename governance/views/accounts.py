@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import DomainError
-from core.pages import UNPROCESSABLE, form_page, show
+from core.pages import UNPROCESSABLE, form_page, sent, show
 from governance import inbox, stepup
 from governance.access import public, signed_in
 from governance.forms.accounts import AccountForm, JoinForm, PasswordForm, SignInForm
@@ -36,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     target = _target(request)
     if request.user.is_authenticated:
         return redirect(target)
-    form = SignInForm(request.POST or None)
+    form = SignInForm(sent(request))
     status = 200
     if request.method == "POST":
         status = UNPROCESSABLE
@@ -68,7 +68,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Set the first password with a one-time link, then go to what waits."""
     invitation = invitations.find(token)
-    form = JoinForm(request.POST or None)
+    form = JoinForm(sent(request))
     status = 200
     if request.method == "POST":
         status = UNPROCESSABLE
@@ -94,7 +94,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return form_page(
         request,
         "accounts/account.html",
-        AccountForm.of(user, request.POST or None),
+        AccountForm.of(user, sent(request)),
         people.edit_own_account,
         to=reverse("governance:account"),
         said="Saved.",
@@ -118,7 +118,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     return form_page(
         request,
         "accounts/password.html",
-        PasswordForm(request.POST or None),
+        PasswordForm(sent(request)),
         change,
         to=reverse("governance:account"),
         said="Your password was changed. Other sessions of your account have ended.",

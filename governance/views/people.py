@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from core.pages import act, form_page
+from core.pages import act, form_page, sent
 from governance import audit
 from governance.access import requires, signed_in
 from governance.forms.people import DeactivateForm, IdentityForm, InviteForm
@@ -66,7 +66,7 @@ def invite(request: HttpRequest) -> HttpResponse:
     return form_page(
         request,
         "governance/form.html",
-        InviteForm(request.POST or None),
+        InviteForm(sent(request)),
         invitations.invite,
         to=lambda user: user.get_absolute_url(),
         said=lambda user: f"A link is on its way to {user.email}. Add {user.full_name} to a team.",
@@ -100,7 +100,7 @@ def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
     return form_page(
         request,
         "governance/form.html",
-        DeactivateForm(request.POST or None),
+        DeactivateForm(sent(request)),
         lambda reason: people.deactivate(user_id=person.pk, reason=reason),
         to=person.get_absolute_url(),
         said=f"{person.full_name} can no longer sign in, and no approval of theirs counts.",
@@ -136,7 +136,7 @@ def match(request: HttpRequest) -> HttpResponse:
     return form_page(
         request,
         "governance/form.html",
-        IdentityForm(request.POST or None, initial=given),
+        IdentityForm(sent(request), initial=given),
         people.map_identity,
         to=lambda row: row.user.get_absolute_url(),
         said=lambda row: f"{row.email} is now known as {row.user.full_name}.",

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core.decisions import Answer, Denied
 from core.errors import DomainError, InvalidInput
-from core.pages import UNPROCESSABLE, act, form_page, show
+from core.pages import UNPROCESSABLE, act, form_page, sent, show
 from governance import policies, stepup
 from governance.access import requires, signed_in
 from governance.events import enumeration
@@ -94,7 +94,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("policy.propose")
 def new(request: HttpRequest) -> HttpResponse:
     """Make a policy and propose its first version."""
-    form = NewPolicyForm(request.POST or None, initial={"expires_hours": 168})
+    form = NewPolicyForm(sent(request), initial={"expires_hours": 168})
 
     def create(**given: Any) -> PolicyProposal:
         return policies.create(name=given["name"], body=form.body(), reason=given["reason"])
@@ -122,7 +122,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose the next version of a policy."""
     policy = _policy(pk)
     current = policy.current
-    form = PolicyForm.of(parse(current.body) if current else None, request.POST or None)
+    form = PolicyForm.of(parse(current.body) if current else None, sent(request))
 
     def send(**given: Any) -> PolicyProposal:
         return policies.propose(policy_id=policy.pk, body=form.body(), reason=given["reason"])
@@ -151,21 +151,19 @@ def confirm(request: HttpRequest) -> HttpResponse:
     """Show everything that waits for this person's confirmation, and confirm what is ticked."""
     user = cast(User, request.user)
     fresh = stepup.is_fresh(request)
-    form = ConfirmForm(request.POST or None, asks_password=not fresh)
+    form = ConfirmForm(sent(request), asks_password=not fresh)
     chosen = _numbers(request.POST.getlist("proposal"))
     status = 200
     if request.method == "POST":
         status = UNPROCESSABLE
-        try:
-            if not chosen:
-                raise InvalidInput("policy.none_chosen", "Tick at least one policy to confirm.")
-            if form.is_valid():
-                stepup.demand(request, form.typed)
-                _confirm_all(request, chosen)
+        if form.is_valid():
+            try:
+                _confirm_all(request, chosen, form.typed)
+            except DomainError as refusal:
+                show(form, refusal)
+                status = refusal.status
+            else:
                 return redirect("governance:policies")
-        except DomainError as refusal:
-            show(form, refusal)
-            status = refusal.status
     cards = [card for card in _proposals(user) if card.may_confirm]
     context = {"form": form, "proposals": cards, "chosen": chosen}
     return render(request, "governance/confirm_policies.html", context, status=status)
@@ -186,7 +184,10 @@ def withdraw(request: HttpRequest, pk: int, proposal_id: int) -> HttpResponse:
     )
 
 
-def _confirm_all(request: HttpRequest, chosen: list[int]) -> None:
+def _confirm_all(request: HttpRequest, chosen: list[int], password: str) -> None:
+    if not chosen:
+        raise InvalidInput("policy.none_chosen", "Tick at least one policy to confirm.")
+    stepup.demand(request, password)
     with transaction.atomic():
         versions = [policies.confirm(proposal_id=number) for number in chosen]
     names = enumeration([str(version) for version in versions])

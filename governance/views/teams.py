@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.errors import NotAllowed
-from core.pages import act, form_page
+from core.pages import act, form_page, sent
 from governance import audit
 from governance.access import requires, signed_in
 from governance.forms.people import MemberForm, TeamForm, TeamNameForm, grantable
@@ -65,7 +65,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return form_page(
         request,
         "governance/form.html",
-        TeamForm(request.POST or None),
+        TeamForm(sent(request)),
         people.create_team,
         to=lambda team: team.get_absolute_url(),
         said=lambda team: f"{team.name} is there. Add its people next.",
@@ -87,7 +87,7 @@ def rename(request: HttpRequest, slug: str) -> HttpResponse:
     return form_page(
         request,
         "governance/form.html",
-        TeamNameForm(request.POST or None, initial={"name": team.name}),
+        TeamNameForm(sent(request), initial={"name": team.name}),
         lambda name: people.rename_team(team_id=team.pk, name=name),
         to=team.get_absolute_url(),
         said="Saved.",
@@ -121,7 +121,7 @@ def add_member(request: HttpRequest, slug: str) -> HttpResponse:
     return form_page(
         request,
         "governance/form.html",
-        MemberForm(request.POST or None, team=team, standing=standing),
+        MemberForm(sent(request), team=team, standing=standing),
         lambda user_id, role: people.grant(user_id=user_id, team_id=team.pk, role=role),
         to=team.get_absolute_url(),
         said=lambda row: f"{row.user.full_name} is now {row.title} of {row.team.name}.",
