@@ -125,13 +125,24 @@ class Hosts:
         return self.ca_file if self.is_extra(address) and self.ca_file else True
 
     def audience(self, login: Address) -> str:
-        """Return the JWT audience that goes with a login host.
+        """Return the JWT audience that goes with a login host; it is never typed.
 
-        Salesforce takes the login host's own origin for My Domain hosts, and
-        https://login.salesforce.com / https://test.salesforce.com for the two common hosts; it is
-        never typed (docs page remoteaccess_oauth_jwt_flow).
+        Salesforce documents two for its own hosts, whichever of an org's addresses the token is
+        asked for at: https://login.salesforce.com, and https://test.salesforce.com for sandboxes
+        and scratch orgs (docs page remoteaccess_oauth_jwt_flow). A listed host is its own.
         """
-        return login.url
+        if self.is_extra(login):
+            return login.url
+        return f"https://{'test' if _is_sandbox_name(login.host) else 'login'}.salesforce.com"
+
+
+def _is_sandbox_name(host: str) -> bool:
+    """Say whether the name of a host of Salesforce is a sandbox's or a scratch org's.
+
+    ``acme--uat.sandbox.my…``, the older ``acme--uat.my…``, ``….scratch.my…``.
+    """
+    first, _, rest = host.partition(".")
+    return first == "test" or "--" in first or rest.startswith(("sandbox.", "scratch."))
 
 
 def _listed(text: str) -> Address:

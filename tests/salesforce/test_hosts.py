@@ -83,8 +83,18 @@ def test_a_demo_reaches_only_listed_hosts() -> None:
     assert "demo" in refused.value.message
 
 
-def test_the_audience_follows_from_the_login_host() -> None:
-    login = PRODUCT.require("test.salesforce.com")
-    assert PRODUCT.audience(login) == "https://test.salesforce.com"
-    listed = SIMULATED.require("northwind.localhost:8443")
-    assert SIMULATED.audience(listed) == "https://northwind.localhost:8443"
+@pytest.mark.parametrize(
+    ("login", "audience"),
+    [
+        ("login.salesforce.com", "https://login.salesforce.com"),
+        ("test.salesforce.com", "https://test.salesforce.com"),
+        ("acme.my.salesforce.com", "https://login.salesforce.com"),
+        ("acme--uat.sandbox.my.salesforce.com", "https://test.salesforce.com"),
+        ("acme--uat.my.salesforce.com", "https://test.salesforce.com"),
+        ("acme-dev-ed.develop.my.salesforce.com", "https://login.salesforce.com"),
+        ("quick-fox-1234.scratch.my.salesforce.com", "https://test.salesforce.com"),
+        ("northwind.localhost:8443", "https://northwind.localhost:8443"),
+    ],
+)
+def test_the_audience_follows_from_the_login_host(login: str, audience: str) -> None:
+    assert SIMULATED.audience(SIMULATED.require(login)) == audience
