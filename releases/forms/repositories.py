@@ -28,6 +28,13 @@ class RepositoryForm(forms.Form):
     )
 
 
+class SecretArea(forms.Textarea):
+    """Several lines that are typed in and never sent back to the browser, as a password is not."""
+
+    def format_value(self, value: Any) -> None:
+        """Show nothing, whatever was typed."""
+
+
 class CredentialForm(forms.Form):
     """A token or deploy key; it is sealed when sent and never shown again."""
 
@@ -51,9 +58,9 @@ class CredentialForm(forms.Form):
         label="Token or private key",
         strip=False,
         max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
+        widget=SecretArea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
         help_text="Sealed to the build workers' key when you send it. Nobody can read it back "
-        "here. Read access is enough.",
+        "here. Read access is enough. After a mistake elsewhere on this page, paste it again.",
     )
     known_host = forms.CharField(
         label="Host's public key",
