@@ -15,7 +15,7 @@ from django.test import TransactionTestCase
 
 from tests.support import network, servers
 
-pytest_plugins = ["tests.support.fixtures"]
+pytest_plugins = ["tests.support.fixtures", "tests.support.simulator"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
