@@ -138,6 +138,7 @@ def poll(ctx: StepContext) -> Next:
 def settle(ctx: StepContext, status: DeployStatus) -> Next:
     """Write the org's verdict down with every message it gave."""
     counters = report.counters(status)
+    counters["facts"] = {**ctx.step.facts, **report.times(status)}
     if status.success:
         with transaction.atomic():
             steps.succeeded(ctx.claim, ctx.step, note=report.summary(status), **counters)

@@ -26,6 +26,13 @@ def counters(status: DeployStatus) -> dict[str, Any]:
     return columns
 
 
+def times(status: DeployStatus) -> dict[str, float]:
+    """Seconds that the org itself worked on it, by its own clock; nothing when it does not say."""
+    if status.started_at is None or status.completed_at is None:
+        return {}
+    return {"org_seconds": (status.completed_at - status.started_at).total_seconds()}
+
+
 def messages(status: DeployStatus) -> list[StepMessage]:
     """Every component error, test failure, coverage rule and warning, failures first."""
     rows = [_component(failure, StepMessage.Kind.COMPONENT) for failure in status.failures]

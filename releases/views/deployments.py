@@ -100,7 +100,7 @@ def _context(
 ) -> dict[str, Any]:
     deployment = shown.deployment
     team = steps.team_of(deployment)
-    standing = standing_of(request.user)  # type: ignore[arg-type]
+    standing = standing_of(request.user)
     verdict = None if shown.is_final else gate.evaluate(deployment, now)
     return {
         "page": shown,

@@ -106,7 +106,7 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
     shown = release_page.load(release, clock.now(), wanted)
     card = approval.card(release)
     upcoming = next_action.for_release(release, request.user)  # type: ignore[arg-type]
-    standing = standing_of(request.user)  # type: ignore[arg-type]
+    standing = standing_of(request.user)
     return {
         "page": shown,
         "release": release,
