@@ -70,6 +70,8 @@ def _is_installed(address: str) -> bool:
 
 
 def _offset(digits: str) -> str:
-    """Turn ``+0200`` into ``UTC+2`` and ``+0530`` into ``UTC+5:30``."""
+    """Turn ``+0200`` into ``UTC+2`` and ``+0530`` into ``UTC+5:30``; UTC itself says nothing."""
+    if int(digits) == 0:
+        return ""
     hours, minutes = int(digits[1:3]), digits[3:5]
     return f"UTC{digits[0]}{hours}" + (f":{minutes}" if minutes != "00" else "")

@@ -22,6 +22,11 @@ def spell(seconds: float) -> str:
     return "0 s"
 
 
+def spell_distance(seconds: float) -> str:
+    """Spell how far away a moment is: as ``spell``, but nobody needs seconds beside minutes."""
+    return spell(seconds - seconds % 60 if seconds >= 60 else seconds)
+
+
 def spell_short(seconds: float) -> str:
     """Spell a number of seconds in its largest unit alone: ``7 d``."""
     size, unit = _largest(seconds)

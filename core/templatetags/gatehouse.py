@@ -109,7 +109,7 @@ def when(at: datetime | None) -> SafeString:
     if abs(seconds) < 1:
         return _time(at, gettext("now"), _exact(at))
     text = gettext("in %(span)s") if seconds > 0 else gettext("%(span)s ago")
-    return _time(at, text % {"span": durations.spell(abs(seconds))}, _exact(at))
+    return _time(at, text % {"span": durations.spell_distance(abs(seconds))}, _exact(at))
 
 
 @register.simple_tag

@@ -19,6 +19,6 @@ def company(db: None) -> Company:
 
 
 @pytest.fixture
-def live_company(transactional_db: None, live_server: Any) -> Company:
+def live_company(chromium_browser: Any, transactional_db: None, live_server: Any) -> Company:
     """Return the rows of a company, committed so that the live server answers with them."""
     return found()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from governance.models import ApprovalRequest, AuditEvent
 from tests.support.company import Company
 
 Keys = Callable[[Company], dict[str, object]]
@@ -63,9 +64,11 @@ def _person(company: Company) -> dict[str, object]:
 
 
 def _event(company: Company) -> dict[str, object]:
-    from governance.models import AuditEvent
+    return {"pk": AuditEvent.objects.latest("pk").pk}
 
-    return {"pk": AuditEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]}
+
+def _request(company: Company) -> dict[str, object]:
+    return {"pk": ApprovalRequest.objects.latest("pk").pk}
 
 
 def _snapshot(company: Company) -> dict[str, object]:
@@ -96,6 +99,7 @@ PAGES = (
     PageCase("governance:policy_new", who="ana"),
     PageCase("governance:policy_propose", _policy, who="ana"),
     PageCase("governance:confirm_policies", who="ana"),
+    PageCase("governance:approval", _request, who="ana"),
     PageCase("governance:history", who="paul"),
     PageCase("governance:history", who="paul", query="?q=nothing-has-this-name"),
     PageCase("governance:event", _event, who="paul"),
@@ -105,7 +109,7 @@ PAGES = (
     PageCase("environments:detail", _org("Service CI")),
     PageCase("environments:edit", _org("Sales CI")),
     PageCase("environments:credential", _org("Sales CI")),
-    PageCase("environments:policy", _org("Production")),
+    PageCase("environments:policy", _org("Production"), who="ana"),
     PageCase("environments:retire", _org("Sales CI")),
     PageCase("environments:snapshots", _org("Production")),
     PageCase("environments:snapshot", _snapshot),
@@ -115,6 +119,7 @@ PAGES = (
     PageCase("releases:release", _release("September train"), who="paul"),
     PageCase("releases:release", _release("November train"), who="marek"),
     PageCase("releases:release_edit", _release("November train"), who="marek"),
+    PageCase("releases:release_add", _release("November train"), who="marek"),
     PageCase("releases:release_withdraw", _release("October train"), who="marek"),
     PageCase("releases:release_reopen", _release("October train"), who="marek"),
     PageCase("releases:approval", _release("October train"), who="ana"),
@@ -127,6 +132,7 @@ PAGES = (
     PageCase("releases:deployment_settle", _deployment("unknown"), who="marek"),
     PageCase("releases:build", _build("service 3"), who="tomas"),
     PageCase("releases:builds", _team("service"), who="tomas"),
+    PageCase("releases:build_start", _team("service"), who="tomas"),
     PageCase("releases:candidates", _team("sales"), who="priya"),
     PageCase("releases:candidate_new", _team("sales"), who="priya"),
     PageCase("releases:candidate", _candidate("sales v1.0.0"), who="priya"),
@@ -140,6 +146,7 @@ PAGES = (
 
 # Addresses that answer GET and are no page of their own.
 NO_PAGE = {
+    ":healthz": "for machines",
     "governance:sign_in": "seen by nobody who is signed in; test_pages.py opens it without",
     "governance:join": "needs a token; the browser test of founding opens it",
     "governance:history_csv": "a download",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.browser.pages import NO_PAGE, PAGES
@@ -25,28 +24,25 @@ def named_views(
             yield f"{app}:{entry.name}", entry
 
 
-def answers_get(company: Company, client: Client, name: str, pattern: URLPattern) -> bool:
-    """Ask the view itself whether it takes GET: any answer but 405 is one."""
-    from django.test import RequestFactory
-
-    request = RequestFactory().get("/")
-    request.user = company.people["ines"]
-    kwargs = dict.fromkeys(pattern.pattern.converters, 1)
-    try:
-        return pattern.callback(request, **kwargs).status_code != 405
-    except Exception:  # noqa: BLE001  a view that got as far as failing takes GET
-        return True
+def answers_get(view: Callable[..., object] | None) -> bool:
+    """Look behind the decorators of a view for the methods that it takes."""
+    while view is not None:
+        cells = zip(view.__code__.co_freevars, view.__closure__ or (), strict=True)
+        methods = {name: cell.cell_contents for name, cell in cells}.get("request_method_list")
+        if methods is not None:
+            return "GET" in methods
+        view = getattr(view, "__wrapped__", None)
+    return True
 
 
-def test_every_page_is_in_the_list(company: Company, client: Client) -> None:
+def test_every_page_is_in_the_list() -> None:
     listed = {case.name for case in PAGES} | set(NO_PAGE)
     found = {
         name
         for name, pattern in named_views(get_resolver().url_patterns)
-        if not name.startswith("api:") and answers_get(company, client, name, pattern)
+        if not name.startswith("api:") and answers_get(pattern.callback)
     }
-    assert found - listed == set()
-    assert listed - {name for name, _ in named_views(get_resolver().url_patterns)} == set()
+    assert found == listed
 
 
 LOOKS = [
@@ -68,15 +64,16 @@ def test_every_page_keeps_the_rules(
         window = windows[case.who]
         path = case.path(live_company)
         window.open(path)
-        faults += [f"{path} as {case.who}: {found}" for found in faults_of(window)]
+        faults += [f"{path} as {case.who}: {found}" for found in faults_of(window, theme)]
     anonymous = open_window(size=size, theme=theme)
     anonymous.open("/sign-in/")
-    faults += [f"/sign-in/: {found}" for found in faults_of(anonymous)]
+    faults += [f"/sign-in/: {found}" for found in faults_of(anonymous, theme)]
     assert faults == []
 
 
-def faults_of(window: Window) -> list[str]:
-    found = window.violations()
+def faults_of(window: Window, theme: Theme = "light") -> list[str]:
+    # In the dark only the colours differ.
+    found = window.violations() if theme == "light" else window.violations(["color-contrast"])
     overflow = window.overflow()
     if overflow > 0:
         found.append(f"wider than the window by {overflow} px")

@@ -152,7 +152,8 @@ def test_a_missing_digest_is_a_dash(empty: str | None) -> None:
     [
         (timedelta(), "now"),
         (timedelta(hours=2, minutes=10), "in 2 h 10 min"),
-        (-timedelta(minutes=9), "9 min ago"),
+        (-timedelta(minutes=9, seconds=21), "9 min ago"),
+        (-timedelta(seconds=21), "21 s ago"),
         (-timedelta(days=7), "7 d ago"),
         (-timedelta(days=60), "21 Aug"),
         (timedelta(days=90), "18 Jan 2027"),
