@@ -97,6 +97,8 @@ def _bring_this_week(play: Play) -> None:
     play.send_to_test(VISITS)
     play.at(2, "19:00")
     play.rehearse(households)
+    play.at(1, "07:40")
+    play.plan_window(households, (-1, "20:00"), (3, "21:30"))
     play.at(1, "08:00")
     play.submit(households)
     play.at(1, "11:30")
@@ -104,7 +106,7 @@ def _bring_this_week(play: Play) -> None:
     play.at(1, "13:00")
     play.offer(VISITS)
     visits = play.compose(VISITS)
-    play.plan_window(visits, 2, "20:00", "21:30")
+    play.plan_window(visits, (5, "20:00"), (5, "21:30"))
     play.at(1, "14:20")
     play.integrate(visits)
 

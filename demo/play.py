@@ -192,15 +192,17 @@ class Play:
             )
         self.work()
 
-    def plan_window(self, release: Release, days: int, opens: str, closes: str) -> None:
-        """Plan a release for a window so many days ahead."""
+    def plan_window(
+        self, release: Release, opens: tuple[int, str], closes: tuple[int, str]
+    ) -> None:
+        """Plan a release for a window from and to times so many days ahead of today."""
         release.refresh_from_db()
         if release.not_before is None:
             with as_person(MAREK):
                 releases.edit(
                     release_id=release.pk,
-                    not_before=_ahead(self._today, days, opens),
-                    not_after=_ahead(self._today, days, closes),
+                    not_before=_ahead(self._today, *opens),
+                    not_after=_ahead(self._today, *closes),
                 )
 
     def _act(
