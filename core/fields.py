@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+if TYPE_CHECKING:
+    Text = models.TextField[str, str]
+else:
+    Text = models.TextField
 
-class DigestField(models.TextField):
+
+class DigestField(Text):
     """A digest ``sha256:<64 hex digits>``, held to that form by the database."""
 
     def db_check(self, connection: Any) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from core.decisions import Denied
@@ -21,7 +22,7 @@ from core.middleware import wants_json
 from governance.models import Team
 from governance.permissions import Standing, standing_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 TeamOf = Callable[..., Team | None]
 
 
@@ -43,8 +44,8 @@ def signed_in(view: View) -> View:
     """Let every active member of any team in."""
 
     @functools.wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        standing = standing_of(request.user)  # type: ignore[arg-type]
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        standing = standing_of(request.user)
         if not standing.signed_in:
             return ask_to_sign_in(request)
         _demand_membership(standing)
@@ -60,8 +61,8 @@ def requires(capability: str, team: TeamOf | None = None) -> Callable[[View], Vi
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            standing = standing_of(request.user)  # type: ignore[arg-type]
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            standing = standing_of(request.user)
             if not standing.signed_in:
                 return ask_to_sign_in(request)
             answer = standing.can(capability, _team_of(rule, request, **kwargs))
@@ -81,7 +82,7 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         response.headers["WWW-Authenticate"] = 'Session realm="Gatehouse"'
         return response
     wanted = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
-    redirect = cast(HttpResponseRedirect, redirect_to_login(wanted, reverse("governance:sign_in")))
+    redirect = redirect_to_login(wanted, reverse("governance:sign_in"))
     if request.headers.get("HX-Request") == "true":
         # htmx would put the sign-in page into a corner of the present one.
         return HttpResponse(status=204, headers={"HX-Redirect": redirect.url})

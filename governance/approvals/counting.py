@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.db import database_now
-from core.decisions import Answer, Denied
+from core.decisions import Allowed, Answer, Denied
 from governance.models import ApprovalRequest, Decision, User
 from governance.rules import quorum
 from governance.rules.policy import COUNTABLE_ROLES
@@ -144,7 +144,7 @@ def _ballot(decision: Decision, outcome: quorum.Outcome) -> Ballot:
     if decision.person_id in ignored:
         counts = Denied("approval.not_counted", ignored[decision.person_id])
     else:
-        counts = quorum.Allowed()
+        counts = Allowed()
     return Ballot(
         person=decision.person,
         verdict=Verdict(decision.verdict),

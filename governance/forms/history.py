@@ -58,7 +58,7 @@ class HistoryForm(forms.Form):
 
     def person_name(self) -> str:
         """Name the person of the filter."""
-        user = User.objects.filter(pk=self.cleaned_data.get("person")).first()
+        user = User.objects.filter(pk=self.cleaned_data["person"]).first()
         return user.full_name if user else "nobody"
 
     def team_name(self) -> str:

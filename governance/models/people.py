@@ -77,7 +77,7 @@ class User(AbstractBaseUser, Entity):
     # The hash lies in its own table, because only the web process may read it: workers look
     # people up too. This property hides the column of Django's abstract model.
     @property
-    def password(self) -> str:  # type: ignore[override]
+    def password(self) -> str:
         """The password's hash; an unusable one when none was ever set."""
         if self._new_hash is None:
             found = Password.objects.filter(user_id=self.pk).values_list("hash", flat=True).first()

@@ -146,7 +146,7 @@ def set_password(user: User, password: str, *, field: str = "password") -> None:
     except ValidationError as error:
         raise InvalidInput("person.password", " ".join(error.messages), field=field) from error
     user.set_password(password)
-    user.save(update_fields=["password"])
+    user.save(update_fields=[])  # no column of the person, only the new password
 
 
 def _send_link(user: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, cast
 
 from django.contrib import messages
@@ -78,7 +79,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     versions = list(policy.versions.select_related("proposed_by", "confirmed_by"))
     cards = [
         VersionCard(version, _sentences(version), _changes(before, version))
-        for version, before in zip(versions, [*versions[1:], None], strict=True)
+        for version, before in zip_longest(versions, versions[1:])
     ]
     context = {
         "policy": policy,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -173,7 +174,7 @@ def call(client: Client, method: str, path: str) -> Any:
         if response.streaming:
             b"".join(response.streaming_content)
         transaction.set_rollback(True)
-    client.cookies = cookies
+    client.cookies = SimpleCookie(cookies)
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ def test_i8_a_double_click_is_one_decision(committed_world: World) -> None:
     world = committed_world
     for number in range(ROUNDS):
         request = ask(world, subject_id=number)
-        outcomes = race(*[lambda r=request: decide(world.ben, r)] * 4)
+        outcomes = race(*[partial(decide, world.ben, request)] * 4)
         refused = [each.error for each in outcomes if each.error]
         assert Decision.objects.filter(request=request).count() == 1
         assert [type(error) for error in refused] == [NotNow] * 3
@@ -59,8 +60,8 @@ def test_two_people_at_once_satisfy_exactly_once(committed_world: World, subject
     for number in range(ROUNDS):
         request = ask(world, subject_id=number)
         race(
-            lambda r=request: decide(world.ben, r),
-            lambda r=request: decide(world.ana, r),
+            partial(decide, world.ben, request),
+            partial(decide, world.ana, request),
         )
         assert state_of(request) == "satisfied"
         assert subject.outcomes.count((request.pk, "satisfied")) == 1
@@ -72,8 +73,8 @@ def test_an_approval_against_a_rejection_always_ends_rejected(committed_world: W
         request = ask(world, subject_id=number)
         decide(world.cleo, request)
         race(
-            lambda r=request: decide(world.ben, r),
-            lambda r=request: decide(world.ana, r, verdict="reject", comment="No."),
+            partial(decide, world.ben, request),
+            partial(decide, world.ana, request, verdict="reject", comment="No."),
         )
         assert state_of(request) == "rejected"
 
@@ -85,7 +86,7 @@ def test_i9_a_decision_against_a_revocation_never_counts_afterwards(
     for number in range(ROUNDS):
         request = ask(world, subject_id=number)
         seat = Membership.objects.get(user=world.cleo, role="board_member", revoked_at=None)
-        decided, _ = race(lambda r=request: decide(world.cleo, r), lambda s=seat: revoke(world, s))
+        decided, _ = race(partial(decide, world.cleo, request), partial(revoke, world, seat))
         seat.refresh_from_db()
         assert seat.revoked_at is not None
         standing = approvals.progress(ApprovalRequest.objects.get(pk=request.pk))
@@ -128,7 +129,7 @@ def test_a_decision_against_a_changed_subject_never_survives(committed_world: Wo
     for number in range(ROUNDS):
         request = ask(world, subject_id=number)
         decide(world.ana, request)
-        decided, _ = race(lambda r=request: decide(world.ben, r), lambda n=number: void(n))
+        decided, _ = race(partial(decide, world.ben, request), partial(void, number))
         assert state_of(request) == "superseded"
         standing = approvals.progress(ApprovalRequest.objects.get(pk=request.pk))
         assert not standing.satisfied
@@ -153,7 +154,7 @@ def test_an_exclusion_against_a_decision_is_always_counted(committed_world: Worl
             with acting(world.ana):
                 people.map_identity(email=address, user_id=world.ben.pk)
 
-        race(lambda r=request: decide(world.ben, r), match)
+        race(partial(decide, world.ben, request), match)
         standing = approvals.progress(ApprovalRequest.objects.get(pk=request.pk))
         assert standing.outcome.counted == ()
         assert not standing.may_decide(world.ben)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
@@ -55,8 +56,9 @@ class OnAnyPort(Controller):
     """Lets the system choose the port, which the parent only half supports."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def queue(world: World, **given: Any) -> Notice:
         "text": "AccountService, line 12: missing ';'\n\nOpen it: http://testserver/builds/B-7/",
         "related": ["B-7"],
     }
-    (notice,) = notices.send(**(arguments | given))  # type: ignore[arg-type]
+    (notice,) = notices.send(**(arguments | given))
     return notice
 
 
