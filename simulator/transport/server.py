@@ -22,6 +22,7 @@ from simulator.transport.messages import Request, Response
 
 BACKLOG = 512
 IDLE_SECONDS = 120
+POLL_SECONDS = 0.1
 HANDSHAKE_SECONDS = 10
 MAX_BODY = 128 * 1024 * 1024
 
@@ -59,7 +60,9 @@ class Listener(socketserver.ThreadingTCPServer):
 
     def start(self) -> None:
         """Serve in a thread of its own until stop()."""
-        threading.Thread(target=self.serve_forever, name=f"listen-{self.port}", daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, args=(POLL_SECONDS,), name=f"listen-{self.port}", daemon=True
+        ).start()
 
     def stop(self) -> None:
         """Stop listening; requests that are being held are dropped."""

@@ -308,7 +308,8 @@ def test_it_is_listed_as_deploy_request(sandbox: Client) -> None:
     identifier = sandbox.start(class_with_test("Foo"), CLASSES)
     sandbox.wait(identifier)
     (row,) = sandbox.rows(
-        "SELECT Id, Status, CheckOnly, NumberComponentsTotal, CreatedBy.Username FROM DeployRequest",
+        "SELECT Id, Status, CheckOnly, NumberComponentsTotal, CreatedBy.Username"
+        " FROM DeployRequest",
         tooling=True,
     )
     assert (row["Id"], row["Status"], row["CheckOnly"]) == (identifier, "Succeeded", False)

@@ -32,7 +32,7 @@ def find(name: str) -> Table | None:
 
 
 def names(where: str) -> list[str]:
-    records, *_ = Selection("SELECT Name FROM Person " + where, find, NOW).run()
+    records, *_ = Selection(" ".join(("SELECT Name FROM Person", where)), find, NOW).run()
     return [record["Name"] for record in records]
 
 
