@@ -59,7 +59,7 @@ def fail(
     steps.move_step(step, state, note=problem, **columns)
     steps.say(step, messages)
     cancelled = state is StepState.CANCELLED
-    steps.record(f"step.{state.value}", deployment, step=step.kind, problem=problem)
+    steps.record(f"step.{state.value}", deployment, step=steps.noun(step), problem=problem)
     if step.effect == Effect.WRITE:
         holdings.record_failure(deployment.environment_id, problem)
     end = DeploymentState.CANCELLED if cancelled else DeploymentState.FAILED
@@ -112,7 +112,7 @@ def doubt(claim: Claim, step: Step, *, problem: str) -> Next:
     deployment = steps.lock(step.deployment_id)
     step.deployment = deployment
     steps.move_step(step, StepState.UNKNOWN, note=problem)
-    steps.record("step.unknown", deployment, step=step.kind, problem=problem)
+    steps.record("step.unknown", deployment, step=steps.noun(step), problem=problem)
     if step.effect == Effect.WRITE:
         holdings.record_unknown(deployment.environment_id, problem)
     steps.move(deployment, DeploymentState.UNKNOWN, message=problem)

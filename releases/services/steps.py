@@ -18,7 +18,21 @@ from core.context import current_actor
 from governance import audit
 from jobs.registry import Claim
 from releases.models import Deployment, Step, StepMessage
-from releases.states import DEPLOYMENT, STEP, DeploymentState, StepState
+from releases.states import DEPLOYMENT, STEP, DeploymentState, StepKind, StepState
+
+
+NOUNS = {
+    StepKind.GATE: "gate check",
+    StepKind.SNAPSHOT: "snapshot",
+    StepKind.VALIDATE: "validation",
+    StepKind.DEPLOY: "deployment",
+    StepKind.VERIFY: "verification",
+}
+
+
+def noun(step: Step) -> str:
+    """What a sentence calls the step."""
+    return NOUNS[StepKind(step.kind)]
 
 
 def lock(deployment_id: int) -> Deployment:
@@ -90,7 +104,7 @@ def intend(claim: Claim, step: Step, **facts: Any) -> None:
         fence=claim.fence,
         facts={**step.facts, **facts},
     )
-    record("step.intended", step.deployment, step=step.kind)
+    record("step.intended", step.deployment, step=noun(step))
 
 
 @transaction.atomic
@@ -99,7 +113,7 @@ def started(claim: Claim, step: Step, remote_id: str, *, adopted: bool = False) 
     claim.guard()
     move_step(step, StepState.STARTED, remote_id=remote_id, started_at=db.database_now())
     event = "step.adopted" if adopted else "step.started"
-    record(event, step.deployment, step=step.kind, remote_id=remote_id)
+    record(event, step.deployment, step=noun(step), remote_id=remote_id)
 
 
 @transaction.atomic
@@ -119,7 +133,7 @@ def succeeded(claim: Claim, step: Step, *, note: str = "", **columns: Any) -> No
     if not step.started_at:
         columns["started_at"] = step.intended_at or db.database_now()
     move_step(step, StepState.SUCCEEDED, note=note, **columns)
-    record("step.succeeded", step.deployment, step=step.kind)
+    record("step.succeeded", step.deployment, step=noun(step))
 
 
 @transaction.atomic
@@ -127,7 +141,7 @@ def skipped(claim: Claim, step: Step, *, reason: str) -> None:
     """Settle a step as not needed, with the reason."""
     claim.guard()
     move_step(step, StepState.SKIPPED, note=reason)
-    record("step.skipped", step.deployment, step=step.kind, reason=reason)
+    record("step.skipped", step.deployment, step=noun(step), reason=reason)
 
 
 def say(step: Step, messages: Iterable[StepMessage]) -> None:
