@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.urls import reverse
 
 from core import db
 from core.errors import NotNow
@@ -138,7 +139,7 @@ def submit(*, release_id: int) -> ApprovalRequest:
         unmapped=unmapped,
         expires_at=db.database_now() + timedelta(hours=parse(version.body).expires_hours),
         label=f"{release} for {environment.name} ({release.artefact})",
-        url=release.get_absolute_url(),
+        url=reverse("releases:approval", kwargs={"pk": release.pk}),
     )
     deployments.bind_approval(deployment, request)
     releases.move(release, ReleaseState.SUBMITTED, state_note="")

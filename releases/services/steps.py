@@ -20,7 +20,6 @@ from jobs.registry import Claim
 from releases.models import Deployment, Step, StepMessage
 from releases.states import DEPLOYMENT, STEP, DeploymentState, StepKind, StepState
 
-
 NOUNS = {
     StepKind.GATE: "gate check",
     StepKind.SNAPSHOT: "snapshot",
