@@ -27,7 +27,8 @@ from tests.releases.pages.reading import (
     section,
     words,
 )
-from tests.support.company import Company, acting
+from tests.support.company import Company, acting, hex_of
+from tests.support.databases import as_role
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ class TestTheQuestion:
 
     def test_counts_what_the_snapshot_holds(self, train: Release, as_person: Looks) -> None:
         preparation = train.deployments.get(purpose="prepare")
-        with more.as_role("deploy"):
+        with as_role("deploy"):
             preparation.baseline = {"ApexClass:A": "1", "ApexClass:B": "2", "Flow:C": ""}
             preparation.save(update_fields=["baseline"])
         said = words(section(page_of(as_person("ana"), question(train)), "back"))
@@ -197,7 +198,7 @@ class TestDeciding:
     ) -> None:
         person = company.people["ana"]
         person.set_password("a long enough sentence")
-        person.save(update_fields=["password"])
+        person.save(update_fields=[])
         client = as_person("ana")
         stale_session(client)
         approve(client, train, password="a long enough sentence")
@@ -298,8 +299,9 @@ class TestAnOldPage:
     ) -> None:
         client = as_person("ana")
         typed = opened(client, train)
+        later = (train.not_after or company.now) + timedelta(hours=1)
         with acting(company.people["marek"]):
-            releases.edit(release_id=train.pk, not_after=train.not_after + timedelta(hours=1))
+            releases.edit(release_id=train.pk, not_after=later)
             stages.submit(release_id=train.pk)
         page = self.decided_late(client, train, typed)
         again = {**form_of(page), "verdict": "approve"}
@@ -331,7 +333,7 @@ class TestAnOldPage:
             policy=version.policy,
             number=2,
             body={**version.body, "expires_hours": 24},
-            digest=f"sha256:{more.hex_of('policy 2')}",
+            digest=f"sha256:{hex_of('policy 2')}",
             proposed_by=company.people["ana"],
             confirmed_by=company.people["ben"],
         )

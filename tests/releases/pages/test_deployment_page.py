@@ -55,7 +55,7 @@ def at(name: str, deployment: Deployment) -> str:
 
 
 def steps_of(page: Any) -> list[Any]:
-    return page.xpath("//ol[contains(@class, 'timeline')]/li")
+    return list(page.xpath("//ol[contains(@class, 'timeline')]/li"))
 
 
 class TestTheTimeline:

@@ -25,6 +25,7 @@ from tests.releases.pages.reading import (
     words,
 )
 from tests.support.company import Company, acting
+from tests.support.company.work import package
 
 
 @pytest.fixture
@@ -296,7 +297,7 @@ class TestChecks:
     def test_a_check_of_older_contents_does_not_count(
         self, company: Company, train: Release, as_person: Looks
     ) -> None:
-        train.artefact = more.package("recomposed")
+        train.artefact = package("recomposed")
         train.save()
         checks = checks_of(page_of(as_person("ana"), train.get_absolute_url()))
         assert checks["Integration"][0] == "Not yet"
