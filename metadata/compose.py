@@ -5,15 +5,19 @@ The union of all candidates, against what production holds:
   all but one of them, is a conflict that names both teams;
 - a component that a team has not touched since it last reached production, while production has
   moved on, is left out: so a release never puts an old version back.
+Content is compared by component digest, so formatting that the platform does not keep is no
+difference; of equal contents the first team's bytes are taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metadata.components import ComponentKey
 from metadata.normal import Files, NormalForm
+
+Digests = Mapping[ComponentKey, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Candidate:
     team: str
     label: str
     form: NormalForm
-    base: Mapping[ComponentKey, str] | None
+    base: Digests | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,31 +47,45 @@ class Composition:
     left_out: tuple[tuple[ComponentKey, str], ...]
 
 
-def compose(production: NormalForm, candidates: list[Candidate]) -> Composition:
+@dataclass(slots=True)
+class _Version:
+    """One content of a component with the teams that bring it."""
+
+    files: Files
+    teams: list[str]
+
+
+def compose(production: NormalForm | Digests, candidates: Sequence[Candidate]) -> Composition:
     """Merge the candidates; the order of the list has no influence on the result."""
-    held = production.component_digests()
-    versions: dict[ComponentKey, dict[str, tuple[list[str], Files]]] = {}
+    held = digests_of(production)
+    versions: dict[ComponentKey, dict[str, _Version]] = {}
     left_out: list[tuple[ComponentKey, str]] = []
-    for candidate in sorted(candidates, key=lambda item: item.team):
+    for candidate in sorted(candidates, key=lambda item: (item.team, item.label)):
         base = candidate.base or {}
         for key, digest in candidate.form.component_digests().items():
             if base.get(key) == digest and held.get(key) not in (None, digest):
                 left_out.append((key, candidate.team))
                 continue
-            found = versions.setdefault(key, {}).setdefault(digest, ([], candidate.form[key]))
-            found[0].append(candidate.team)
+            brought = versions.setdefault(key, {})
+            brought.setdefault(digest, _Version(candidate.form[key], [])).teams.append(
+                candidate.team
+            )
     entries: dict[ComponentKey, Files] = {}
     conflicts: list[Conflict] = []
-    for key, found in versions.items():
-        fresh = {digest: entry for digest, entry in found.items() if digest != held.get(key)}
+    for key, brought in versions.items():
+        fresh = {digest: version for digest, version in brought.items() if digest != held.get(key)}
         if len(fresh) > 1:
-            teams = sorted(team for entry in fresh.values() for team in entry[0])
+            teams = sorted({team for version in fresh.values() for team in version.teams})
             conflicts.append(Conflict(key, tuple(teams)))
-            continue
-        chosen = next(iter((fresh or found).values()))
-        entries[key] = chosen[1]
+        else:
+            entries[key] = next(iter((fresh or brought).values())).files
     return Composition(
         NormalForm(entries),
         tuple(sorted(conflicts, key=lambda item: item.key)),
         tuple(sorted(left_out)),
     )
+
+
+def digests_of(form: NormalForm | Digests) -> Digests:
+    """Component digests of a form, or the digests themselves."""
+    return form.component_digests() if isinstance(form, NormalForm) else form

@@ -1,48 +1,68 @@
-"""Split files with children into entries, and put them together again."""
+"""Split files with children into entries, and put them together again.
+
+A custom object's fields, a label, a workflow's alert are entries of their own, so that two teams
+that add two fields to one object never touch the same entry. Split are the types whose children the
+platform takes one by one and the registry names by an element: what cannot be named in a manifest
+stays with its parent.
+"""
 
 from __future__ import annotations
 
-from lxml import etree
+from collections.abc import Mapping
 
 from core.errors import InvalidInput
 from metadata import xml
 from metadata.components import ComponentKey
 from metadata.normal import CHILD, Files
-from metadata.types import ChildType, MetadataType, registry
+from metadata.types import ChildType, MetadataType, standard
 
-SPLIT_TYPES = ("CustomObject", "CustomLabels")
-LABELS_NAME = "CustomLabels"
+LABELS = "CustomLabels"
+NAMED_BY_FULL_NAME = frozenset({"CustomObject", "Bot"})
+"""Their children have no ``uniqueIdElement`` in the registry; the platform names them so."""
 
 
 def splits(kind: MetadataType) -> bool:
     """Whether components of this type are kept as a parent and its children."""
-    return kind.name in SPLIT_TYPES
+    return any(_separate(kind, child) for child in kind.children.values())
+
+
+def _separate(kind: MetadataType, child: ChildType) -> bool:
+    named = bool(child.unique) or kind.name in NAMED_BY_FULL_NAME
+    return named and child.addressable and kind.adapter != "digitalExperience"
 
 
 def split(kind: MetadataType, name: str, content: bytes, path: str) -> dict[ComponentKey, Files]:
-    """Entries of a whole parent file: the parent without children, then each child."""
+    """Entries of a parent's file: the parent without children, then each child.
+
+    A parent without anything of its own is no entry: its file only carried the children. Raises
+    InvalidInput ``metadata.duplicate``, ``metadata.unnamed``, ``metadata.malformed_xml``.
+    """
     root = xml.parse(content, path)
-    elements = {child.element: child for child in kind.children.values()}
+    elements = {c.element: c for c in kind.children.values() if _separate(kind, c)}
     entries: dict[ComponentKey, Files] = {}
-    for node in list(root):
+    for node in xml.elements(root):
         child = elements.get(xml.local(node))
         if child is None:
             continue
         root.remove(node)
         key = child_key(name, child, node, path)
         if key in entries:
-            raise InvalidInput("metadata.duplicate", f"{path} defines {key} twice.")
+            raise InvalidInput(
+                "metadata.duplicate", f"{path} defines {key.type} {key.name} twice.", path=path
+            )
         entries[key] = {CHILD: xml.canonical(xml.renamed(node, child.name))}
-    if any(isinstance(node.tag, str) for node in root):
+    if xml.elements(root) or not entries:
         entries[ComponentKey(kind.name, name)] = {parent_path(kind, name): xml.canonical(root)}
     return entries
 
 
-def child_key(parent: str, child: ChildType, node: etree._Element, path: str) -> ComponentKey:
-    """The key of a child element; raises ``metadata.unnamed`` when it has no name."""
-    name = xml.text_of(node, child.unique)
+def child_key(parent: str, child: ChildType, node: xml.Element, path: str) -> ComponentKey:
+    """The key of a child element; raises InvalidInput ``metadata.unnamed`` when it has no name."""
+    name = xml.text_of(node, child.unique or "fullName")
     if not name:
-        raise InvalidInput("metadata.unnamed", f"{path} has a {child.name} without a name.")
+        raise InvalidInput(
+            "metadata.unnamed", f"{path} has a {child.name} without a name.", path=path
+        )
     return ComponentKey(child.name, name if child.ignores_parent else f"{parent}.{name}")
 
 
@@ -52,10 +72,10 @@ def parent_path(kind: MetadataType, name: str) -> str:
 
 
 def join(
-    kind: MetadataType, name: str, own: bytes | None, children: dict[ComponentKey, bytes]
+    kind: MetadataType, name: str, own: bytes | None, children: Mapping[ComponentKey, bytes]
 ) -> bytes:
-    """One file of a parent and its children, elements grouped by name, children by full name."""
-    root = xml.parse(own, name) if own else xml.element(kind.name)
+    """One file of a parent and its children."""
+    root = xml.parse(own, name) if own else xml.new(kind.name)
     elements = {child.name: child.element for child in kind.children.values()}
     for key in sorted(children, key=lambda item: (elements[item.type], item.name)):
         node = xml.parse(children[key], str(key))
@@ -64,9 +84,9 @@ def join(
 
 
 def parent_of(key: ComponentKey) -> tuple[MetadataType, str] | None:
-    """Type and name of the parent file of a child entry; ``None`` for a whole component."""
-    known = registry().children.get(key.type)
-    if known is None or not splits(known[0]):
+    """Type and name of the parent file of a child entry; None for a whole component."""
+    known = standard().children.get(key.type)
+    if known is None or not _separate(*known):
         return None
     parent, child = known
-    return parent, LABELS_NAME if child.ignores_parent else key.name.split(".", 1)[0]
+    return parent, LABELS if child.ignores_parent else key.name.partition(".")[0]

@@ -2,67 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Literal
 
-from lxml import etree
-
-from metadata import xml
+from core.errors import InvalidInput
+from metadata import decompose, inside, wording
 from metadata.components import ComponentKey
 from metadata.normal import CHILD, Files, NormalForm
+
+SHOWN = 4
+MAX_LINES = 4_000
+"""Longer texts are counted by their sets of lines, which takes linear time."""
+
+Kind = Literal["added", "changed", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentChange:
-    """One component that differs; ``summary`` says what changed inside, or is empty."""
+    """One component that differs; ``summary`` says what changed inside a changed one."""
 
     key: ComponentKey
-    kind: Literal["added", "changed", "removed"]
+    kind: Kind
     summary: str
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Changes that belong together: ``Account`` with ``2 fields, 1 validation rule``."""
+
+    title: str
+    text: str
+    changes: tuple[ComponentChange, ...]
+
+
 def diff(old: NormalForm, new: NormalForm, *, removed: bool = False) -> list[ComponentChange]:
-    """Components of ``new`` that are absent or other in ``old``; with ``removed`` also the gone."""
+    """Components of ``new`` that are absent or other in ``old``, by key.
+
+    With ``removed`` also those that only ``old`` has: a form that holds part of an org says nothing
+    about the rest, so this is asked for only when both are whole.
+    """
     before = old.component_digests()
     changes: list[ComponentChange] = []
     for key, digest in new.component_digests().items():
         if key not in before:
             changes.append(ComponentChange(key, "added", ""))
         elif before[key] != digest:
-            changes.append(ComponentChange(key, "changed", _inside(old[key], new[key])))
+            changes.append(ComponentChange(key, "changed", summary(old[key], new[key])))
     if removed:
         changes += [ComponentChange(key, "removed", "") for key in old if key not in new]
     return sorted(changes, key=lambda change: change.key)
 
 
-def _inside(old: Files, new: Files) -> str:
+def grouped(changes: Iterable[ComponentChange]) -> list[Group]:
+    """Changes by what people look for: children under their parent, the rest by type."""
+    found: dict[str, list[ComponentChange]] = {}
+    for change in changes:
+        found.setdefault(_title(change.key), []).append(change)
+    return [Group(title, _text(own), tuple(own)) for title, own in sorted(found.items())]
+
+
+def _title(key: ComponentKey) -> str:
+    parent = decompose.parent_of(key)
+    if parent is not None and parent[0].name == "CustomObject":
+        return parent[1]
+    if key.type == "CustomObject":
+        return key.name
+    text = wording.plural(key.type)
+    return text[:1].upper() + text[1:]
+
+
+def _text(changes: Sequence[ComponentChange]) -> str:
+    counts: dict[tuple[str, Kind], int] = {}
+    for change in changes:
+        pair = (change.key.type, change.kind)
+        counts[pair] = counts.get(pair, 0) + 1
+    words = {"added": "new", "changed": "changed", "removed": "removed"}
+    return ", ".join(
+        f"{wording.counted(count, type_name)} {words[kind]}"
+        for (type_name, kind), count in counts.items()
+    )
+
+
+def summary(old: Files, new: Files) -> str:
+    """What differs between two contents of one component."""
     paths = [path for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
-    return "; ".join(_file(path, old.get(path), new.get(path)) for path in paths[:4])
+    told = [_file(path, old.get(path), new.get(path)) for path in paths[:SHOWN]]
+    more = f"; and {len(paths) - SHOWN} more files" if len(paths) > SHOWN else ""
+    return "; ".join(told) + more
 
 
 def _file(path: str, old: bytes | None, new: bytes | None) -> str:
-    name = path.rsplit("/", 1)[-1]
+    name = path.rpartition("/")[2]
     if old is None:
         return f"{name} is new"
     if new is None:
         return f"{name} is gone"
-    if path == CHILD or new.lstrip()[:5] == b"<?xml":
-        return _elements(old, new, path)
-    before, after = old.splitlines(), new.splitlines()
-    more = len(set(after) - set(before))
-    less = len(set(before) - set(after))
+    if path == CHILD or new[:5] == b"<?xml":
+        try:
+            return inside.sentence(old, new)
+        except InvalidInput:
+            return f"{name} changed"
+    if b"\0" in old[:8000] or b"\0" in new[:8000]:
+        return f"{name}: {len(old):,} → {len(new):,} bytes"
+    more, less = _lines(old, new)
     return f"{name}: +{more} −{less} lines"
 
 
-def _elements(old: bytes, new: bytes, path: str) -> str:
-    """Names of the top-level elements that differ, with how many."""
-    before, after = _texts(xml.parse(old, path)), _texts(xml.parse(new, path))
-    names = sorted(
-        {name for name, _ in before ^ after},
-        key=lambda name: (-sum(1 for item, _ in before ^ after if item == name), name),
+def _lines(old: bytes, new: bytes) -> tuple[int, int]:
+    """Added and removed lines."""
+    before, after = old.splitlines(), new.splitlines()
+    if len(before) + len(after) > MAX_LINES:
+        return len(set(after) - set(before)), len(set(before) - set(after))
+    kept = sum(
+        block.size
+        for block in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
     )
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _texts(root: etree._Element) -> set[tuple[str, bytes]]:
-    return {(xml.local(node), etree.tostring(node)) for node in root if xml.local(node)}
+    return len(after) - kept, len(before) - kept

@@ -1,4 +1,4 @@
-"""Metadata format: which component a file below ``src/`` or in a zip belongs to."""
+"""Metadata format: which component a file belongs to, and the normal form of a package's files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from core.errors import InvalidInput
 from metadata import decompose, xml
 from metadata.components import ComponentKey
 from metadata.normal import Files, NormalForm
-from metadata.types import MetadataType, registry
+from metadata.refusals import UnsupportedType
+from metadata.types import META, MetadataType, standard
 
-META = "-meta.xml"
 MANIFESTS = frozenset(
     {
         "package.xml",
@@ -19,69 +19,105 @@ MANIFESTS = frozenset(
         "destructiveChangesPost.xml",
     }
 )
-CONTENT_ADAPTERS = frozenset({"matchingContentFile", "mixedContent", "bundle"})
+WITH_CONTENT = frozenset(
+    {"matchingContentFile", "mixedContent", "bundle", "uiBundles", "digitalExperience"}
+)
 
 
-class UnsupportedType(InvalidInput):
-    """A file whose metadata type is not handled; never dropped in silence."""
+def read(files: Mapping[str, bytes], origins: Mapping[str, str] | None = None) -> NormalForm:
+    """The normal form of metadata-format files, paths relative to ``package.xml``.
 
-    def __init__(self, path: str, type_name: str) -> None:
-        super().__init__(
-            "metadata.unsupported_type",
-            f"{path} is {type_name}, which Gatehouse cannot package yet. "
-            "Take it out of the package directory or list it in .forceignore.",
-            type=type_name,
-            path=path,
-        )
-
-
-def read(files: Mapping[str, bytes]) -> NormalForm:
-    """The normal form of metadata-format files, paths relative to package.xml."""
+    ``origins`` gives the path that a refusal names instead. Raises ``UnsupportedType``,
+    InvalidInput ``metadata.malformed_xml``, ``metadata.duplicate``, ``metadata.unnamed``.
+    """
     entries: dict[ComponentKey, Files] = {}
-    for path, content in sorted(files.items()):
+    named = origins or {}
+    for path in sorted(files):
         if path in MANIFESTS:
             continue
-        kind, name = identify(path)
+        origin = named.get(path, path)
+        kind, name = identify(path, origin)
         if decompose.splits(kind):
-            add(entries, decompose.split(kind, name, content, path), path)
+            _add(entries, decompose.split(kind, name, files[path], origin), origin)
         else:
             key = ComponentKey(kind.name, name)
-            entries.setdefault(key, {})[path] = canonical(kind, path, content)
+            entries.setdefault(key, {})[path] = normal_content(kind, path, files[path], origin)
     return NormalForm(entries)
 
 
-def add(entries: dict[ComponentKey, Files], more: dict[ComponentKey, Files], path: str) -> None:
-    """Add entries; raises ``metadata.duplicate`` for one that is there already."""
+def _add(
+    entries: dict[ComponentKey, Files], more: Mapping[ComponentKey, Files], origin: str
+) -> None:
     for key, files in more.items():
         if key in entries:
-            raise InvalidInput("metadata.duplicate", f"{key} is defined twice, also by {path}.")
+            raise InvalidInput(
+                "metadata.duplicate", f"{key} is defined twice, also by {origin}.", path=origin
+            )
         entries[key] = files
 
 
-def canonical(kind: MetadataType, path: str, content: bytes) -> bytes:
-    """Canonical XML for metadata, the very bytes for content."""
-    if path.endswith(META) or kind.adapter not in CONTENT_ADAPTERS:
-        return xml.canonical_file(content, path)
+def normal_content(kind: MetadataType, path: str, content: bytes, origin: str) -> bytes:
+    """Canonical XML for what the platform reads as metadata, the very bytes for content."""
+    if path.endswith(META) or kind.adapter not in WITH_CONTENT:
+        return xml.canonical_file(content, origin)
     return content
 
 
-def identify(path: str) -> tuple[MetadataType, str]:
-    """Type and full name of the component that a metadata-format path belongs to."""
+def identify(path: str, origin: str | None = None) -> tuple[MetadataType, str]:
+    """Type and full name of the component that a package path belongs to.
+
+    Raises ``UnsupportedType``.
+    """
     directory, _, rest = path.partition("/")
-    kinds = registry().by_directory.get(directory, [])
+    kinds = standard().by_directory.get(directory, [])
     if not kinds or not rest:
-        raise UnsupportedType(path, "not a metadata file")
-    base = rest.removesuffix(META)
+        raise UnsupportedType(origin or path, "in no folder of a known metadata type")
+    if rest.endswith(META) and "." not in rest.removesuffix(META).rpartition("/")[2]:
+        folder = standard().folder_of(directory)
+        if folder is not None:
+            return folder, rest.removesuffix(META)
+    if directory == "territory2Models":
+        return _territory(path, rest)
     for kind in kinds:
-        if kind.adapter == "bundle":
-            return kind, rest.split("/", 1)[0]
-        if kind.suffix and base.endswith(f".{kind.suffix}"):
-            if kind.adapter not in ("", "matchingContentFile", "mixedContent") and not (
-                decompose.splits(kind)
-            ):
-                raise UnsupportedType(path, kind.name)
-            name = base[: -len(kind.suffix) - 1]
-            if kind.name == "CustomLabels":
-                name = decompose.LABELS_NAME
+        name = _name(kind, rest)
+        if name:
             return kind, name
-    raise UnsupportedType(path, f"an unknown kind of {directory}")
+    raise UnsupportedType(origin or path, f"of no known type in {directory}")
+
+
+def _name(kind: MetadataType, rest: str) -> str:
+    """The full name that a path below a type's directory has for that type, or an empty text."""
+    base = rest.removesuffix(META)
+    if kind.bundle:
+        return rest.partition("/")[0] if "/" in rest else ""
+    if kind.adapter == "digitalExperience":
+        parts = rest.split("/")
+        return "/".join(parts[:2]) if len(parts) > 2 else ""
+    if kind.adapter == "mixedContent" and kind.transformer != "staticResource":
+        return _mixed_name(kind, rest)
+    if kind.fixed_name:
+        return kind.name if base.endswith(f".{kind.suffix}") else ""
+    for suffix in (kind.suffix, kind.legacy_suffix):
+        if suffix and base.endswith(f".{suffix}"):
+            return base[: -len(suffix) - 1]
+    return ""
+
+
+def _mixed_name(kind: MetadataType, rest: str) -> str:
+    """A document by folder and file name without suffix; a site by its directory or meta file."""
+    base = rest.removesuffix(META)
+    if kind.in_folder:
+        folder, _, name = base.rpartition("/")
+        return f"{folder}/{name.rpartition('.')[0] or name}" if folder else ""
+    return base.split("/")[0].split(".")[0]
+
+
+def _territory(path: str, rest: str) -> tuple[MetadataType, str]:
+    """A territory model, or a rule or territory inside its folder."""
+    by_id = standard().by_id
+    model = rest.split("/")[0]
+    stem, _, suffix = rest.rpartition("/")[2].rpartition(".")
+    for type_id in ("territory2model", "territory2", "territory2rule"):
+        if suffix == by_id[type_id].suffix:
+            return by_id[type_id], stem if type_id == "territory2model" else f"{model}.{stem}"
+    raise UnsupportedType(path, "of no known type in territory2Models")

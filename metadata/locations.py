@@ -29,24 +29,20 @@ class GitRules:
     seconds: float = 300.0
     max_bytes: int = 4 * 1024**3
 
-    def protocols(self) -> str:
-        """The value of ``GIT_ALLOW_PROTOCOL``: nothing else can be spoken, whatever an address says."""
-        return "https:ssh:file"
-
 
 def check_location(url: str, rules: GitRules) -> str:
     """Return the address in its one form, or refuse it.
 
-    Codes: ``git.address_empty``, ``git.address_malformed``, ``git.address_secret``,
-    ``git.protocol``, ``git.host``, ``git.path``.
+    The short form ``git@host:team/app.git`` becomes an ssh address. Codes: ``git.address``,
+    ``git.secret_in_address``, ``git.protocol``, ``git.host``, ``git.path``.
     """
     text = url.strip()
     if not text:
-        raise _refusal("git.address_empty", "Give the address of the repository.")
-    if text.startswith("/") or text.startswith("file:"):
+        raise _refusal("git.address", "Give the address of the repository.")
+    if text.startswith(("/", "file:")):
         return _path(text, rules)
     if text.startswith("-") or _FORBIDDEN.search(text):
-        raise _refusal("git.address_malformed", "The address contains characters that no address has.")
+        raise _refusal("git.address", "The address contains characters that no address has.")
     scp = _SCP.fullmatch(text)
     if scp:
         text = f"ssh://{scp['user']}@{scp['host']}/{scp['path'].lstrip('/')}"
@@ -66,7 +62,7 @@ def _remote(text: str, rules: GitRules) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise _refusal("git.address_malformed", "The address cannot be read as a URL.") from None
+        raise _refusal("git.address", "The address cannot be read as a URL.") from None
     if parts.scheme not in USUAL_PORTS:
         raise _refusal(
             "git.protocol",
@@ -76,9 +72,9 @@ def _remote(text: str, rules: GitRules) -> str:
     _no_secret(parts)
     host = (parts.hostname or "").lower()
     if not _HOST.fullmatch(host) or not parts.path.strip("/"):
-        raise _refusal("git.address_malformed", "The address needs a host and a path.")
+        raise _refusal("git.address", "The address needs a host and a path.")
     if parts.query or parts.fragment:
-        raise _refusal("git.address_malformed", "The address of a repository has no “?” or “#”.")
+        raise _refusal("git.address", "The address of a repository has no “?” or “#”.")
     usual = USUAL_PORTS[parts.scheme]
     name = host if port in (None, usual) else f"{host}:{port}"
     if name not in {entry.lower() for entry in rules.hosts}:
@@ -95,11 +91,13 @@ def _no_secret(parts: SplitResult) -> None:
     """Refuse a password, and any user in an https address: tokens are often put there."""
     if parts.password is not None or (parts.scheme == "https" and parts.username is not None):
         raise _refusal(
-            "git.address_secret",
+            "git.secret_in_address",
             "Leave user name and token out of the address and store them as the credential.",
         )
-    if parts.username is not None and not re.fullmatch(r"[A-Za-z0-9._][A-Za-z0-9._-]*", parts.username):
-        raise _refusal("git.address_malformed", "The user name in the address is not usual.")
+    if parts.username is not None and not re.fullmatch(
+        r"[A-Za-z0-9._][A-Za-z0-9._-]*", parts.username
+    ):
+        raise _refusal("git.address", "The user name in the address is not usual.")
 
 
 def _path(text: str, rules: GitRules) -> str:

@@ -1,8 +1,11 @@
 """The normal form: one entry per component, whatever layout its repository has.
 
-Whole components keep their metadata-format files (``classes/Foo.cls``); children of custom objects
-and custom labels are entries of their own, so that two teams that add two fields to one object
-never touch the same entry.
+Whole components keep their metadata-format files (``classes/Foo.cls``); children of custom objects,
+labels, workflows and the like are entries of their own. XML is canonical (``metadata.xml``), every
+other content is byte for byte the team's.
+
+A component's digest is over what the platform keeps of it: line ends and blanks at the end of Apex
+do not count, since an org gives them back changed, and an archive counts by the files in it.
 """
 
 from __future__ import annotations
@@ -12,11 +15,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 
 from core.digests import listing_digest
+from core.errors import InvalidInput
+from metadata import zips
 from metadata.components import ComponentKey
 
 Files = dict[str, bytes]
 CHILD = ""
 """Path of the single file of a child entry."""
+
+APEX = frozenset({"ApexClass", "ApexTrigger", "ApexPage", "ApexComponent"})
+MAX_ARCHIVE = 100_000_000
+"""Archives that would unpack to more bytes are compared as they are."""
+
+_BOM = b"\xef\xbb\xbf"
+_SAFE = " -_()!'@+,="
 
 
 class NormalForm(Mapping[ComponentKey, Files]):
@@ -24,6 +36,7 @@ class NormalForm(Mapping[ComponentKey, Files]):
 
     def __init__(self, entries: Mapping[ComponentKey, Files]) -> None:
         self._entries = {key: dict(sorted(entries[key].items())) for key in sorted(entries)}
+        self._digests: dict[ComponentKey, str] = {}
 
     def __getitem__(self, key: ComponentKey) -> Files:
         return self._entries[key]
@@ -36,41 +49,85 @@ class NormalForm(Mapping[ComponentKey, Files]):
 
     def component_digests(self) -> dict[ComponentKey, str]:
         """SHA-256 (64 hex characters) of each component."""
-        return {key: _digest(files) for key, files in self._entries.items()}
+        return {key: self.component_digest(key) for key in self._entries}
+
+    def component_digest(self, key: ComponentKey) -> str:
+        """SHA-256 (64 hex characters) of one component; KeyError when it is absent."""
+        found = self._digests.get(key)
+        if found is None:
+            found = self._digests[key] = digest_of(key, self._entries[key])
+        return found
 
     def digest(self, keys: Iterable[ComponentKey] | None = None) -> str:
         """``sha256:…`` over all components or the named ones; an absent one counts as absent."""
-        wanted = self._entries if keys is None else sorted(keys)
-        rows = ((str(key), 0, _digest(self._entries.get(key, {}))) for key in wanted)
-        return listing_digest(rows)
+        wanted = self._entries if keys is None else sorted(set(keys))
+        absent = digest_of(ComponentKey("", ""), {})
+        return listing_digest(
+            (str(key), 0, self.component_digest(key) if key in self._entries else absent)
+            for key in wanted
+        )
+
+    def only(self, keys: Iterable[ComponentKey]) -> NormalForm:
+        """The part of this form that the keys name."""
+        return NormalForm({key: self._entries[key] for key in keys if key in self._entries})
 
     def files(self) -> Files:
         """Paths of a Git tree, one folder per type, with their contents."""
         tree: Files = {}
         for key, files in self._entries.items():
-            folder = f"{key.type}/{quote(key.name, safe=' .-_()')}"
+            folder = f"{key.type}/{escaped(key.name)}"
             for path, content in files.items():
                 tree[f"{folder}.xml" if path == CHILD else f"{folder}/{path}"] = content
         return tree
 
     @classmethod
-    def from_files(cls, tree: Files) -> NormalForm:
-        """Read back what ``files`` wrote."""
+    def from_files(cls, tree: Mapping[str, bytes]) -> NormalForm:
+        """Read back what ``files`` wrote; raises InvalidInput ``metadata.not_a_form``."""
         entries: dict[ComponentKey, Files] = {}
         for path, content in tree.items():
-            type_name, _, rest = path.partition("/")
-            name, slash, inner = rest.partition("/")
-            if not slash:
+            type_name, slash, rest = path.partition("/")
+            name, deeper, inner = rest.partition("/")
+            if not slash or (not deeper and not name.endswith(".xml")):
+                raise InvalidInput(
+                    "metadata.not_a_form", f"{path} is no file of a normal form's tree.", path=path
+                )
+            if deeper:
+                entries.setdefault(ComponentKey(type_name, unquote(name)), {})[inner] = content
+            else:
                 key = ComponentKey(type_name, unquote(name.removesuffix(".xml")))
                 entries.setdefault(key, {})[CHILD] = content
-            else:
-                entries.setdefault(ComponentKey(type_name, unquote(name)), {})[inner] = content
         return cls(entries)
 
 
-def _digest(files: Files) -> str:
+def escaped(name: str) -> str:
+    """A full name as one path segment: no separator, and no name that means a directory."""
+    text = quote(name, safe=_SAFE)
+    return text.replace(".", "%2E", 1) if text.startswith(".") else text
+
+
+def digest_of(key: ComponentKey, files: Mapping[str, bytes]) -> str:
+    """SHA-256 (64 hex characters) of one component's files."""
     whole = hashlib.sha256()
-    for path, content in files.items():
-        whole.update(f"{path}\0{len(content)}\0".encode())
-        whole.update(hashlib.sha256(content).digest())
+    for path in sorted(files):
+        kept = what_counts(key, path, files[path])
+        whole.update(f"{path}\0{len(kept)}\0".encode())
+        whole.update(hashlib.sha256(kept).digest())
     return whole.hexdigest()
+
+
+def what_counts(key: ComponentKey, path: str, content: bytes) -> bytes:
+    """The part of a file's content that makes it this content and not another."""
+    if key.type in APEX and not path.endswith("-meta.xml"):
+        return content.removeprefix(_BOM).replace(b"\r\n", b"\n").rstrip()
+    if key.type == "StaticResource" and content[:4] == b"PK\x03\x04":
+        return _archive(content)
+    return content
+
+
+def _archive(content: bytes) -> bytes:
+    try:
+        held = zips.read(content, MAX_ARCHIVE)
+    except InvalidInput:
+        return content
+    lines = (f"{path}\0{hashlib.sha256(held[path]).hexdigest()}\n" for path in sorted(held))
+    return "".join(lines).encode()

@@ -8,10 +8,12 @@ came from outside are resolved to object ids first and never stand where git rea
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -36,15 +38,14 @@ QUIET = (
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """What git sees: no system or user configuration, no prompt, no repository from outside."""
-    cleared = {name: "" for name in os.environ if name.startswith(("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_"))}
-    return cleared | {
+    return {
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_COUNT": "0",
         "GIT_CONFIG_PARAMETERS": "",
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "true",
-        "SSH_ASKPASS": "true",
+        "GIT_ASKPASS": "false",
+        "SSH_ASKPASS": "false",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_ALLOW_PROTOCOL": "file",
@@ -52,6 +53,16 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "TZ": "UTC",
         **(extra or {}),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started command with its pipes."""
+
+    process: subprocess.Popen[bytes]
+    stdout: IO[bytes]
+    stderr: IO[bytes]
+    stdin: IO[bytes] | None
 
 
 class Runner:
@@ -82,8 +93,7 @@ class Runner:
     ) -> bytes:
         """Run a command, give it bytes on standard input, and return the bytes it prints."""
         with self.process(*arguments, stdin=given is not None, env=env, seconds=seconds) as process:
-            feeder = _feed(process, given)
-            assert process.stdout is not None  # the runner opens it
+            feeder = feed(process, given) if given is not None else None
             printed = process.stdout.read()
             if feeder is not None:
                 feeder.join()
@@ -96,24 +106,26 @@ class Runner:
         stdin: bool = False,
         env: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    ) -> Iterator[Running]:
         """Run a command whose output is read as it comes; a failure raises when the block ends.
 
         The process is killed when the block raises or the time is over.
         """
         command = ["git", f"--git-dir={self.path}", *QUIET, *arguments]
-        process, errors = self._start(command, stdin, env)
+        running = self._start(command, stdin, env)
         late = threading.Event()
-        timer = threading.Timer(seconds, _stop, (process, late))
+        timer = threading.Timer(seconds, _stop, (running, late))
         timer.start()
-        reader = _collect(process.stderr, errors)
+        errors: list[bytes] = []
+        reader = _collect(running.stderr, errors)
         try:
-            yield process
-            _drain(process)
-            status = process.wait()
+            yield running
+            while running.stdout.read(1 << 16):
+                pass
+            status = running.process.wait()
         finally:
             timer.cancel()
-            _close(process, reader)
+            _close(running, reader)
         if late.is_set():
             raise ExternalFault(
                 "git.timeout", f"Git took longer than {seconds:.0f} seconds and was stopped.",
@@ -122,26 +134,27 @@ class Runner:
         if status != 0:
             raise failed(arguments, status, b"".join(errors))
 
-    def _start(
-        self, command: Sequence[str], stdin: bool, env: Mapping[str, str] | None
-    ) -> tuple[subprocess.Popen[bytes], list[bytes]]:
+    def _start(self, command: Sequence[str], stdin: bool, env: Mapping[str, str] | None) -> Running:
         try:
             wrapped = self._git.execute(
                 list(command),
                 istream=subprocess.PIPE if stdin else None,
                 as_process=True,
                 env=environment(env),
+                start_new_session=True,
             )
         except GitCommandNotFound:
             raise ExternalFault(
                 "git.missing", "Git is not installed on this machine.", retryable=False
             ) from None
         except (GitCommandError, OSError) as fault:
-            raise ExternalFault("git.failed", f"Git did not start: {fault}", retryable=True) from None
-        process = wrapped.proc
-        assert process is not None  # execute() gave a started process
-        wrapped.proc = None  # this module ends it; GitPython's finaliser must not
-        return process, []
+            raise ExternalFault(
+                "git.failed", f"Git did not start: {fault}", retryable=True
+            ) from None
+        process, wrapped.proc = wrapped.proc, None  # ended here, not by GitPython's finaliser
+        if process is None or process.stdout is None or process.stderr is None:
+            raise ExternalFault("git.failed", "Git did not start.", retryable=True)
+        return Running(process, process.stdout, process.stderr, process.stdin)
 
 
 def failed(arguments: Sequence[str], status: int, errors: bytes) -> ExternalFault:
@@ -154,52 +167,48 @@ def failed(arguments: Sequence[str], status: int, errors: bytes) -> ExternalFaul
     )
 
 
-def _feed(process: subprocess.Popen[bytes], given: bytes | None) -> threading.Thread | None:
+def feed(running: Running, given: bytes) -> threading.Thread:
     """Write in a thread, so that a full pipe on either side cannot stall the two."""
-    if given is None:
-        return None
-    stdin = process.stdin
-    assert stdin is not None  # asked for
 
     def write() -> None:
-        with suppress(BrokenPipeError, ValueError), stdin:
-            stdin.write(given)
+        if running.stdin is not None:
+            with suppress(BrokenPipeError, ValueError), running.stdin:
+                running.stdin.write(given)
 
     thread = threading.Thread(target=write, daemon=True)
     thread.start()
     return thread
 
 
-def _collect(stream: IO[bytes] | None, into: list[bytes]) -> threading.Thread:
+def _collect(stream: IO[bytes], into: list[bytes]) -> threading.Thread:
     def read() -> None:
-        if stream is not None:
-            for line in stream:
-                into.append(line)
-                if len(into) > 200:  # the last lines tell what went wrong
-                    del into[:100]
+        for line in stream:
+            into.append(line)
+            if len(into) > 200:  # the last lines tell what went wrong
+                del into[:100]
 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     return thread
 
 
-def _stop(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+def _stop(running: Running, late: threading.Event) -> None:
     late.set()
-    process.kill()
+    _kill(running.process)
 
 
-def _drain(process: subprocess.Popen[bytes]) -> None:
-    if process.stdout is not None:
-        while process.stdout.read(1 << 16):
-            pass
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End git with the ssh or https child that it started; they share a session of their own."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
-def _close(process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
-    if process.poll() is None:
-        process.kill()
-        process.wait()
+def _close(running: Running, reader: threading.Thread) -> None:
+    if running.process.poll() is None:
+        _kill(running.process)
+        running.process.wait()
     reader.join(timeout=5)
-    for stream in (process.stdin, process.stdout, process.stderr):
+    for stream in (running.stdin, running.stdout, running.stderr):
         if stream is not None:
             with suppress(BrokenPipeError):
                 stream.close()

@@ -1,60 +1,95 @@
-"""Metadata types as Salesforce's own registry describes them.
+"""The metadata types as Salesforce publishes them, with a project's presets and customisations.
 
-The data file comes from the package @salesforce/source-deploy-retrieve (``script/registry``).
+The data comes from Salesforce's own package (``registry/``, written by ``script/registry``); a
+project may change it by ``sourceBehaviorOptions`` (or the older ``registryPresets``) and by
+``registryCustomizations``, merged in that order, one level deep, as the official tools do it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-REGISTRY_FILE = Path(__file__).parent / "registry" / "metadataRegistry.json"
+from core.errors import InvalidInput
 
-
-@dataclass(frozen=True, slots=True)
-class MetadataType:
-    """One entry of the registry."""
-
-    name: str
-    directory: str
-    suffix: str
-    adapter: str
-    transformer: str
-    strict_directory: bool
-    in_folder: bool
-    folder_type: str
-    children: dict[str, ChildType] = field(default_factory=dict)
+DATA = Path(__file__).parent / "registry"
+SECTIONS = ("types", "childTypes", "suffixes", "strictDirectoryNames")
+META = "-meta.xml"
 
 
 @dataclass(frozen=True, slots=True)
 class ChildType:
-    """A type that lives inside its parent's file in metadata format."""
+    """A type that lives inside its parent's file in metadata format.
 
+    ``element`` names its elements there, ``unique`` the element that holds its name ("" when the
+    registry says none).
+    """
+
+    id: str
     name: str
     directory: str
     suffix: str
+    legacy_suffix: str
     element: str
     unique: str
     ignores_parent: bool
+    addressable: bool
+    needs_parent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataType:
+    """One type: where its files lie in either format and how they hang together."""
+
+    id: str
+    name: str
+    directory: str
+    suffix: str
+    legacy_suffix: str
+    meta_file: str
+    adapter: str
+    transformer: str
+    recomposition: str
+    strict: bool
+    in_folder: bool
+    folder_type: str
+    content_type: str
+    fixed_name: bool
+    children: dict[str, ChildType] = field(default_factory=dict)
+    child_suffixes: dict[str, str] = field(default_factory=dict)
+    child_directories: dict[str, str] = field(default_factory=dict)
+    suffixes: frozenset[str] = frozenset()
+    """Its own, its children's and the old ones of either."""
+
+    @property
+    def decomposed(self) -> bool:
+        """Whether source format spreads it over files that metadata format has in one."""
+        return self.adapter == "decomposed"
+
+    @property
+    def bundle(self) -> bool:
+        """Whether it is a folder of files that belong together."""
+        return self.adapter in ("bundle", "uiBundles")
 
 
 class Registry:
-    """Look-ups over all types."""
+    """Look-ups over all types of one project."""
 
-    def __init__(self, raw: dict[str, Any]) -> None:
-        self.by_id = {key: _type(entry) for key, entry in raw["types"].items()}
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self.by_id = {key: _type(key, entry) for key, entry in raw["types"].items()}
         self.by_name = {entry.name: entry for entry in self.by_id.values()}
-        self.by_suffix = {
-            suffix: self.by_id[key] for suffix, key in raw["suffixes"].items() if key in self.by_id
+        self.suffixes: dict[str, str] = {
+            key: value for key, value in raw["suffixes"].items() if value
         }
-        self.strict = {
-            directory: self.by_id[key]
-            for directory, key in raw["strictDirectoryNames"].items()
-            if key in self.by_id
-        }
+        self.child_types: dict[str, str] = {k: v for k, v in raw["childTypes"].items() if v}
+        self.strict = [
+            self.by_id[key] for key in raw["strictDirectoryNames"].values() if key in self.by_id
+        ]
+        self.strict_directories = {entry.directory: entry for entry in self.strict}
         self.children = {
             child.name: (parent, child)
             for parent in self.by_id.values()
@@ -63,36 +98,111 @@ class Registry:
         self.by_directory: dict[str, list[MetadataType]] = {}
         for entry in self.by_id.values():
             self.by_directory.setdefault(entry.directory, []).append(entry)
+        self._aliases = {
+            key: entry["aliasFor"] for key, entry in raw["types"].items() if "aliasFor" in entry
+        }
+
+    def of_suffix(self, suffix: str) -> MetadataType | None:
+        """The type of a file suffix; None for an unknown one and for a child's."""
+        found = self.suffixes.get(suffix, "")
+        return self.by_id.get(self._aliases.get(found, found))
+
+    def folder_of(self, directory: str) -> MetadataType | None:
+        """The type of folders in a directory such as ``reports``."""
+        for entry in self.by_directory.get(directory, ()):
+            if entry.content_type:
+                return self.by_id[self._aliases.get(entry.id, entry.id)]
+        return None
+
+
+def standard() -> Registry:
+    """The registry without any project's changes, read once."""
+    return effective((), "{}")
+
+
+def for_project(presets: Iterable[str], customizations: Mapping[str, Any]) -> Registry:
+    """The registry as a project changes it.
+
+    Raises InvalidInput ``metadata.unknown_preset`` or ``metadata.project_file``.
+    """
+    return effective(tuple(presets), json.dumps(customizations, sort_keys=False))
 
 
 @cache
+def _data(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((DATA / name).read_text(encoding="utf-8"))
+    return loaded
+
+
+@lru_cache(maxsize=32)
+def effective(presets: tuple[str, ...], customizations: str) -> Registry:
+    """Merge presets and customisations (as JSON text) over the published registry."""
+    merged = {section: dict(_data("types.json")[section]) for section in SECTIONS}
+    known = _data("presets.json")
+    for preset in presets:
+        if preset not in known:
+            raise InvalidInput(
+                "metadata.unknown_preset",
+                f"sfdx-project.json asks for the preset “{preset[:80]}”, which this version does "
+                f"not know. Known are: {', '.join(sorted(known))}.",
+            )
+    for layer in [*(known[preset] for preset in presets), json.loads(customizations)]:
+        for section in SECTIONS:
+            merged[section].update(layer.get(section) or {})
+    try:
+        return Registry(merged)
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise InvalidInput(
+            "metadata.project_file",
+            f"registryCustomizations in sfdx-project.json describes a type without {fault}.",
+        ) from None
+
+
 def registry() -> Registry:
-    """The registry, read once."""
-    return Registry(json.loads(REGISTRY_FILE.read_text(encoding="utf-8")))
+    """The published registry."""
+    return standard()
 
 
-def _type(entry: dict[str, Any]) -> MetadataType:
+def _type(key: str, entry: Mapping[str, Any]) -> MetadataType:
     strategies = entry.get("strategies", {})
-    children = entry.get("children", {}).get("types", {})
+    children = entry.get("children", {})
+    made = {child: _child(child, inner) for child, inner in children.get("types", {}).items()}
+    suffixes = {entry.get("suffix"), entry.get("legacySuffix"), *children.get("suffixes", {})}
+    suffixes |= {
+        suffix for child in made.values() for suffix in (child.suffix, child.legacy_suffix)
+    }
     return MetadataType(
+        id=key,
         name=entry["name"],
-        directory=entry.get("directoryName", ""),
+        directory=entry["directoryName"],
         suffix=entry.get("suffix", ""),
+        legacy_suffix=entry.get("legacySuffix", ""),
+        meta_file=entry.get("metaFileSuffix", ""),
         adapter=strategies.get("adapter", ""),
         transformer=strategies.get("transformer", ""),
-        strict_directory=bool(entry.get("strictDirectoryName")),
+        recomposition=strategies.get("recomposition", ""),
+        strict=bool(entry.get("strictDirectoryName")),
         in_folder=bool(entry.get("inFolder")),
         folder_type=entry.get("folderType", ""),
-        children={key: _child(child) for key, child in children.items()},
+        content_type=entry.get("folderContentType", ""),
+        fixed_name=bool(entry.get("ignoreParsedFullName")),
+        children=made,
+        child_suffixes=dict(children.get("suffixes", {})),
+        child_directories=dict(children.get("directories", {})),
+        suffixes=frozenset(suffix for suffix in suffixes if suffix),
     )
 
 
-def _child(entry: dict[str, Any]) -> ChildType:
+def _child(key: str, entry: Mapping[str, Any]) -> ChildType:
     return ChildType(
+        id=key,
         name=entry["name"],
         directory=entry.get("directoryName", ""),
         suffix=entry.get("suffix", ""),
-        element=entry.get("xmlElementName", entry.get("directoryName", "")),
-        unique=entry.get("uniqueIdElement", "fullName"),
+        legacy_suffix=entry.get("legacySuffix", ""),
+        element=entry.get("xmlElementName") or entry.get("directoryName", ""),
+        unique=entry.get("uniqueIdElement", ""),
         ignores_parent=bool(entry.get("ignoreParentName")),
+        addressable=entry.get("isAddressable") is not False,
+        needs_parent=bool(entry.get("unaddressableWithoutParent")),
     )

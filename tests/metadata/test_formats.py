@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,7 @@ PACKAGE = {
     "src/package.xml": MANIFEST,
     "src/classes/Foo.cls": "public class Foo {}",
     "src/classes/Foo.cls-meta.xml": CLASS_META,
-    "src/objects/Trip__c.object": (
-        f"{OBJECT}{nested_field('To__c')}</CustomObject>"
-    ),
+    "src/objects/Trip__c.object": (f"{OBJECT}{nested_field('To__c')}</CustomObject>"),
     "src/objects/Account.object": (
         f"{HEAD}<CustomObject {NS}>\n  {nested_field('Region__c')}\n</CustomObject>"
     ),
@@ -97,12 +96,8 @@ def test_package_reads_back_as_the_same_normal_form_with_its_own_identity(tmp_pa
 
 
 def test_white_space_between_elements_and_order_of_children_do_not_matter(tmp_path: Path) -> None:
-    first = (
-        f"{OBJECT}{nested_field('A__c')}{nested_field('B__c')}</CustomObject>"
-    )
-    second = (
-        f"{OBJECT}\n\t{nested_field('B__c')}\n\n{nested_field('A__c')}</CustomObject>"
-    )
+    first = f"{OBJECT}{nested_field('A__c')}{nested_field('B__c')}</CustomObject>"
+    second = f"{OBJECT}\n\t{nested_field('B__c')}\n\n{nested_field('A__c')}</CustomObject>"
     one = read(tmp_path / "a", {"src/package.xml": MANIFEST, "src/objects/Trip__c.object": first})
     two = read(tmp_path / "b", {"src/package.xml": MANIFEST, "src/objects/Trip__c.object": second})
     assert one.component_digests() == two.component_digests()
@@ -130,9 +125,7 @@ def test_tree_of_a_normal_form_reads_back(tmp_path: Path) -> None:
 
 
 def test_static_resource_folder_becomes_the_same_archive_every_time(tmp_path: Path) -> None:
-    meta = (
-        f"{HEAD}<StaticResource {NS}><contentType>application/zip</contentType></StaticResource>"
-    )
+    meta = f"{HEAD}<StaticResource {NS}><contentType>application/zip</contentType></StaticResource>"
     files = {
         "sfdx-project.json": PROJECT,
         f"{BASE}/staticresources/Kit.resource-meta.xml": meta,
@@ -165,11 +158,6 @@ REFUSED = {
         "metadata.malformed_xml",
         "flows/Go.flow-meta.xml line 3",
     ),
-    "a type that is not handled is named": (
-        {f"{BASE}/reports/F/R.report-meta.xml": f"{HEAD}<Report {NS}/>"},
-        "metadata.unsupported_type",
-        "R.report-meta.xml is Report",
-    ),
     "an unknown type is named": (
         {f"{BASE}/odd/X.oddity-meta.xml": f"{HEAD}<Oddity {NS}/>"},
         "metadata.unsupported_type",
@@ -177,9 +165,9 @@ REFUSED = {
     ),
     "a component defined twice": (
         {f"{BASE}/a/Go.flow-meta.xml": f"{HEAD}<Flow {NS}/>",
-         f"{BASE}/b/Go.flow-meta.xml": f"{HEAD}<Flow {NS}/>"},
+         f"{BASE}/b/Go.flow-meta.xml": f"{HEAD}<Flow {NS}><label>Go</label></Flow>"},
         "metadata.duplicate",
-        "Flow:Go",
+        "b/Go.flow-meta.xml",
     ),
     "a document type": (
         {f"{BASE}/flows/Go.flow-meta.xml": '<!DOCTYPE a [<!ENTITY e "x">]><Flow>&e;</Flow>'},
@@ -243,8 +231,9 @@ def test_files_that_are_ignored_or_no_metadata_are_passed_over(tmp_path: Path) -
         },
     )
     assert [str(key) for key in form] == KEYS
-    assert all("__tests__" not in path for path in form[ComponentKey(
-        "LightningComponentBundle", "tile")])
+    assert all(
+        "__tests__" not in path for path in form[ComponentKey("LightningComponentBundle", "tile")]
+    )
 
 
 @pytest.mark.parametrize("path", ["../x", "/x", "a\\b", "a//b", "a/../../x"])
@@ -259,12 +248,12 @@ def test_zip_with_an_unsafe_path_is_refused(path: str) -> None:
 
 def test_zip_over_the_limits_is_refused_with_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     content = write_zip({"a": b"0" * 5000, "b": b"1"})
-    monkeypatch.setattr("metadata.package.MAX_UNZIPPED", 4000)
+    monkeypatch.setattr("metadata.zips.MAX_UNZIPPED", 4000)
     with pytest.raises(InvalidInput, match="at most 4,000") as refusal:
         open_zip(content)
     assert refusal.value.code == "package.too_large"
-    monkeypatch.setattr("metadata.package.MAX_UNZIPPED", 10_000)
-    monkeypatch.setattr("metadata.package.MAX_FILES", 1)
+    monkeypatch.setattr("metadata.zips.MAX_UNZIPPED", 10_000)
+    monkeypatch.setattr("metadata.zips.MAX_FILES", 1)
     with pytest.raises(InvalidInput, match="2 files"):
         open_zip(content)
 
@@ -307,7 +296,5 @@ def test_any_names_and_bytes_survive_zip_and_tree(contents: dict[str, bytes]) ->
 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_zip_reader(data: bytes) -> None:
-    try:
+    with suppress(InvalidInput):
         open_zip(data)
-    except InvalidInput as refusal:
-        assert refusal.code.startswith("package.")

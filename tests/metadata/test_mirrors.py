@@ -19,9 +19,7 @@ def repo(tmp_path: Path) -> Repo:
     made = Repo(tmp_path / "origin")
     made.commit({"sfdx-project.json": PROJECT}, "first\n\nChange: NWS-1")
     made.git("tag", "v1")
-    made.commit(
-        {"a.txt": "1"}, "second\n\nCo-authored-by: Ben Okafor <ben@northwind.example>"
-    )
+    made.commit({"a.txt": "1"}, "second\n\nCo-authored-by: Ben Okafor <ben@northwind.example>")
     made.git("tag", "-a", "v2", "-m", "two")
     made.git("branch", "feature/x", "v1")
     return made
@@ -73,9 +71,7 @@ def test_unknown_ref_is_a_clear_refusal(tmp_path: Path, repo: Repo, name: str) -
 def test_address_without_a_repository_is_a_clear_refusal(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ExternalFault) as refusal:
-        Mirror(tmp_path / "m.git").fetch(
-            str(tmp_path / "empty"), None, GitRules((), (tmp_path,))
-        )
+        Mirror(tmp_path / "m.git").fetch(str(tmp_path / "empty"), None, GitRules((), (tmp_path,)))
     assert refusal.value.code == "git.no_repository"
     assert not refusal.value.retryable
 
@@ -89,7 +85,7 @@ RULES = GitRules(("git.example.com", "git.example.com:8443"), (Path("/srv/git"),
         ("", "git.address"),
         ("-upload-pack=x", "git.address"),
         ("ext::sh -c id", "git.address"),
-        ("git@git.example.com:a/b.git", "git.address"),
+        ("git@evil.example:a/b.git", "git.host"),
         ("http://git.example.com/a.git", "git.protocol"),
         ("git://git.example.com/a.git", "git.protocol"),
         ("https://evil.example/a.git", "git.host"),
