@@ -1,0 +1,129 @@
+"""Source-format files to metadata-format files, all types of the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from core.errors import InvalidInput
+from metadata.convert import recompose, static
+from metadata.convert.places import Place, Places, Role
+from metadata.refusals import duplicate
+from metadata.types import META, Registry
+
+
+@dataclass(slots=True)
+class Assembled:
+    """Package files with the repository path of each, and what was passed over."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    passed_over: list[str] = field(default_factory=list)
+
+    def add(self, target: str, content: bytes, origin: str) -> None:
+        """Take a file; a second one for the same path has to be equal."""
+        before = self.files.get(target)
+        if before is None:
+            self.files[target] = content
+            self.origins[target] = origin
+        elif before != content:
+            raise duplicate(target, self.origins[target], origin)
+
+
+def find(paths: Collection[str], registry: Registry) -> dict[str, Place | None]:
+    """What each file is; None for one that is passed over. Raises ``UnsupportedType``."""
+    places = Places(registry, paths)
+    return {path: places.of(path) for path in paths}
+
+
+def assemble(
+    contents: Mapping[str, bytes], places: Mapping[str, Place | None], registry: Registry
+) -> Assembled:
+    """Rewrite the files of a source project.
+
+    Raises InvalidInput ``metadata.duplicate``, ``metadata.malformed_xml``, ``metadata.no_meta``,
+    ``metadata.no_content`` and those of ``static`` and ``recompose``, each naming the file.
+    """
+    result = Assembled()
+    sorted_out: dict[Role, list[tuple[Place, bytes]]] = {role: [] for role in Role}
+    for path, content in contents.items():
+        place = places[path]
+        if place is None:
+            result.passed_over.append(path)
+        elif place.role is Role.COPY:
+            result.add(place.target, content, path)
+        else:
+            sorted_out[place.role].append((place, content))
+    _pairs(result, [*sorted_out[Role.CONTENT], *sorted_out[Role.META]])
+    _documents(result, sorted_out[Role.DOCUMENT])
+    _resources(result, sorted_out[Role.STATIC])
+    parts = [*sorted_out[Role.PARENT], *sorted_out[Role.CHILD]]
+    for (type_id, name), own in recompose.by_component(parts).items():
+        target, content = recompose.file_of(registry.by_id[type_id], name, own)
+        result.add(target, content, own[0][0].path)
+    return result
+
+
+def _resources(result: Assembled, parts: Iterable[tuple[Place, bytes]]) -> None:
+    """The same resource in two package directories is two resources until they prove equal."""
+    found: dict[tuple[str, str], list[tuple[Place, bytes]]] = {}
+    for place, content in parts:
+        where = place.path.rpartition("staticresources/")[0]
+        found.setdefault((where, place.name), []).append((place, content))
+    for (_where, name), own in found.items():
+        for target, (content, origin) in static.files_of(name, own).items():
+            result.add(target, content, origin)
+
+
+def _pairs(result: Assembled, parts: Iterable[tuple[Place, bytes]]) -> None:
+    """Content files and their meta files, each with the other."""
+    pairs = {place.path: (place, content) for place, content in parts}
+    for path, (place, content) in pairs.items():
+        if place.role is Role.META:
+            other = path.removesuffix(META)
+            if other not in pairs:
+                raise InvalidInput(
+                    "metadata.no_content",
+                    f"{path} has no {other.rsplit('/', 1)[-1]} beside it.",
+                    path=path,
+                )
+        elif f"{path}{META}" not in pairs:
+            raise InvalidInput(
+                "metadata.no_meta",
+                f"{path} has no {path.rsplit('/', 1)[-1]}{META} beside it.",
+                path=path,
+            )
+        result.add(place.target, content, path)
+
+
+def _documents(result: Assembled, documents: Iterable[tuple[Place, bytes]]) -> None:
+    """Documents: the meta file takes the content's suffix, ``logo.png-meta.xml``."""
+    listed = list(documents)
+    contents = {
+        (place.path.rpartition("/")[0], place.name): place
+        for place, _content in listed
+        if not place.path.endswith(META)
+    }
+    metas = {
+        (place.path.rpartition("/")[0], place.name)
+        for place, _content in listed
+        if place.path.endswith(META)
+    }
+    for place, content in listed:
+        key = (place.path.rpartition("/")[0], place.name)
+        if place.path.endswith(META):
+            if key not in contents:
+                raise InvalidInput(
+                    "metadata.no_content",
+                    f"{place.path} has no content file beside it.",
+                    path=place.path,
+                )
+            result.add(f"{contents[key].target}{META}", content, place.path)
+        elif key not in metas:
+            raise InvalidInput(
+                "metadata.no_meta",
+                f"{place.path} has no .document-meta.xml beside it.",
+                path=place.path,
+            )
+        else:
+            result.add(place.target, content, place.path)

@@ -1,0 +1,183 @@
+"""Put together what source format spreads over files: objects, translations, bots, labels.
+
+A component may lie in several package directories; every part of it is taken. The official
+converter keeps the first frame it meets and loses the others. Two frames may say the same thing
+twice, and they may complete each other; where they contradict each other, the commit is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from lxml import etree
+
+from core.errors import InvalidInput
+from metadata import keys, xml
+from metadata.convert.places import Place, Role
+from metadata.convert.writing import Group, collation, document
+from metadata.refusals import duplicate
+from metadata.types import MetadataType
+from metadata.xml import Element
+
+Parts = Sequence[tuple[Place, bytes]]
+
+
+def file_of(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
+    """Path and content of the one file that a component's parts make in metadata format."""
+    if kind.transformer in ("nonDecomposed", "decomposedLabels"):
+        return _labels(parts)
+    if kind.transformer == "decomposedPermissionSet":
+        return _pieces(kind, name, parts)
+    if kind.transformer == "decomposeExternalServiceRegistration":
+        return _registration(kind, name, parts)
+    own = frame([(place.path, content) for place, content in parts if place.role is Role.PARENT])
+    groups = _groups(parts)
+    return _target(kind, name), document(kind.name, own, groups)
+
+
+def _target(kind: MetadataType, name: str) -> str:
+    return f"{kind.directory}/{name}.{kind.suffix}"
+
+
+def frame(files: Sequence[tuple[str, bytes]]) -> list[Element]:
+    """The elements of one or several frames; equal ones once.
+
+    Raises InvalidInput ``metadata.duplicate`` where two frames give one element different content.
+    """
+    roots = [(path, xml.parse(content, path)) for path, content in files]
+    if len(roots) < 2:
+        return [child for _path, root in roots for child in root]
+    rule = keys.of_root(xml.local(roots[0][1]))
+    known: dict[tuple[str, ...], tuple[bytes, str]] = {}
+    found: list[Element] = []
+    for path, root in roots:
+        for child in xml.elements(root):
+            written = etree.tostring(child, method="c14n", with_tail=False, exclusive=True)
+            identity = _identity(child, rule, written)
+            if identity not in known:
+                known[identity] = (written, path)
+                found.append(child)
+            elif known[identity][0] != written:
+                what = " ".join(part for part in identity if part)
+                raise duplicate(f"“{what}” of {path.rsplit('/', 1)[-1]}", known[identity][1], path)
+    return found
+
+
+def _identity(child: Element, rule: keys.Rule, written: bytes) -> tuple[str, ...]:
+    name = xml.local(child)
+    elements = rule.keys.get(name)
+    if elements is not None:
+        return (
+            name,
+            *((child.text or "") if key == "." else xml.text_of(child, key) for key in elements),
+        )
+    return (name, written.decode()) if len(child) else (name,)
+
+
+def _groups(parts: Iterable[tuple[Place, bytes]]) -> list[Group]:
+    """Children by element name, in each group by their own name."""
+    found: dict[str, dict[str, tuple[Element, Place]]] = {}
+    for place, content in parts:
+        child = place.child
+        if child is None:
+            continue
+        root = xml.parse(content, place.path)
+        name = _own_name(root, child.unique) or place.child_name
+        group = found.setdefault(child.element, {})
+        before = group.get(name)
+        if before is None:
+            group[name] = (root, place)
+        elif _same(before[0], root) is False:
+            raise duplicate(f"{child.name} {place.name}.{name}", before[1].path, place.path)
+    return [
+        Group(element, [group[name][0] for name in sorted(group, key=collation)])
+        for element, group in sorted(found.items())
+    ]
+
+
+def _own_name(root: Element, unique: str) -> str:
+    for element in (unique, "fullName", "name"):
+        if element and (text := xml.text_of(root, element)):
+            return text
+    return ""
+
+
+def _same(one: Element, two: Element) -> bool:
+    return etree.tostring(one, method="c14n") == etree.tostring(two, method="c14n")
+
+
+def _labels(parts: Parts) -> tuple[str, bytes]:
+    """All labels of a project in the one file that metadata format has."""
+    found: dict[str, tuple[Element, str]] = {}
+    for place, content in parts:
+        root = xml.parse(content, place.path)
+        listed = [root] if xml.local(root) == "CustomLabel" else xml.elements(root)
+        for label in listed:
+            name = xml.text_of(label, "fullName")
+            if not name:
+                raise InvalidInput(
+                    "metadata.unnamed",
+                    f"{place.path} has a label without fullName.",
+                    path=place.path,
+                )
+            before = found.setdefault(name, (label, place.path))
+            if before[0] is not label and not _same_label(before[0], label):
+                raise duplicate(f"CustomLabel {name}", before[1], place.path)
+    ordered = [found[name][0] for name in sorted(found, key=collation)]
+    return "labels/CustomLabels.labels", document("CustomLabels", [], [Group("labels", ordered)])
+
+
+def _same_label(one: Element, two: Element) -> bool:
+    def texts(label: Element) -> list[tuple[str, str]]:
+        return [(xml.local(child), child.text or "") for child in xml.elements(label)]
+
+    return texts(one) == texts(two)
+
+
+def _pieces(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
+    """A permission set whose files each hold some of its elements."""
+    roots = [xml.parse(content, place.path) for place, content in parts]
+    return _target(kind, name), document(kind.name, xml.union(roots), [])
+
+
+def _registration(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
+    """An external service whose schema lies in a YAML file beside it."""
+    own = [(place.path, content) for place, content in parts if place.role is Role.PARENT]
+    schemas = [(place, content) for place, content in parts if place.role is Role.CHILD]
+    if not own:
+        path = schemas[0][0].path
+        raise InvalidInput(
+            "metadata.no_meta", f"{path} has no {name}.{kind.suffix}-meta.xml beside it.", path=path
+        )
+    elements = frame(own)
+    if schemas and not any(xml.local(element) == "schema" for element in elements):
+        form = next((e.text for e in elements if xml.local(e) == "schemaUploadFileExtension"), "")
+        place, content = schemas[0]
+        schema = xml.new("schema")
+        schema.text = _schema(place.path, content, (form or "").strip())
+        elements.append(schema)
+    return _target(kind, name), document(kind.name, elements, [])
+
+
+def _schema(path: str, content: bytes, form: str) -> str:
+    if form == "json":
+        raise InvalidInput(
+            "metadata.unsupported_preset",
+            f"{path} keeps as YAML a schema that was uploaded as JSON; Gatehouse does not turn it "
+            "back. Keep the schema inside the registration, or upload it as YAML.",
+            path=path,
+        )
+    return content.decode("utf-8-sig").replace("\r\n", "\n")
+
+
+def by_component(
+    parts: Iterable[tuple[Place, bytes]],
+) -> Mapping[tuple[str, str], list[tuple[Place, bytes]]]:
+    """Parts of the same component together; all label files are one component."""
+    grouped: dict[tuple[str, str], list[tuple[Place, bytes]]] = {}
+    for place, content in parts:
+        if place.type.transformer in ("nonDecomposed", "decomposedLabels"):
+            grouped.setdefault(("customlabels", "CustomLabels"), []).append((place, content))
+        else:
+            grouped.setdefault((place.type.id, place.name), []).append((place, content))
+    return grouped

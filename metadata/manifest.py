@@ -1,0 +1,70 @@
+"""``package.xml`` and its destructive siblings: written as Salesforce's tools write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from xml.sax.saxutils import escape
+
+from core.errors import InvalidInput
+from metadata import xml
+from metadata.components import ComponentKey
+from metadata.types import standard
+
+Manifest = dict[str, list[str]]
+"""Type → members, both in order of code points."""
+
+SLASHED_FOLDERS = frozenset({"DashboardFolder", "ReportFolder", "EmailTemplateFolder"})
+"""Their members end with a slash, so that the platform tells them from their contents."""
+
+
+def member_of(key: ComponentKey) -> tuple[str, str]:
+    """Type and name under which a manifest lists a component.
+
+    A folder is listed under the type of its contents: ``ReportFolder`` is no type there.
+    """
+    kind = standard().by_name.get(key.type)
+    if kind is None or not kind.content_type:
+        return key.type, key.name
+    name = f"{key.name}/" if kind.name in SLASHED_FOLDERS else key.name
+    return standard().by_id[kind.content_type].name, name
+
+
+def of_keys(keys: Iterable[ComponentKey]) -> Manifest:
+    """The manifest that names the components."""
+    members: dict[str, set[str]] = {}
+    for key in keys:
+        type_name, name = member_of(key)
+        members.setdefault(type_name, set()).add(name)
+    return {name: sorted(members[name]) for name in sorted(members)}
+
+
+def write(manifest: Mapping[str, Iterable[str]], api_version: str) -> bytes:
+    """The manifest as a file: types and members in order, four blanks, version last."""
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{xml.NAMESPACE}">']
+    for type_name, members in manifest.items():
+        lines.append("    <types>")
+        lines += [f"        <members>{escape(member)}</members>" for member in members]
+        lines += [f"        <name>{escape(type_name)}</name>", "    </types>"]
+    lines += [f"    <version>{escape(api_version)}</version>", "</Package>", ""]
+    return "\n".join(lines).encode()
+
+
+def read(content: bytes, path: str = "package.xml") -> tuple[Manifest, str]:
+    """The members and the API version of a manifest.
+
+    Raises InvalidInput ``metadata.malformed_xml`` or ``metadata.not_a_manifest``.
+    """
+    root = xml.parse(content, path)
+    if xml.local(root) != "Package":
+        raise InvalidInput("metadata.not_a_manifest", f"{path} is not a manifest.", path=path)
+    members: dict[str, set[str]] = {}
+    for node in xml.elements(root):
+        if xml.local(node) == "types":
+            named = [
+                (child.text or "").strip()
+                for child in xml.elements(node)
+                if xml.local(child) == "members"
+            ]
+            members.setdefault(xml.text_of(node, "name"), set()).update(named)
+    ordered = {name: sorted(members[name]) for name in sorted(members)}
+    return ordered, xml.text_of(root, "version")

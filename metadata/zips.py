@@ -1,0 +1,127 @@
+"""Zip files: written the same way every time, read with bounds.
+
+Only a file's path and content go in: no directories, no owner, one fixed time, byte order of path.
+The bytes still depend on the zlib build that compresses them, so a package is identified by its
+listing and never by its zip.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+
+from core.errors import InvalidInput
+
+MAX_FILES = 10_000
+MAX_ZIP = 39_000_000
+MAX_UNZIPPED = 629_145_600
+"""The platform's limits for one deployment or retrieve (Metadata API guide, release 262)."""
+
+MAX_RESOURCE = 5_000_000
+"""A static resource may have 5 MB."""
+
+MAX_PATH = 400
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+_STORED = (
+    ".png", ".jpg", ".jpeg", ".gif", ".webp", ".woff", ".woff2", ".zip", ".jar", ".mp4", ".pdf",
+)  # fmt: skip
+_ARCHIVE = b"PK\x03\x04"
+
+
+def write(files: Mapping[str, bytes], level: int = 6) -> bytes:
+    """Zip files; what is compressed already is stored, and with level 0 everything is."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        for path in sorted(files, key=str.encode):
+            content = files[path]
+            entry = zipfile.ZipInfo(path, FIXED_TIME)
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            stored = level == 0 or _packed(path, content)
+            entry.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+            target.writestr(entry, content, compresslevel=None if stored else level)
+    return buffer.getvalue()
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """Zip files so that every machine makes the same bytes: stored, not compressed.
+
+    Compressed bytes differ between zlib builds, and the archive's own hash is part of an identity.
+    Only what would pass the platform's limit for one resource is compressed.
+    """
+    stored = sum(len(content) + len(path) * 2 + 100 for path, content in files.items())
+    return write(files, 0 if stored <= MAX_RESOURCE else 6)
+
+
+def _packed(path: str, content: bytes) -> bool:
+    """Whether compressing again would be a waste; an archive of ours is stored and worth it."""
+    if content[:4] == _ARCHIVE:
+        return content[8:10] != b"\0\0"
+    return path.lower().endswith(_STORED)
+
+
+def read(content: bytes, limit: int | None = None) -> dict[str, bytes]:
+    """Files of a zip by path, within the platform's limits or a lower one of unpacked bytes.
+
+    What the zip declares is checked before anything is unpacked, and again while unpacking, since
+    it may lie. Raises InvalidInput ``package.not_a_zip``, ``package.unsafe_path``,
+    ``package.too_large``.
+    """
+    check(0, 0, len(content))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as source:
+            entries = [entry for entry in source.infolist() if not entry.is_dir()]
+            check(len(entries), sum(entry.file_size for entry in entries), 0, limit)
+            return _unpacked(source, entries, MAX_UNZIPPED if limit is None else limit)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as fault:
+        raise InvalidInput("package.not_a_zip", f"The zip cannot be read: {fault}.") from None
+    except (ValueError, OverflowError, zlib.error) as fault:
+        raise InvalidInput("package.not_a_zip", f"The zip is damaged: {fault}.") from None
+
+
+def _unpacked(
+    source: zipfile.ZipFile, entries: list[zipfile.ZipInfo], limit: int
+) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    left = limit
+    for entry in entries:
+        safe_path(entry.filename)
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise InvalidInput(
+                "package.unsafe_path", f"The zip holds a symbolic link: {entry.filename!r}."
+            )
+        if entry.filename in files:
+            raise InvalidInput("package.not_a_zip", f"The zip names {entry.filename!r} twice.")
+        with source.open(entry) as stream:
+            content = stream.read(left + 1)
+        left -= len(content)
+        if left < 0:
+            check(0, limit + 1, 0, limit)
+        files[entry.filename] = content
+    return files
+
+
+def safe_path(path: str) -> None:
+    """Refuse a path that could leave its directory or that no repository would hold."""
+    parts = path.split("/")
+    bad = any(part in ("", ".", "..") for part in parts) or len(path) > MAX_PATH
+    if bad or "\\" in path or any(ord(sign) < 32 for sign in path):
+        raise InvalidInput("package.unsafe_path", f"The zip holds an unsafe path: {path[:120]!r}.")
+
+
+def check(files: int, unzipped: int, zipped: int, limit: int | None = None) -> None:
+    """Hold the platform's limits; raises InvalidInput ``package.too_large`` with the figures."""
+    for value, most, unit in (
+        (files, MAX_FILES, "files"),
+        (unzipped, MAX_UNZIPPED if limit is None else limit, "bytes unzipped"),
+        (zipped, MAX_ZIP, "bytes as a zip"),
+    ):
+        if value > most:
+            raise InvalidInput(
+                "package.too_large",
+                f"The package has {value:,} {unit}; Salesforce takes at most {most:,}. "
+                "Split the release or take large files out.",
+            )
