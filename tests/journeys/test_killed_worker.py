@@ -1,0 +1,112 @@
+"""A worker that dies at the worst moment: the deployment goes on by itself and is sent once.
+
+Real ticker and workers, real Valkey, SIGKILL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+
+from core import clock
+from jobs.models import Work
+from releases.models import Deployment
+from releases.services import approval, deployments
+from tests.journeys.northwind import Journey
+from tests.support.databases import as_role
+from tests.support.processes import Farm, farm, wait_until
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def processes(journey: Journey, valkey: str, tmp_path: Path) -> Iterator[Farm]:
+    """A farm whose processes know the journey's orgs and keys; nothing runs in it yet."""
+    files: dict[str, str] = {}
+    for name, keys in (
+        ("PUBLIC", django_settings.SEALING_PUBLIC_KEYS),
+        ("PRIVATE", django_settings.SEALING_PRIVATE_KEYS),
+    ):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(keys))
+        files[f"GATEHOUSE_{name}_KEYS_FILE"] = str(path)
+    extra = {
+        **files,
+        "ORG_HOSTS": f"*.localhost:{journey.simulator.port}",
+        "ORG_CA_FILE": str(journey.simulator.ca_file),
+    }
+    with farm(valkey, extra=extra) as started:
+        yield started
+
+
+def approved(journey: Journey, **fault: Any) -> Deployment:
+    """A release with every approval, its production deployment waiting for a worker."""
+    release = journey.composed("October", journey.offered("sales", "v4.2.0"))
+    request = journey.submitted(release)
+    if fault:
+        journey.org("Production").fault(**fault)
+    for name in ("ana", "ben"):
+        with journey.acting(name):
+            approval.decide(
+                release_id=release.pk, verdict="approve", comment="", shown_digest=request.digest
+            )
+    return journey.deployment(release)
+
+
+def state_of(deployment: Deployment, kind: str) -> str:
+    """The state of a step now."""
+    state: str = deployment.steps.get(kind=kind).state
+    return state
+
+
+def finished(deployment: Deployment) -> bool:
+    """Whether the deployment has ended well."""
+    deployment.refresh_from_db()
+    return deployment.state == "succeeded"
+
+
+def let_the_lease_lapse(deployment: Deployment) -> None:
+    """Move the dead worker's lease into the past, as waiting for it would."""
+    with as_role("deploy"):
+        Work.objects.filter(
+            kind=deployments.KIND, subject_id=deployment.pk, lease_until__isnull=False
+        ).update(lease_until=clock.now() - timedelta(seconds=1))
+
+
+def test_worker_killed_while_the_org_deploys_is_replaced_and_nothing_is_sent_twice(
+    journey: Journey, processes: Farm
+) -> None:
+    deployment = approved(journey, kind="slow", call="deploy.run", seconds=3000, times=1)
+    processes.ticker()
+    worker = processes.worker("deploy")
+    wait_until(lambda: state_of(deployment, "deploy") == "started", seconds=60, farm=processes)
+    worker.kill()
+    let_the_lease_lapse(deployment)
+    processes.worker("deploy")
+    wait_until(lambda: finished(deployment), seconds=90, farm=processes)
+    assert len(journey.writes("Production")) == 1
+    assert journey.release(deployment.release_id).state == "deployed"
+
+
+def test_i21_worker_killed_between_intent_and_the_orgs_id_adopts_the_one_deployment(
+    journey: Journey, processes: Farm
+) -> None:
+    deployment = approved(journey, kind="timeout_after", call="deploy.start", times=1)
+    processes.ticker()
+    worker = processes.worker("deploy")
+    wait_until(lambda: len(journey.writes("Production")) == 1, seconds=60, farm=processes)
+    assert state_of(deployment, "deploy") == "intended"
+    worker.kill()
+    assert state_of(deployment, "deploy") == "intended"
+    let_the_lease_lapse(deployment)
+    processes.worker("deploy")
+    wait_until(lambda: finished(deployment), seconds=90, farm=processes)
+    assert len(journey.writes("Production")) == 1
+    step = deployment.steps.get(kind="deploy")
+    assert step.remote_id == journey.writes("Production")[0]["id"]
