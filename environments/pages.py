@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.forms import Form
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -36,8 +35,6 @@ from governance.permissions import standing_of
 
 STORY = 30
 POLL_SECONDS = 2
-
-F = TypeVar("F", bound=Form)
 
 
 @dataclass(frozen=True, slots=True)

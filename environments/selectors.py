@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.core.exceptions import ObjectDoesNotExist
 
 from environments import rules
-from environments.models import Credential, Environment, Lease, Snapshot, Track
+from environments.models import Credential, Environment, Lease, Snapshot
 from environments.rules import Standing, StandingFacts
 from environments.states import STAGES, Connection, HoldState, Stage, TrackKind
 from governance.models import Team, User
@@ -274,21 +273,3 @@ def snapshot(snapshot_id: int) -> Snapshot | None:
     return (
         Snapshot.objects.select_related("environment__track__team").filter(pk=snapshot_id).first()
     )
-
-
-def last_snapshot_at(environment: Environment) -> datetime | None:
-    """Return when the newest finished snapshot was taken."""
-    return (
-        environment.snapshots.filter(taken_at__isnull=False)
-        .order_by("-pk")
-        .values_list("taken_at", flat=True)
-        .first()
-    )
-
-
-def teams_without(stage: Stage) -> list[Team]:
-    """Return the living teams whose track has no org on a stage."""
-    filled = Track.objects.filter(
-        environments__stage=stage.value, environments__retired_at=None
-    ).values("team")
-    return list(Team.objects.filter(retired_at=None).exclude(pk__in=filled).order_by("name"))

@@ -7,8 +7,6 @@ import re
 from core.errors import InvalidInput
 
 ORGANIZATION_PREFIX = "00D"
-DEPLOY_PREFIX = "0Af"
-RETRIEVE_PREFIX = "09S"
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SHAPE = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")

@@ -50,13 +50,6 @@ class Limit:
     maximum: int
     remaining: int
 
-    @property
-    def used_percent(self) -> int:
-        """Whole per cent used; 0 for a limit of nothing."""
-        if self.maximum <= 0:
-            return 0
-        return round(100 * (self.maximum - self.remaining) / self.maximum)
-
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
