@@ -98,6 +98,18 @@ class DeploymentPage:
         return self.deployment.state not in LIVE_DEPLOYMENTS
 
     @property
+    def poll_seconds(self) -> int:
+        """How often the page asks again: seldom while it waits for people or for its time."""
+        if self.is_final:
+            return 0
+        return 10 if self.is_unknown or self.is_held else 2
+
+    @property
+    def asks_gate(self) -> bool:
+        """Whether the gate still decides anything; after the call to the org it does not."""
+        return not (self.is_final or self.is_unknown or self._has_written)
+
+    @property
     def is_unknown(self) -> bool:
         """Whether nobody knows how it ended."""
         return self.deployment.state == DeploymentState.UNKNOWN

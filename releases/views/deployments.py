@@ -101,7 +101,7 @@ def _context(
     deployment = shown.deployment
     team = steps.team_of(deployment)
     standing = standing_of(request.user)
-    verdict = None if shown.is_final else gate.evaluate(deployment, now)
+    verdict = gate.evaluate(deployment, now) if shown.asks_gate else None
     return {
         "page": shown,
         "deployment": deployment,

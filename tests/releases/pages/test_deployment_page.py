@@ -133,6 +133,12 @@ class TestPolling:
         assert live.get("hx-trigger") == "every 2s"
         assert live.get("hx-get") == running.get_absolute_url()
 
+    def test_one_that_waits_for_people_polls_seldom(
+        self, held: Deployment, as_person: Looks
+    ) -> None:
+        page = page_of(as_person("marek"), held.get_absolute_url())
+        assert page.get_element_by_id("deployment-live").get("hx-trigger") == "every 10s"
+
     def test_a_settled_one_does_not(self, failed: Deployment, as_person: Looks) -> None:
         page = page_of(as_person("chloe"), failed.get_absolute_url())
         assert page.get_element_by_id("deployment-live").get("hx-trigger") is None
@@ -161,8 +167,11 @@ class TestTheGate:
         address = reverse("releases:approval", kwargs={"pk": company.releases["October train"].pk})
         assert address in {link.get("href") for link in verdict.xpath(".//a")}
 
-    def test_is_not_asked_about_what_has_ended(self, failed: Deployment, as_person: Looks) -> None:
-        page = page_of(as_person("marek"), failed.get_absolute_url())
+    @pytest.mark.parametrize("name", ["service build 3", "running", "unknown"])
+    def test_is_not_asked_when_it_decides_nothing_any_more(
+        self, company: Company, as_person: Looks, name: str
+    ) -> None:
+        page = page_of(as_person("marek"), company.deployments[name].get_absolute_url())
         assert "The gate, asked now" not in words(page)
 
 
