@@ -1,4 +1,4 @@
-# Gatehouse in one image; compose.yaml starts it once per process (script/entry web|ticker|build|deploy).
+# Gatehouse in one image; compose.yaml starts it once per process (script/entry says how).
 FROM python:3.12-slim-bookworm AS packages
 WORKDIR /opt/gatehouse
 COPY requirements.txt ./
@@ -25,13 +25,17 @@ COPY jobs jobs
 COPY metadata metadata
 COPY releases releases
 COPY salesforce salesforce
-COPY script/entry script/entry
+COPY script script
 COPY static static
 COPY templates templates
 # Static files are collected with values that only satisfy the settings; nothing of them is kept.
-RUN GATEHOUSE_ROLE=web GATEHOUSE_SECRET_KEY=collecting-static-files-needs-no-secret-but-fifty-letters \
-    GATEHOUSE_BASE_URL=http://localhost GATEHOUSE_BLOBS_DIR=/data/blobs GATEHOUSE_MIRRORS_DIR=/data/mirrors \
-    DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0 \
+RUN GATEHOUSE_ROLE=web \
+    GATEHOUSE_SECRET_KEY=collecting-static-files-needs-no-secret-but-fifty-letters \
+    GATEHOUSE_BASE_URL=http://localhost \
+    GATEHOUSE_BLOBS_DIR=/data/blobs \
+    GATEHOUSE_MIRRORS_DIR=/data/mirrors \
+    DATABASE_URL=postgresql://nobody@localhost/none \
+    REDIS_URL=redis://localhost/0 \
     .venv/bin/python manage.py collectstatic --no-input
 ENV GATEHOUSE_ENV=production \
     GATEHOUSE_BLOBS_DIR=/data/blobs \
@@ -40,7 +44,6 @@ ENV GATEHOUSE_ENV=production \
 USER gatehouse
 EXPOSE 8000
 VOLUME ["/data"]
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD [".venv/bin/python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["script/entry", "health"]
 ENTRYPOINT ["script/entry"]
 CMD ["web"]

@@ -63,24 +63,18 @@ def _prepare_outside(url: str, state: State) -> str:
     The database must exist and becomes our owner's. Roles of another installation are not touched.
     """
     parts = urlsplit(url)
-    name = parts.path.lstrip("/")
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             _refuse_foreign_roles(connection, state)
-            roles.create_roles(connection, state.role_passwords)
-            owner, database = sql.Identifier(roles.OWNER), sql.Identifier(name)
-            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
-            connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
-            roles.restrict_database(connection, name)
-            connection.execute(sql.SQL("SET ROLE {}").format(owner))
-            roles.harden(connection)
+        roles.prepare(url, state.role_passwords)
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
         raise CannotStart(
             f"DATABASE_URL must be the address of an administrator of PostgreSQL 15 or newer, "
             f"with an existing database that Gatehouse may own: {reason}"
         ) from error
-    return f"{parts.hostname}:{parts.port or 5432}/{name}"
+    options = f"?{parts.query}" if parts.query else ""
+    return f"{parts.hostname}:{parts.port or 5432}{parts.path}{options}"
 
 
 def _refuse_foreign_roles(connection: psycopg.Connection[tuple[object, ...]], state: State) -> None:

@@ -7,6 +7,8 @@ boundary, so every process has a login of its own.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,3 +66,40 @@ def harden(owner: psycopg.Connection[Any]) -> None:
     """
     owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     owner.execute("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+
+
+def prepare(admin: str, passwords: Mapping[str, str]) -> None:
+    """Make logins and rights on a server that somebody else runs.
+
+    ``admin`` is the address of an administrator, with an existing database, which becomes our
+    owner's. May be repeated: passwords are then set anew.
+    """
+    with psycopg.connect(admin, autocommit=True) as connection:
+        create_roles(connection, passwords)
+        name = connection.info.dbname
+        owner, database = sql.Identifier(OWNER), sql.Identifier(name)
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
+        restrict_database(connection, name)
+        connection.execute(sql.SQL("SET ROLE {}").format(owner))
+        harden(connection)
+
+
+def main() -> int:
+    """Make the logins from ADMIN_DATABASE_URL and one password per login (script/entry roles)."""
+    names = {role: f"{role.removeprefix('gatehouse_').upper()}_PASSWORD" for role in LOGINS}
+    missing = [n for n in ("ADMIN_DATABASE_URL", *names.values()) if not os.environ.get(n)]
+    if missing:
+        print(f"script/entry roles needs {', '.join(missing)}", file=sys.stderr)
+        return 2
+    passwords = {role: os.environ[name] for role, name in names.items()}
+    try:
+        prepare(os.environ["ADMIN_DATABASE_URL"], passwords)
+    except psycopg.Error as error:
+        print(f"script/entry roles: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,15 +12,15 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
 
+from core import keyring
 from script.lib import database, environment
 from script.lib.environment import Addresses
+from script.lib.health import is_well
 from script.lib.installation import ROOT, Installation, State, var_directory, write_private
 from script.lib.progress import CannotStart, fail, say, step
 from script.lib.supervisor import Supervisor
@@ -86,10 +86,8 @@ def _set_up(installation: Installation, state: State, addresses: Addresses) -> N
     """Bring schema, keys and static files up to date."""
     owner = environment.of_role("owner", installation, state, addresses)
     if not (installation.keys / "public.json").is_file():
-        # The settings read the key files that this command makes.
-        without = {k: v for k, v in owner.items() if k != "GATEHOUSE_PUBLIC_KEYS_FILE"}
         with step("Making the keys that credentials are sealed to"):
-            _manage(without, "keys", "--dir", str(installation.keys))
+            keyring.write(installation.keys)
     with step("Bringing the database up to date"):
         _manage(owner, "migrate", "--database", "owner", "--no-input", "--verbosity", "0")
     stamp = _static_stamp()
@@ -216,7 +214,7 @@ def _founding(state: State, addresses: Addresses) -> str:
 def _welcome(addresses: Addresses, words: str) -> None:
     """Print the address, and what people need to know, once the dashboard answers."""
     deadline = time.monotonic() + READY_SECONDS
-    while not _answers(f"http://127.0.0.1:{addresses.port}/healthz"):
+    while not is_well(addresses.port, os.environ.get("GATEHOUSE_HOST", "")):
         if time.monotonic() > deadline:
             say("The dashboard does not answer yet; see the lines above.")
             return
@@ -225,14 +223,6 @@ def _welcome(addresses: Addresses, words: str) -> None:
     lines += [*words.rstrip().splitlines(), ""] if words else []
     lines += ["Ctrl-C stops everything; the data stays."]
     say("\n".join(["", *(f"  {line}".rstrip() for line in lines), ""]))
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own http address
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
 
 
 if __name__ == "__main__":
