@@ -10,8 +10,9 @@ from core import blobs as stored
 from environments.gateways import open_org
 from environments.models import Lease
 from releases.engine import remote
-from releases.models import Candidate, Deployment, StepMessage
-from releases.services import candidates, deployments, packaging
+from releases.engine.context import StepContext
+from releases.models import Artefact, Candidate, Deployment, StepMessage
+from releases.services import candidates, deployments
 from salesforce.types import DeployOptions
 from tests.journeys.northwind import Journey
 from tests.support.databases import as_role
@@ -53,7 +54,7 @@ def test_i23_two_deployments_that_could_be_ours_are_in_doubt_until_a_person_sett
     journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journey.offered("sales", "v4.2.0")
-    artefact = packaging.Artefact.objects.order_by("-pk")[0]
+    artefact = Artefact.objects.order_by("-pk")[0]
     environment = journey.orgs[TEST]
     environment.refresh_from_db()
     journey.org(TEST).fault("reset_after", "deploy.start", times=1)
@@ -61,7 +62,7 @@ def test_i23_two_deployments_that_could_be_ours_are_in_doubt_until_a_person_sett
         recent = remote._unclaimed
         zip_bytes = stored.get(artefact.blob)
 
-        def and_a_stranger(ctx: remote.StepContext) -> list[object]:
+        def and_a_stranger(ctx: StepContext) -> list[object]:
             org.deploy(zip_bytes, DeployOptions(check_only=False, test_level="NoTestRun"))
             monkeypatch.setattr(remote, "_unclaimed", recent)
             return list(recent(ctx))
@@ -129,7 +130,7 @@ def test_i3_stored_package_with_other_bytes_is_never_sent(
     candidate = journey.offered("sales", "v4.1.0")
     other, read = candidate.artefact, stored.get
     assert other is not None
-    monkeypatch.setattr(remote.blobs, "get", lambda key: read(other.blob))
+    monkeypatch.setattr(stored, "get", lambda key: read(other.blob))
     before = len(journey.writes(TEST))
     later, deployment = picked(journey, "v4.2.0")
     assert deployment.state == "failed"

@@ -91,7 +91,9 @@ def test_worker_killed_while_the_org_deploys_is_replaced_and_nothing_is_sent_twi
     processes.worker("deploy")
     wait_until(lambda: finished(deployment), seconds=90, farm=processes)
     assert len(journey.writes("Production")) == 1
-    assert journey.release(deployment.release_id).state == "deployed"
+    deployment.refresh_from_db()
+    assert deployment.release is not None
+    assert journey.release(deployment.release.pk).state == "deployed"
 
 
 def test_i21_worker_killed_between_intent_and_the_orgs_id_adopts_the_one_deployment(

@@ -61,6 +61,8 @@ def test_same_component_of_two_teams_refuses_the_composition_and_names_both(
 ) -> None:
     sales = journey.offered("sales", "v4.2.0")
     service = journey.offered("service", "v1.10.0")
+    assert service.artefact is not None
+    assert sales.artefact is not None
     foreign = service.artefact.components.get(name="CaseReopen", type="ApexClass")
     assert not sales.artefact.components.filter(name="CaseReopen").exists()
     clashing = journey.clash("sales", "v4.2.1", "classes/CaseReopen.cls")

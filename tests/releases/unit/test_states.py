@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from releases.states import (
     StepState,
 )
 
-MACHINES: list[tuple[Machine, type[StrEnum], StrEnum]] = [
+MACHINES: list[tuple[Machine[Any], type[StrEnum], StrEnum]] = [
     (RELEASE, ReleaseState, ReleaseState.DRAFT),
     (DEPLOYMENT, DeploymentState, DeploymentState.QUEUED),
     (STEP, StepState, StepState.PENDING),
@@ -36,7 +37,7 @@ MACHINES: list[tuple[Machine, type[StrEnum], StrEnum]] = [
 
 @pytest.mark.parametrize(("machine", "enum", "first"), MACHINES, ids=lambda v: str(v)[:30])
 def test_every_pair_outside_the_table_is_refused(
-    machine: Machine, enum: type[StrEnum], first: StrEnum
+    machine: Machine[Any], enum: type[StrEnum], first: StrEnum
 ) -> None:
     allowed = 0
     for old in enum:
@@ -51,7 +52,7 @@ def test_every_pair_outside_the_table_is_refused(
 
 @pytest.mark.parametrize(("machine", "enum", "first"), MACHINES, ids=lambda v: str(v)[:30])
 def test_terminal_states_lead_nowhere(
-    machine: Machine, enum: type[StrEnum], first: StrEnum
+    machine: Machine[Any], enum: type[StrEnum], first: StrEnum
 ) -> None:
     assert machine.terminal
     for state in machine.terminal:
