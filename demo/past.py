@@ -79,4 +79,4 @@ def _replace_process_clock(behind: timedelta) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) - behind
 
-    clock.datetime = Shifted if behind else datetime  # type: ignore[misc]
+    clock.datetime = Shifted if behind else datetime  # type: ignore[attr-defined]

@@ -42,11 +42,20 @@ class NothingLeft(LookupError):
     """Every work of the team's plan is done."""
 
 
+class NoRepository(LookupError):
+    """The demo's repositories are not where they were looked for."""
+
+
 def push(
     repositories: Path, team: str, *, message: str | None = None, broken: bool = False
 ) -> Pushed:
-    """Commit the team's next work to its main branch; raises NothingLeft at the end of the plan."""
+    """Commit the team's next work to its main branch; raises NothingLeft or NoRepository."""
     repository = repositories / f"{team}.git"
+    if not repository.is_dir():
+        raise NoRepository(
+            f"There is no repository {repository}. Start ./script/server once; it makes the demo "
+            "company and its repositories."
+        )
     held = set(git(repository, "ls-tree", "-r", "--name-only", BRANCH).splitlines())
     mended = {} if broken else _mend(repository, team, held)
     if mended:
@@ -150,7 +159,7 @@ def main() -> int:
         pushed = push(
             chosen.repositories, chosen.team, message=chosen.message, broken=chosen.broken
         )
-    except (NothingLeft, RuntimeError) as problem:
+    except (NothingLeft, NoRepository, RuntimeError) as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
     lines = [f"{pushed.team} {BRANCH} {pushed.sha[:7]} by {pushed.author.name}: {pushed.message}"]
