@@ -106,5 +106,5 @@ def test_every_planned_work_can_be_committed_and_then_nothing_is_left(repositori
 
 
 def test_missing_repository_is_told_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(commits.NoRepository, match="Start ./script/server once"):
+    with pytest.raises(commits.NoRepository, match=r"Start \./script/server once"):
         commits.push(tmp_path, "sales")
