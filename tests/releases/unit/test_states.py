@@ -42,11 +42,13 @@ def test_every_pair_outside_the_table_is_refused(
     allowed = 0
     for old in enum:
         for new in enum:
-            try:
+            if machine.allows(old, new):
                 machine.check(old, new)
                 allowed += 1
-            except NotNow as refusal:
-                assert refusal.code.endswith(".refused")
+                continue
+            with pytest.raises(NotNow) as refusal:
+                machine.check(old, new)
+            assert refusal.value.code.endswith(".refused")
     assert 0 < allowed < len(list(enum)) ** 2
 
 
