@@ -41,18 +41,6 @@ class Mail:
 
 
 @dataclass(frozen=True)
-class Demo:
-    """What ``manage.py demo`` is told besides: it also acts for the two kinds of worker."""
-
-    build_database_url: str = field(repr=False)
-    deploy_database_url: str = field(repr=False)
-    keys_dir: Path
-    simulator_dir: Path
-    simulator_admin_url: str
-    repositories_dir: Path
-
-
-@dataclass(frozen=True)
 class Env:
     """What this process was told by its environment, checked once."""
 
@@ -77,7 +65,6 @@ class Env:
     mail: Mail
     trust_proxy: bool
     log_level: str
-    demo: Demo | None
 
     @property
     def production(self) -> bool:
@@ -117,7 +104,6 @@ class Env:
             log_level=reader.choice(
                 "GATEHOUSE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"
             ),
-            demo=reader.demo(),
         )
         reader.check(env)
         return env
@@ -211,19 +197,6 @@ class _Reader:
             password=self.text("EMAIL_PASSWORD", ""),
             use_tls=self.flag("EMAIL_USE_TLS"),
             sender=self.text("EMAIL_FROM", "gatehouse@localhost"),
-        )
-
-    def demo(self) -> Demo | None:
-        """Return what only the demo's command is given; nothing for every other process."""
-        if "SIMULATOR_ADMIN_URL" not in self._environ:
-            return None
-        return Demo(
-            build_database_url=self.text("GATEHOUSE_BUILD_DATABASE_URL"),
-            deploy_database_url=self.text("GATEHOUSE_DEPLOY_DATABASE_URL"),
-            keys_dir=Path(self.text("GATEHOUSE_KEYS_DIR")),
-            simulator_dir=Path(self.text("SIMULATOR_DIR")),
-            simulator_admin_url=self.url("SIMULATOR_ADMIN_URL", ("http://",)),
-            repositories_dir=Path(self.text("DEMO_REPOSITORIES_DIR")),
         )
 
     def check(self, env: Env) -> None:

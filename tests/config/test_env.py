@@ -131,8 +131,3 @@ def test_the_owner_alias_exists_only_where_its_address_is_given() -> None:
     assert set(databases(Env.read(COMPLETE))) == {"default"}
     told = {**COMPLETE, "GATEHOUSE_OWNER_DATABASE_URL": COMPLETE["DATABASE_URL"]}
     assert set(databases(Env.read(told))) == {"default", "owner"}
-
-
-def test_demo_addresses_are_read_only_for_the_demo_command() -> None:
-    assert Env.read(COMPLETE).demo is None
-    assert "GATEHOUSE_KEYS_DIR is missing" in problems(SIMULATOR_ADMIN_URL="http://127.0.0.1:1")
