@@ -14,6 +14,7 @@ WIDTH = 352
 SHORT_DAYS = 15
 LONGEST_DAYS = 15 * 7
 LABEL_ROOM = 44  # a day's name at 11 px, so that two names never touch
+LETTER = 6.5  # width of a letter at 11 px
 EDGE_ROOM = 14  # half a name: labels nearer to an end turn inwards
 
 
@@ -68,9 +69,12 @@ def measure(now: datetime, opens_at: datetime, closes_at: datetime | None) -> Ru
     width = max(end - begin, 6)
     begin = min(begin, WIDTH - width)
     middle = begin + width / 2
+    named = Label(round(middle, 1), _day(opens_at.astimezone(zone)), _anchor(middle), True)
+    if opens_at < start and closes_at:
+        named = Label(round(begin, 1), f"until {_day(closes_at.astimezone(zone))}", "start", True)
     return Ruler(
         ticks=tuple(_ticks(start, days, scale)),
-        labels=tuple(_labels(start, days, scale, opens_at.astimezone(zone), middle)),
+        labels=tuple(_labels(start, days, scale, named)),
         now_x=max(x(now), 1),
         now_anchor=_anchor(x(now)),
         block_x=round(begin, 1),
@@ -96,11 +100,9 @@ def _ticks(start: datetime, days: int, scale: float) -> list[Tick]:
     return ticks
 
 
-def _labels(
-    start: datetime, days: int, scale: float, opens_at: datetime, middle: float
-) -> list[Label]:
+def _labels(start: datetime, days: int, scale: float, window: Label) -> list[Label]:
     """Name the window's day first, then today and the Mondays that find room."""
-    named = [Label(round(middle, 1), _day(opens_at), _anchor(middle), is_window=True)]
+    named = [window]
     for number in range(days):
         day = start + timedelta(days=number)
         if number and day.weekday() != 0:
@@ -108,14 +110,26 @@ def _labels(
         at = number * scale
         if at > WIDTH - LABEL_ROOM / 2:
             continue
-        if all(abs(_centre(label) - (at + LABEL_ROOM / 2)) >= LABEL_ROOM for label in named):
+        if all(_ends_before(label, at) or _begins_after(label, at) for label in named):
             named.append(Label(round(at, 1), _day(day), "start"))
     return sorted(named, key=lambda label: label.x)
 
 
-def _centre(label: Label) -> float:
-    shift = {"start": LABEL_ROOM / 2, "middle": 0, "end": -LABEL_ROOM / 2}
-    return label.x + shift[label.anchor]
+def _room(label: Label) -> float:
+    return max(LABEL_ROOM, len(label.text) * LETTER)
+
+
+def _left(label: Label) -> float:
+    shift = {"start": 0.0, "middle": 0.5, "end": 1.0}[label.anchor]
+    return label.x - shift * _room(label)
+
+
+def _ends_before(label: Label, at: float) -> bool:
+    return _left(label) + _room(label) <= at
+
+
+def _begins_after(label: Label, at: float) -> bool:
+    return _left(label) >= at + LABEL_ROOM
 
 
 def _anchor(x: float) -> str:

@@ -37,6 +37,14 @@ class Home:
         return POLL_WHILE_RUNNING if self.running else POLL_AT_REST
 
     @property
+    def window_is_open(self) -> bool:
+        """Whether production may change right now, as far as the calendar goes."""
+        window, now = self.window, clock.now()
+        if window is None or window.opens_at is None or window.opens_at > now:
+            return False
+        return window.closes_at is None or window.closes_at > now
+
+    @property
     def ends_same_day(self) -> bool:
         """Whether the window closes on the day it opens, in the zone of the person."""
         if self.window is None or self.window.opens_at is None or self.window.closes_at is None:

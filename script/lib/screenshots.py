@@ -26,7 +26,7 @@ SIZES: dict[Look, tuple[int, int]] = {
 
 @dataclass(frozen=True)
 class Shot:
-    """A page by the links that lead to it: an address, then the first match of each selector."""
+    """A page by an address, or by the first link there that one of the selectors finds."""
 
     name: str
     path: str
@@ -36,14 +36,21 @@ class Shot:
 SHOTS = (
     Shot("home", "/"),
     Shot("releases", "/releases/"),
-    Shot("release", "/releases/", ("main a.ref[href*='/releases/R-']",)),
-    Shot("approval", "/", ("#waiting a.btn[href*='/approval/']",)),
+    Shot(
+        "release",
+        "/releases/",
+        (
+            "main tr:has-text('Waiting for approval') a.ref[href*='/releases/R-']",
+            "main a.ref[href*='/releases/R-']",
+        ),
+    ),
+    Shot("approval", "/", ("#waiting a.btn:has-text('Approve')",)),
     Shot("deployments", "/deployments/"),
     Shot("deployment", "/deployments/", ("main a.ref[href*='/deployments/D-']",)),
     Shot("environments", "/environments/"),
     Shot("environment", "/environments/", ("main a[href*='/environments/E-']",)),
     Shot("teams", "/teams/"),
-    Shot("team", "/teams/", ("main a[href^='/teams/']:not([href='/teams/new/'])",)),
+    Shot("team", "/teams/", ("main tr:has-text('develops') a[href^='/teams/']",)),
     Shot("history", "/history/"),
     Shot("search", "/search/?q=sales"),
 )
@@ -87,7 +94,8 @@ def _photograph(browser: Browser, look: Look, out: Path, options: argparse.Names
             continue
         if _walk(page, options.url, shot):
             path = out / f"{shot.name}-{look}.png"
-            page.screenshot(path=path, full_page=True)
+            _fit(page, look)
+            page.screenshot(path=path)
             print(path)
         else:
             print(f"{shot.name}: no link {shot.follow[-1]} to follow")
@@ -105,13 +113,22 @@ def _sign_in(page: Page, url: str, email: str) -> None:
 
 def _walk(page: Page, url: str, shot: Shot) -> bool:
     page.goto(f"{url}{shot.path}", wait_until="load")
-    for selector in shot.follow:
-        link = page.locator(selector).first
-        if not link.count():
+    if shot.follow:
+        links = [page.locator(selector).first for selector in shot.follow]
+        link = next((link for link in links if link.count()), None)
+        if link is None:
             return False
         page.goto(f"{url}{link.get_attribute('href')}", wait_until="load")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(500)
     return True
+
+
+def _fit(page: Page, look: Look) -> None:
+    """Make the window as high as the page, so that what sticks to its foot stands at the foot."""
+    width, height = SIZES[look]
+    page.set_viewport_size({"width": width, "height": height})
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(height, int(tall))})
 
 
 if __name__ == "__main__":
