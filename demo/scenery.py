@@ -14,7 +14,7 @@ from pathlib import Path
 from core.context import Actor, acting_as
 from demo.content import people, seed
 from demo.content.orgs import CLIENT_ID, ORGS, Org
-from demo.content.people import ANA, BEN, INES, JONAS, TEAMS, Person
+from demo.content.people import ANA, BEN, INES, JONAS, PASSWORD, TEAMS, Person
 from environments.models import Credential, Environment
 from environments.services import orgs
 from governance.models import GitIdentity, Membership, Policy, PolicyProposal, Team, User
@@ -24,7 +24,6 @@ from governance.states import InvitationPurpose, ProposalState
 from releases.models import Repository
 from releases.services import repositories
 
-PASSWORD = "open-the-gate-4711"  # noqa: S105 - printed on the console; a demo listens on loopback only
 TITLES = {"platform": "Platform", "sales": "Sales", "service": "Service", "loyalty": "Loyalty"}
 BOARD = (ANA, BEN, JONAS)
 POLICIES = {"PRD": "Production", "PRE-PRD": "Integration", "CI": "Integration"}

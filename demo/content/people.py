@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 DOMAIN = "northwind.example"
+#: Printed on the console at every start; a demo listens on this machine only.
+PASSWORD = "open-the-gate-4711"  # noqa: S105
 
 
 @dataclass(frozen=True)

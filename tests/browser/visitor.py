@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from demo.scenery import PASSWORD
+from demo.content.people import PASSWORD
 
 PATIENCE = 120_000
 """How long a state may take to come, in milliseconds: orgs and workers take their time."""

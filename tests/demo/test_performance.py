@@ -14,8 +14,8 @@ import pytest
 from django.db import connections
 
 from core import clock
-from demo import performance, scenery
-from demo.content.people import ANA, EVERYBODY
+from demo import performance
+from demo.content.people import ANA, EVERYBODY, PASSWORD
 from demo.content.repositories import git
 from demo.play import HOUSEHOLDS, RENEWALS, VISITS
 from demo.scenery import BOARD
@@ -122,7 +122,7 @@ def test_people_of_the_demo_can_sign_in(played: Stage) -> None:
     joined = {user.email for user in User.objects.all() if user.has_usable_password()}
 
     assert joined == {person.email for person in EVERYBODY}
-    assert User.objects.get(email=ANA.email).check_password(scenery.PASSWORD)
+    assert User.objects.get(email=ANA.email).check_password(PASSWORD)
 
 
 def test_board_may_decide_and_teams_may_not(played: Stage) -> None:

@@ -58,7 +58,7 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from problem
 
     def _print_logins(self) -> None:
-        self.stdout.write(f"Sign in as one of these people; the password is {scenery.PASSWORD}\n")
+        self.stdout.write(f"Sign in as one of these people; the password is {people.PASSWORD}\n")
         for team, members in people.TEAMS.items():
             for person in members:
                 role = person.roles[0].replace("_", " ")
