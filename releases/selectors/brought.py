@@ -17,7 +17,7 @@ _NOISE = re.compile(r"^(?:\[?[A-Z][A-Z0-9]{1,9}-\d{1,7}\]?[:\s-]*|\w+(?:\([^)]*\
 def subjects(candidates: Sequence[Candidate]) -> dict[int, list[str]]:
     """What each candidate's commits are about, by candidate, newest first; at most three queries.
 
-    Titles of work items where there are any, else first lines of commits; merges say nothing.
+    One title per work item where commits name any, else one per commit; merges say nothing.
     """
     ranges = _ranges(candidates)
     if not ranges:
@@ -72,16 +72,21 @@ def _within(spans: dict[int, Span], prefix: str = "") -> Q:
 
 
 def _work_items(spans: dict[int, Span]) -> dict[int, list[str]]:
+    """Each work item by the newest commit that says more than that it merges, else by its key."""
     links = (
         ChangeCommit.objects.filter(_within(spans, "commit__"))
         .order_by("-commit__position")
-        .values_list("commit__repository_id", "commit__position", "change__key", "change__title")
+        .values_list("commit__repository_id", "commit__position", "commit__message", "change__key")
     )
     found: dict[int, dict[str, str]] = {}
-    for repository, position, key, title in links:
+    for repository, position, message, key in links:
         for pk in _owners(spans, repository, position):
-            found.setdefault(pk, {})[key] = _clean(title) or key
-    return {pk: list(dict.fromkeys(titles.values())) for pk, titles in found.items()}
+            items = found.setdefault(pk, {})
+            items[key] = items.get(key) or _title(message)
+    return {
+        pk: list(dict.fromkeys(title or key for key, title in items.items()))
+        for pk, items in found.items()
+    }
 
 
 def _titles(spans: dict[int, Span]) -> dict[int, list[str]]:
@@ -92,11 +97,9 @@ def _titles(spans: dict[int, Span]) -> dict[int, list[str]]:
     )
     found: dict[int, dict[str, None]] = {}
     for repository, position, message in rows:
-        title = message.split("\n", 1)[0].strip()
-        if title.startswith("Merge ") or not title:
-            continue
-        for pk in _owners(spans, repository, position):
-            found.setdefault(pk, {})[_clean(title) or title] = None
+        title = _title(message)
+        for pk in _owners(spans, repository, position) if title else ():
+            found.setdefault(pk, {})[title] = None
     return {pk: list(titles) for pk, titles in found.items()}
 
 
@@ -106,6 +109,12 @@ def _owners(spans: dict[int, Span], repository: int, position: int) -> list[int]
         for pk, (of, first, last) in spans.items()
         if of == repository and first <= position <= last
     ]
+
+
+def _title(message: str) -> str:
+    """What a commit is about, from its first line; empty for a merge."""
+    first = message.split("\n", 1)[0].strip()
+    return "" if first.startswith("Merge ") else _clean(first) or first
 
 
 def _clean(title: str) -> str:

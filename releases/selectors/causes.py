@@ -47,6 +47,10 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = (
         "A field was made required in this org and the code or test does not fill it.",
     ),
     (
+        re.compile(r"^(?:Expecting|Missing|Unexpected token|Extra) ['\"]", re.I),
+        "The code does not end as it began: a brace, bracket or semicolon is missing near there.",
+    ),
+    (
         re.compile(r"Content is not allowed|must be terminated|Error parsing file|XML", re.I),
         "The file is not well-formed XML. Was a merge conflict left in it?",
     ),

@@ -16,7 +16,7 @@ from releases.models import Release, ReleaseChange
 from releases.selectors import types
 from releases.selectors.risk import Risk, assess
 
-SHOWN = 30
+SHOWN = 15
 SHOWN_AT_MOST = 2000
 GROUPINGS = ("risk", "type", "team")
 

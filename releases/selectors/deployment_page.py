@@ -126,8 +126,10 @@ class DeploymentPage:
 
     @property
     def latest(self) -> StepView | None:
-        """The step that the org last heard of."""
+        """The step that the org last heard of; at the end the one that deployed or validated."""
         begun = [view for view in self.steps if view.step.intended_at is not None]
+        if self.is_final:
+            begun = [view for view in begun if view.step.effect != Effect.READ] or begun
         return begun[-1] if begun else None
 
     @property

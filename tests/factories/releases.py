@@ -10,6 +10,9 @@ from datetime import timedelta
 
 from releases.models import (
     Candidate,
+    Change,
+    ChangeCommit,
+    Commit,
     ComponentConflict,
     Deployment,
     Release,
@@ -116,6 +119,31 @@ def offered(company: Company, slug: str, tag: str) -> Candidate:
         offered_at=company.ago(hours=2),
         commit_count=1,
     )
+
+
+def merged(company: Company, slug: str, message: str) -> Candidate:
+    """A candidate whose newest commit only merges the work item of the one before."""
+    before = company.commits[f"{slug} 3"]
+    with as_role("build"):
+        commit = Commit.objects.create(
+            repository=before.repository,
+            sha=hex_of(f"{slug} merge")[:40],
+            author_name=before.author_name,
+            author_email=before.author_email,
+            committer_name=before.committer_name,
+            committer_email=before.committer_email,
+            authored_at=company.ago(hours=4),
+            committed_at=company.ago(hours=4),
+            message=message,
+            on_main=True,
+            position=before.position + 1,
+        )
+        change = Change.objects.get(commit_links__commit=before)
+        ChangeCommit.objects.create(change=change, commit=commit)
+    candidate = offered(company, slug, "v5.0.0")
+    candidate.sha, candidate.commit_count = commit.sha, 2
+    candidate.save()
+    return candidate
 
 
 def conflict(company: Company, release: Release, name: str) -> None:

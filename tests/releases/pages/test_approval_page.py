@@ -14,6 +14,7 @@ from django.urls import reverse
 from governance import stepup
 from governance.models import Decision
 from releases.models import Release
+from releases.selectors import brought
 from releases.services import approval, releases, stages
 from tests.factories import releases as more
 from tests.releases.pages.conftest import Looks
@@ -90,8 +91,16 @@ class TestTheQuestion:
         entries = [words(entry) for entry in section(page, "what").xpath(".//li")]
         assert entries[0].startswith("Service v1.1.0")
         assert "High risk" in entries[0]
-        assert "Households on accounts" in entries[0]
+        assert "Give renewal quotes the household discount, part 2" in entries[0]
         assert entries[1].startswith("Sales v1.1.0")
+
+    def test_a_merge_does_not_say_what_a_team_brings(
+        self, company: Company, train: Release, as_person: Looks
+    ) -> None:
+        candidate = more.merged(company, "sales", "Merge branch 'feature/SAL-12'")
+        assert brought.subjects([candidate])[candidate.pk] == [
+            "Give renewal quotes the household discount, part 3"
+        ]
 
     def test_shows_every_check_with_a_link_to_its_evidence(
         self, train: Release, as_person: Looks

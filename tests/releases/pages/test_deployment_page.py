@@ -112,6 +112,16 @@ class TestTheTimeline:
         steps = steps_of(page_of(as_person("tomas"), failed.get_absolute_url()))
         assert "Not reached" in words(steps[-1])
 
+    def test_a_skipped_step_claims_no_time(self, company: Company, as_person: Looks) -> None:
+        deployment = more.past_deployments(company, 1)[0]
+        with as_role("deploy"):
+            deployment.steps.filter(kind="verify").update(
+                state="skipped", started_at=None, finished_at=company.now, note="Held already"
+            )
+        step = steps_of(page_of(as_person("priya"), deployment.get_absolute_url()))[-1]
+        assert "Skipped" in words(step)
+        assert words(step.xpath(".//*[@class='took']")[0]) == ""
+
     def test_a_flood_of_messages_is_cut_and_the_rest_is_one_click_away(
         self, failed: Deployment, as_person: Looks
     ) -> None:

@@ -110,6 +110,7 @@ def test_a_phrase_names_the_commonest_kinds_and_counts_the_rest() -> None:
         ("In field: field - no CustomField named Account.Tier__c found", "Account.Tier__c"),
         ("Entity of type 'ApexClass' named 'Foo' cannot be found", "Foo"),
         ("System.AssertException: Assertion Failed: Expected: 1, Actual: 2", "another result"),
+        ("Expecting '}' but was: '<EOF>'", "brace"),
         ("UNABLE_TO_LOCK_ROW, unable to obtain exclusive access", "same records"),
         ("Your code coverage is 62%. You need at least 75%", "covered by tests"),
     ],
