@@ -31,7 +31,6 @@ def journey(
         org_hosts=(f"*.localhost:{simulator.port}",),
         org_ca_file=simulator.ca_file,
         repository_roots=(tmp_path,),
-        blobs_dir=tmp_path / "blobs",
         mirrors_dir=tmp_path / "mirrors",
     )
     return northwind.found(tmp_path, simulator, ("sales", "service"))
