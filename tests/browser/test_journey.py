@@ -2,7 +2,7 @@
 
 Two teams push a commit; it is built; they tag it, take it to TEST and offer it; a release of both
 goes through integration and rehearsal to production, with two people of the board in between; the
-org holds it afterwards and the history tells it.
+org holds it afterwards and the history tells it. A release that was prepared before is then stopped.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(90
 __all__ = ["product"]
 
 TITLE = "Bonuses"
+OLDER = "/releases/R-2/"
 LEADS = {"sales": "priya.raman", "loyalty": "yuki.sato"}
 TAGS = {"sales": "v4.3.0", "loyalty": "v0.9.0"}
 HURRIED = 10
@@ -67,6 +68,7 @@ def test_change_of_two_teams_goes_from_commit_to_production(product: Product, vi
     see_deployed(visit("marek.novak"), release)
     assert added <= product.components("northwind")
     read_story(visit("paul.weiss"), release)
+    approve_what_is_out_of_date(visit("ana.keller"))
 
 
 def see_build_pass(lead: Visitor, team: str, pushed: commits.Pushed) -> None:
@@ -156,3 +158,12 @@ def read_story(auditor: Visitor, release: str) -> None:
     auditor.open(f"/history/?q={reference}")
     for sentence in ("Marek Novák", "Ana Keller approved", "Ben Okafor approved"):
         auditor.sees(sentence)
+
+
+def approve_what_is_out_of_date(member: Visitor) -> None:
+    """The last approval of an older release no longer deploys it: production has changed."""
+    member.open(f"{OLDER}approval/")
+    member.press("Approve")
+    member.open(OLDER)
+    member.wait_for_state("Rehearsed")
+    member.sees("Decisions are void")
