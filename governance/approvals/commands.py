@@ -168,7 +168,7 @@ def decide(
         auth_strength=auth_strength,
     )
     event = "approval.approved" if answer == Verdict.APPROVE else "approval.rejected"
-    _record(event, request, comment=comment.strip(), role=role, auth=auth_strength)
+    _record(event, request, comment=comment.strip(), role=role.title, auth=auth_strength)
     settle(request)
     return decision
 

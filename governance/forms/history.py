@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -28,12 +29,17 @@ class HistoryForm(forms.Form):
     """Person, object, area, team, period and words; every field may be empty."""
 
     q = forms.CharField(required=False, max_length=200)
-    person = forms.IntegerField(label="Person", required=False, min_value=1, max_value=2**63 - 1)
+    person = forms.TypedChoiceField(label="Person", required=False, coerce=int, empty_value=None)
     object = forms.CharField(label="Object", required=False, max_length=100)
     area = forms.CharField(required=False, max_length=40)
     team = forms.SlugField(required=False)
     since = _day_field("From")
     until = _day_field("To")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = User.objects.order_by("full_name", "pk").values_list("pk", "full_name")
+        self.fields["person"].choices = [("", "Anybody"), *people]  # type: ignore[attr-defined]
 
     def clean_object(self) -> str:
         """Take a public id in any case (``r-42``) or a name such as ``team:sales``."""

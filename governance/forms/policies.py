@@ -73,7 +73,7 @@ class ConfirmForm(forms.Form):
     password = password_field(
         "Your password",
         "current-password",
-        required=False,
+        error_messages={"required": "Enter your password to decide."},
         help_text="Your sign-in is a while ago; a decision asks again.",
     )
 

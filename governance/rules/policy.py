@@ -114,7 +114,8 @@ def describe(rules: PolicyRules, eligible: int | None = None) -> list[str]:
     if rules.quorum:
         of = "" if eligible is None else f" of {eligible}"
         who = who_counts(rules.roles, rules.quorum if eligible is None else eligible)
-        quorum = f"Needs the approval of {rules.quorum}{of} {who}, none of whom had a hand in it."
+        apart = "none of whom had a" if rules.quorum > 1 else "who had no"
+        quorum = f"Needs the approval of {rules.quorum}{of} {who}, {apart} hand in it."
     else:
         quorum = "Needs nobody's approval."
     return [

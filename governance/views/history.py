@@ -65,6 +65,7 @@ def index(request: HttpRequest) -> HttpResponse:
     csv_query = _query(request, at=None)
     context = {
         "form": form,
+        "narrowing": [form[name] for name in ("person", "object", "since", "until")],
         "events": page.events,
         "chips": _set_chips(request, form),
         "areas": _area_chips(request, form),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from governance.approvals import subjects
 from tests.governance import world as worlds
+from tests.support.browser import chromium_browser, open_window
+
+__all__ = ["chromium_browser", "open_window"]
 
 
 @pytest.fixture
@@ -26,4 +31,12 @@ def world(db: None, subject: worlds.Subject) -> worlds.World:
 @pytest.fixture
 def committed_world(transactional_db: None, subject: worlds.Subject) -> worlds.World:
     """A founded installation that other connections see."""
+    return worlds.make()
+
+
+@pytest.fixture
+def live_world(
+    chromium_browser: Any, transactional_db: None, live_server: Any, subject: worlds.Subject
+) -> worlds.World:
+    """A founded installation that a browser sees."""
     return worlds.make()

@@ -80,6 +80,9 @@ def test_a_policy_speaks_in_sentences() -> None:
         "An approval lasts 7 days.",
         "A deployment must run all tests except those of installed packages.",
     ]
+    assert describe(parse(BODY | {"quorum": 1}))[0] == (
+        "Needs the approval of 1 board member, who had no hand in it."
+    )
     assert describe(parse(BODY | {"quorum": 0, "roles": []}))[0] == "Needs nobody's approval."
     assert summary(parse(BODY)) == (
         "2 board members approve, an approval lasts 7 days, RunLocalTests"
