@@ -8,12 +8,12 @@ from core import refs
 
 
 class ReleasesConfig(AppConfig):
-    """Says where the pages of this app's objects are, and what the board is asked about."""
+    """Tells the apps below what they show of this one, without them knowing it."""
 
     name = "releases"
 
     def ready(self) -> None:
-        """Register public ids and the subject of approvals before the first request."""
+        """Register public ids, the subject of approvals, what waits for people and counts."""
         for prefix, route in (
             ("B", "releases:build"),
             ("C", "releases:candidate"),
@@ -21,9 +21,14 @@ class ReleasesConfig(AppConfig):
             ("R", "releases:release"),
         ):
             refs.register_route(prefix, route)
+        from environments.selectors import register_edge_counts
+        from governance import inbox
         from governance.approvals import subjects
+        from releases.selectors import edges, waiting
         from releases.services import approval, releases
 
         subjects.register(
             releases.SUBJECT_KIND, outcome=approval.outcome, describe=approval.describe
         )
+        inbox.register(waiting.waiting_for)
+        register_edge_counts(edges.edges)

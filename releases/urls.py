@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from environments.selectors import register_edge_counts
-from governance import inbox
-from releases.selectors import edges, waiting
 from releases.views import (
     approval,
     candidates,
@@ -18,10 +15,6 @@ from releases.views import (
 )
 
 app_name = "releases"
-
-# What the pages of the apps below show of this one; whoever serves pages loads this module.
-inbox.register(waiting.waiting_for)
-register_edge_counts(edges.edges)
 
 RELEASE = "releases/<ref_R:pk>"
 TEAM = "teams/<slug:slug>"
