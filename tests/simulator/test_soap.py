@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 import simple_salesforce
+from simple_salesforce.api import Salesforce
 from zeep import Client as Zeep
 from zeep import Settings
 from zeep.exceptions import Fault
@@ -36,7 +37,9 @@ CLASSES = {"ApexClass": ["*"]}
 
 @cache
 def zeep(session: requests.Session) -> Zeep:
-    return Zeep(str(WSDL), settings=Settings(strict=True), transport=Transport(session=session))
+    transport = Transport(session=session)  # type: ignore[no-untyped-call]
+    settings = Settings(strict=True)
+    return Zeep(str(WSDL), settings=settings, transport=transport)  # type: ignore[no-untyped-call]
 
 
 class Metadata:
@@ -45,8 +48,10 @@ class Metadata:
     def __init__(self, org: SimulatedOrg, token: str = "", version: str = "64.0") -> None:
         client = zeep(org.simulator.http)
         binding = "{http://soap.sforce.com/2006/04/metadata}MetadataBinding"
-        self._service = client.create_service(binding, f"{org.url}/services/Soap/m/{version}")
-        header = client.get_element("{http://soap.sforce.com/2006/04/metadata}SessionHeader")
+        address = f"{org.url}/services/Soap/m/{version}"
+        self._service = client.create_service(binding, address)  # type: ignore[no-untyped-call]
+        name = "{http://soap.sforce.com/2006/04/metadata}SessionHeader"
+        header = client.get_element(name)  # type: ignore[no-untyped-call]
         self._header = header(sessionId=token or org.token())
         self.client = client
 
@@ -148,8 +153,10 @@ def test_quick_deploy_and_cancel(simulator: SimulatorProcess) -> None:
 
 
 def _options() -> dict[str, object]:
-    names = ("allowMissingFiles", "autoUpdatePackage", "checkOnly", "ignoreWarnings")
-    names += ("performRetrieve", "purgeOnDelete", "singlePackage")
+    names = [
+        *("allowMissingFiles", "autoUpdatePackage", "checkOnly", "ignoreWarnings"),
+        *("performRetrieve", "purgeOnDelete", "singlePackage"),
+    ]
     wanted = {"rollbackOnError": True, "singlePackage": True, "testLevel": "RunLocalTests"}
     return {**dict.fromkeys(names, False), **wanted}
 
@@ -259,14 +266,14 @@ def test_requests_are_read_by_place_not_by_name(org: SimulatedOrg, dialect: str,
 def test_simple_salesforce_deploys_and_polls(org: SimulatedOrg, tmp_path: Path) -> None:
     archive = tmp_path / "package.zip"
     archive.write_bytes(package(class_with_test("Foo"), CLASSES))
-    sf = simple_salesforce.Salesforce(
+    sf = Salesforce(
         session_id=org.token(), instance_url=org.url, version="63.0", session=org.simulator.http
     )
-    identifier, state = sf.deploy(str(archive), sandbox=True)["asyncId"], ""
+    identifier, state = str(sf.deploy(str(archive), sandbox=True)["asyncId"]), ""
     end = time.monotonic() + 20
     while state not in ("Succeeded", "Failed"):
         assert time.monotonic() < end
-        state = sf.checkDeployStatus(identifier)["state"]
+        state = str(sf.checkDeployStatus(identifier)["state"])
     assert state == "Succeeded"
     assert sf.query("SELECT Name FROM ApexClass")["totalSize"] == 2
 
