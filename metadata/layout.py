@@ -36,11 +36,10 @@ def read(files: Mapping[str, bytes], origins: Mapping[str, str] | None = None) -
         if path in MANIFESTS:
             continue
         origin = named.get(path, path)
-        kind, name = identify(path, origin)
+        kind, key = identify(path, origin)
         if decompose.splits(kind):
-            _add(entries, decompose.split(kind, name, files[path], origin), origin)
+            _add(entries, decompose.split(kind, key.name, files[path], origin), origin)
         else:
-            key = ComponentKey(kind.name, name)
             entries.setdefault(key, {})[path] = normal_content(kind, path, files[path], origin)
     return NormalForm(entries)
 
@@ -63,10 +62,11 @@ def normal_content(kind: MetadataType, path: str, content: bytes, origin: str) -
     return content
 
 
-def identify(path: str, origin: str | None = None) -> tuple[MetadataType, str]:
-    """Type and full name of the component that a package path belongs to.
+def identify(path: str, origin: str | None = None) -> tuple[MetadataType, ComponentKey]:
+    """The type whose file a package path is, and the component that it belongs to.
 
-    Raises ``UnsupportedType``.
+    The component is of that type, or one of its children that has files of its own (the contents
+    of an enhanced site). Raises ``UnsupportedType``.
     """
     directory, _, rest = path.partition("/")
     kinds = standard().by_directory.get(directory, [])
@@ -75,14 +75,28 @@ def identify(path: str, origin: str | None = None) -> tuple[MetadataType, str]:
     if rest.endswith(META) and "." not in rest.removesuffix(META).rpartition("/")[2]:
         folder = standard().folder_of(directory)
         if folder is not None:
-            return folder, rest.removesuffix(META)
+            return folder, ComponentKey(folder.name, rest.removesuffix(META))
     if directory == "territory2Models":
-        return _territory(path, rest)
+        return _territory(origin or path, rest)
     for kind in kinds:
+        if kind.adapter == "digitalExperience":
+            return kind, _experience(kind, rest, origin or path)
         name = _name(kind, rest)
         if name:
-            return kind, name
+            return kind, ComponentKey(kind.name, name)
     raise UnsupportedType(origin or path, f"of no known type in {directory}")
+
+
+def _experience(kind: MetadataType, rest: str, path: str) -> ComponentKey:
+    """A site or workspace, or one content in it: ``site/Shop.sfdc_cms__view/home``."""
+    parts = rest.split("/")
+    if len(parts) < 3:
+        raise UnsupportedType(path, f"no part of a {kind.name}")
+    space = "/".join(parts[:2])
+    if len(parts) < 5:
+        return ComponentKey(kind.name, space)
+    child = next(iter(kind.children.values()))
+    return ComponentKey(child.name, f"{space}.{parts[2]}/{parts[3]}")
 
 
 def _name(kind: MetadataType, rest: str) -> str:
@@ -90,9 +104,6 @@ def _name(kind: MetadataType, rest: str) -> str:
     base = rest.removesuffix(META)
     if kind.bundle:
         return rest.partition("/")[0] if "/" in rest else ""
-    if kind.adapter == "digitalExperience":
-        parts = rest.split("/")
-        return "/".join(parts[:2]) if len(parts) > 2 else ""
     if kind.adapter == "mixedContent" and kind.transformer != "staticResource":
         return _mixed_name(kind, rest)
     if kind.fixed_name:
@@ -112,12 +123,13 @@ def _mixed_name(kind: MetadataType, rest: str) -> str:
     return base.split("/")[0].split(".")[0]
 
 
-def _territory(path: str, rest: str) -> tuple[MetadataType, str]:
+def _territory(path: str, rest: str) -> tuple[MetadataType, ComponentKey]:
     """A territory model, or a rule or territory inside its folder."""
     by_id = standard().by_id
     model = rest.split("/")[0]
     stem, _, suffix = rest.rpartition("/")[2].rpartition(".")
     for type_id in ("territory2model", "territory2", "territory2rule"):
         if suffix == by_id[type_id].suffix:
-            return by_id[type_id], stem if type_id == "territory2model" else f"{model}.{stem}"
+            name = stem if type_id == "territory2model" else f"{model}.{stem}"
+            return by_id[type_id], ComponentKey(by_id[type_id].name, name)
     raise UnsupportedType(path, "of no known type in territory2Models")

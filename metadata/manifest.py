@@ -8,7 +8,8 @@ from xml.sax.saxutils import escape
 from core.errors import InvalidInput
 from metadata import xml
 from metadata.components import ComponentKey
-from metadata.types import standard
+from metadata.layout import MANIFESTS, identify
+from metadata.types import Registry, standard
 
 Manifest = dict[str, list[str]]
 """Type → members, both in order of code points."""
@@ -36,6 +37,22 @@ def of_keys(keys: Iterable[ComponentKey]) -> Manifest:
         type_name, name = member_of(key)
         members.setdefault(type_name, set()).add(name)
     return {name: sorted(members[name]) for name in sorted(members)}
+
+
+def of_files(paths: Iterable[str], keys: Iterable[ComponentKey], registry: Registry) -> Manifest:
+    """The manifest of converted files: the components in them, and the files that carry children.
+
+    The official tools list a labels or workflow file beside every label and alert in it, unless the
+    project keeps each in a file of its own.
+    """
+    carriers = set()
+    for path in paths:
+        if path not in MANIFESTS:
+            kind, key = identify(path)
+            kept = registry.by_id[kind.id]
+            if kept.children and not kept.decomposed and key.type == kind.name:
+                carriers.add(key)
+    return of_keys({*keys, *carriers})
 
 
 def write(manifest: Mapping[str, Iterable[str]], api_version: str) -> bytes:

@@ -7,7 +7,7 @@ file, in byte order of path); the zip is only its transport.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.digests import listing_digest
@@ -147,13 +147,3 @@ def _depth(prefix: str) -> tuple[int, str]:
 def listing_digest_of_zip(content: bytes) -> str:
     """The identity of a package, computed from its zip."""
     return listing_digest(listing_of(zips.read(content)))
-
-
-def components_of(files: Iterable[str]) -> set[ComponentKey]:
-    """Whole components that package paths belong to; children are not looked into."""
-    found = set()
-    for path in files:
-        if path not in layout.MANIFESTS:
-            kind, name = layout.identify(path)
-            found.add(ComponentKey(kind.name, name))
-    return found

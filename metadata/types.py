@@ -103,8 +103,14 @@ class Registry:
         }
 
     def of_suffix(self, suffix: str) -> MetadataType | None:
-        """The type of a file suffix; None for an unknown one and for a child's."""
+        """The type of a file suffix; None for an unknown one and for most children's.
+
+        The schema of an external service is a child that has a suffix of its own, ``yaml``.
+        """
         found = self.suffixes.get(suffix, "")
+        parent = self.by_id.get(self.child_types.get(found, ""))
+        if found not in self.by_id and parent and parent.adapter == "partiallyDecomposed":
+            return parent
         return self.by_id.get(self._aliases.get(found, found))
 
     def folder_of(self, directory: str) -> MetadataType | None:

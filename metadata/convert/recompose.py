@@ -13,6 +13,7 @@ from lxml import etree
 
 from core.errors import InvalidInput
 from metadata import keys, xml
+from metadata.convert import schemas
 from metadata.convert.places import Place, Role
 from metadata.convert.writing import Group, collation, document
 from metadata.refusals import duplicate
@@ -135,8 +136,9 @@ def _same_label(one: Element, two: Element) -> bool:
 
 
 def _pieces(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
-    """A permission set whose files each hold some of its elements."""
-    roots = [xml.parse(content, place.path) for place, content in parts]
+    """A permission set whose files each hold some of its elements, its own file the last."""
+    last_own = sorted(parts, key=lambda part: part[0].role is Role.PARENT)
+    roots = [xml.parse(content, place.path) for place, content in last_own]
     return _target(kind, name), document(kind.name, xml.union(roots), [])
 
 
@@ -161,12 +163,7 @@ def _registration(kind: MetadataType, name: str, parts: Parts) -> tuple[str, byt
 
 def _schema(path: str, content: bytes, form: str) -> str:
     if form == "json":
-        raise InvalidInput(
-            "metadata.unsupported_preset",
-            f"{path} keeps as YAML a schema that was uploaded as JSON; Gatehouse does not turn it "
-            "back. Keep the schema inside the registration, or upload it as YAML.",
-            path=path,
-        )
+        return schemas.as_json(path, content)
     return content.decode("utf-8-sig").replace("\r\n", "\n")
 
 
