@@ -44,9 +44,14 @@ class Page:
     older: str = ""
 
 
-def events_for(ref: str, *, limit: int = PAGE) -> list[AuditEvent]:
-    """Return the newest events about an object or related to it, newest first."""
+def events_for(ref: str, *, limit: int = PAGE, without: str = "") -> list[AuditEvent]:
+    """Return the newest events about an object or related to it, newest first.
+
+    ``without`` leaves out a group of events, such as ``step``, from a short story.
+    """
     found = AuditEvent.objects.filter(related__contains=[ref]).order_by("-at", "-id")
+    if without:
+        found = found.exclude(event__startswith=f"{without}.")
     return list(found[: min(limit, PAGE_MAX)])
 
 

@@ -114,7 +114,7 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "reasons": reasons.linked(upcoming.verdict, release, card.deployment),
         "card": card,
         "people": deciders.of(card.progress, request.user),  # type: ignore[arg-type]
-        "story": audit.events_for(release.public_id, limit=STORY_SHOWN),
+        "story": audit.events_for(release.public_id, limit=STORY_SHOWN, without="step"),
         "add_form": AddCandidateForm(addable=list(shown.contents.addable)),
         "may_change": _may_change(standing, release),
         "may_deploy": standing.can("release.deploy"),
