@@ -41,13 +41,13 @@ GATE_OPEN = (ReleaseState.APPROVED, ReleaseState.DEPLOYING)
 def edges(user: User, environments: Sequence[Environment]) -> Mapping[int, Edge]:
     """One edge per environment that something can wait behind."""
     repositories = {row.team_id: row for row in Repository.objects.select_related("team")}
-    train = _train()
-    waiting = _Waiting(list(repositories.values()), train)
+    trains = list(Release.objects.filter(state__in=TRAIN).order_by("-pk"))
+    waiting = _Waiting(list(repositories.values()), trains)
     found: dict[int, Edge] = {}
     for environment in environments:
         team_id = environment.track.team_id
         if team_id is None:
-            edge = _of_production(environment.stage, train)
+            edge = _of_production(environment.stage, trains)
         else:
             repository = repositories.get(team_id)
             edge = waiting.of(repository, environment.stage) if repository else None
@@ -56,16 +56,10 @@ def edges(user: User, environments: Sequence[Environment]) -> Mapping[int, Edge]
     return found
 
 
-def _train() -> Release | None:
-    """The newest release on its way; the path it takes is drawn in the accent colour."""
-    return Release.objects.filter(state__in=TRAIN).order_by("-pk").first()
-
-
 class _Waiting:
     """Numbers by repository, read once for all teams."""
 
-    def __init__(self, repositories: list[Repository], train: Release | None) -> None:
-        self.train = train
+    def __init__(self, repositories: list[Repository], trains: list[Release]) -> None:
         self.commits = _commits_since(_last_passed(repositories), repositories)
         self.builds = _builds_since(_last_candidates(repositories), repositories)
         self.candidates = dict(
@@ -76,7 +70,7 @@ class _Waiting:
             .values_list("repository_id")
             .annotate(number=Count("pk"))
         )
-        self.on_train = _on_train(train)
+        self.on_train = _on_train(trains)
 
     def of(self, repository: Repository, stage: str) -> Edge | None:
         """The edge behind one stage of a team's track."""
@@ -91,10 +85,10 @@ class _Waiting:
             return Edge(number, text, reverse("releases:candidates", kwargs=slug))
         if stage != Stage.TEST:
             return None
-        tag = self.on_train.get(repository.pk)
-        if tag and self.train is not None:
-            url = f"{self.train.get_absolute_url()}#contents"
-            return Edge(0, f"is in {self.train.public_id}", url, label=tag, on_train=True)
+        if repository.pk in self.on_train:
+            tag, train = self.on_train[repository.pk]
+            url = f"{train.get_absolute_url()}#contents"
+            return Edge(0, f"is in {train.public_id}", url, label=tag, on_train=True)
         number = self.candidates.get(repository.pk, 0)
         text = _wait(number, "candidate", "a release")
         return Edge(number, text, reverse("releases:candidates", kwargs=slug))
@@ -104,11 +98,14 @@ def _held(candidate: OuterRef) -> QuerySet[ReleaseItem]:
     return ReleaseItem.objects.filter(candidate=candidate, removed_at__isnull=True)
 
 
-def _on_train(train: Release | None) -> dict[int, str]:
-    if train is None:
-        return {}
-    rows = ReleaseItem.objects.filter(release=train, removed_at__isnull=True)
-    return dict(rows.values_list("candidate__repository_id", "candidate__tag"))
+def _on_train(trains: list[Release]) -> dict[int, tuple[str, Release]]:
+    """By repository the tag that is on its way and the newest release that carries it."""
+    by_key = {train.pk: train for train in trains}
+    rows = ReleaseItem.objects.filter(release__in=by_key, removed_at__isnull=True)
+    found = rows.order_by("release_id").values_list(
+        "candidate__repository_id", "candidate__tag", "release_id"
+    )
+    return {repository: (tag, by_key[release]) for repository, tag, release in found}
 
 
 def _last_passed(repositories: list[Repository]) -> dict[int, str]:
@@ -153,25 +150,31 @@ def _builds_since(shas: Mapping[int, str], repositories: list[Repository]) -> di
     return dict(rows.values_list("repository_id").annotate(number=Count("pk")))
 
 
-def _of_production(stage: str, train: Release | None) -> Edge | None:
+def _of_production(stage: str, trains: list[Release]) -> Edge | None:
+    """What waits on production's own track; several releases can be on it, one after another."""
     if stage == Stage.CI:
-        waits = train is not None and train.state in FOR_REHEARSAL
-        number = _components(train) if train is not None and waits else 0
+        train = _first_in(trains, FOR_REHEARSAL)
+        number = _components(train) if train else 0
         words = _wait(number, "component", "PRE-PRD")
-        return Edge(number, words, _url(train), on_train=train is not None)
+        return Edge(number, words, _url(train), on_train=bool(trains))
     if stage != Stage.PRE_PRD:
         return None
-    waits = train is not None and train.state in FOR_PRODUCTION
-    number = _components(train) if train is not None and waits else 0
+    train = _first_in(trains, FOR_PRODUCTION)
+    number = _components(train) if train else 0
     is_open = train is not None and train.state in GATE_OPEN
     return Edge(
         number,
         _wait(number, "component", "Production"),
         _url(train),
-        on_train=waits,
+        on_train=train is not None,
         gate="open" if is_open else "closed",
         gate_words="Gate open" if is_open else "Gate closed",
     )
+
+
+def _first_in(trains: list[Release], states: tuple[ReleaseState, ...]) -> Release | None:
+    """The release that came first to one of these states; what follows it waits behind."""
+    return next((train for train in reversed(trains) if train.state in states), None)
 
 
 def _components(release: Release) -> int:
