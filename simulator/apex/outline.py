@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from simulator.apex.tokens import Fault, Token, scan
+from simulator.apex.tokens import Fault, Lines, Token, scan
 
 _TYPE_WORDS = {"class", "interface", "enum"}
 _CONTROL = {"if", "for", "while", "catch", "switch", "do", "else", "try", "finally"}
@@ -44,7 +44,7 @@ class Outline:
 
     kind: str
     name: str
-    name_token: Token | None
+    place: tuple[int, int]
     is_test: bool
     sobject: str
     members: list[Member]
@@ -60,13 +60,14 @@ class Outline:
 @lru_cache(maxsize=4096)
 def outline(source: str) -> Outline:
     """Return the outline of a source; faults are in it."""
-    tokens, faults = scan(source)
+    lines = Lines(source)
+    tokens, faults = scan(source, lines)
     kind, name = _heading(tokens)
     is_test = _annotated(tokens[: tokens.index(name)] if name else [], "istest")
     found = Outline(
         kind=kind,
         name=name.text if name else "",
-        name_token=name,
+        place=lines.place(name.at) if name else (1, 1),
         is_test=is_test,
         sobject=_trigger_object(tokens) if kind == "trigger" else "",
         members=[],
@@ -74,7 +75,7 @@ def outline(source: str) -> Outline:
         faults=faults,
     )
     if not faults and name is not None:
-        _Walker(tokens, found).run()
+        _Walker(tokens, found, lines).run()
     return found
 
 
@@ -100,15 +101,18 @@ def _annotated(tokens: list[Token], name: str) -> bool:
 
 
 class _Walker:
-    def __init__(self, tokens: list[Token], found: Outline) -> None:
+    def __init__(self, tokens: list[Token], found: Outline, lines: Lines) -> None:
         self.tokens = tokens
+        self.lines = lines
         self.found = found
         self.place = 0
 
     def run(self) -> None:
         if self.found.kind == "trigger":
             self.skip_to("{")
-            member = Member("<trigger>", self.found.name.lower(), self.tokens[0].line)
+            member = Member(
+                "<trigger>", self.found.name.lower(), self.lines.line(self.tokens[0].at)
+            )
             self.found.members.append(member)
             self.body(member)
             return
@@ -149,18 +153,18 @@ class _Walker:
         while self.place < len(self.tokens):
             token = self.tokens[self.place]
             if token.text == "}":
-                return taken
+                break
             self.place += 1
             if token.text in ("{", ";"):
-                return taken
+                break
             taken.append(token)
         return taken
 
     def field(self, header: list[Token], owner: str) -> None:
         if any(t.text == "=" for t in header):
-            member = Member("<field>", owner, header[0].line)
+            member = Member("<field>", owner, self.lines.line(header[0].at))
             member.words = {t.lower for t in header if t.kind == "word"}
-            member.lines = {header[0].line}
+            member.lines = {member.line}
             self.found.members.append(member)
 
     def member(self, header: list[Token], owner: str) -> None:
@@ -171,8 +175,13 @@ class _Walker:
             if opening and plain[:opening]:
                 name = plain[opening - 1].text
         annotated = _annotated(header, "istest") or any(t.lower == "testmethod" for t in plain)
-        line = plain[0].line if plain else self.tokens[self.place - 1].line
-        member = Member(name, owner, line, is_test=annotated and "(" in {t.text for t in plain})
+        first = plain[0] if plain else self.tokens[self.place - 1]
+        member = Member(
+            name,
+            owner,
+            self.lines.line(first.at),
+            is_test=annotated and "(" in {t.text for t in plain},
+        )
         member.words = {t.lower for t in plain if t.kind == "word"}
         self.found.members.append(member)
         self.body(member)
@@ -180,14 +189,16 @@ class _Walker:
     def body(self, member: Member) -> None:
         """Read a block to its closing brace, noting statements and what they mention."""
         depth, caught, statement = 1, 0, []  # type: int, int, list[Token]
-        while self.place < len(self.tokens):
-            token = self.tokens[self.place]
+        tokens, words = self.tokens, member.words
+        while self.place < len(tokens):
+            token = tokens[self.place]
             self.place += 1
             if token.kind == "word":
-                member.words.add(token.lower)
-            if token.text == "{":
+                words.add(token.text.lower())
+                statement.append(token)
+            elif token.text == "{":
                 depth += 1
-                if any(t.lower == "catch" for t in statement):
+                if statement and statement[0].lower == "catch":
                     caught = caught or depth
                 self.line(member, statement, caught)
                 statement = []
@@ -200,16 +211,20 @@ class _Walker:
             elif token.text == ";" and _closed(statement):
                 self.line(member, statement, caught)
                 if depth == 1 and member.failure is None:
-                    member.failure = _failure(statement)
+                    member.failure = self.failure(statement)
                 statement = []
             else:
                 statement.append(token)
 
-    @staticmethod
-    def line(member: Member, statement: list[Token], caught: int) -> None:
+    def line(self, member: Member, statement: list[Token], caught: int) -> None:
         if not statement or statement[0].lower in ("else", "try", "finally"):
             return
-        (member.caught if caught else member.lines).add(statement[0].line)
+        line = self.lines.line(statement[0].at)
+        (member.caught if caught else member.lines).add(line)
+
+    def failure(self, statement: list[Token]) -> Failure | None:
+        message = _message(statement)
+        return Failure(message, self.lines.line(statement[0].at)) if message else None
 
 
 def _without_annotations(header: list[Token]) -> list[Token]:
@@ -236,19 +251,16 @@ def _closed(statement: list[Token]) -> bool:
     return signs.count("(") == signs.count(")")
 
 
-def _failure(statement: list[Token]) -> Failure | None:
-    if statement and statement[0].lower == "throw":
+def _message(statement: list[Token]) -> str:
+    """Return what a statement fails with whatever happens, or nothing."""
+    words = [token.lower for token in statement[:3]]
+    if words[:1] == ["throw"]:
         kind = next((t.text for t in statement[2:] if t.kind == "word"), "System.Exception")
-        return Failure(f"{kind}: Script-thrown exception", statement[0].line)
-    words = [t.lower for t in statement[:3]]
-    if len(words) < 3 or words[1] != "." or len(statement) < 5 or statement[3].text != "(":
-        return None
-    arguments = _arguments(statement[4:-1])
-    call = f"{words[0]}.{words[2]}"
-    reason = _reason(call, arguments)
-    if reason is None:
-        return None
-    return Failure(f"System.AssertException: Assertion Failed{reason}", statement[0].line)
+        return f"{kind}: Script-thrown exception"
+    if len(statement) < 5 or words[1] != "." or statement[3].text != "(":
+        return ""
+    reason = _reason(f"{words[0]}.{words[2]}", _arguments(statement[4:-1]))
+    return "" if reason is None else f"System.AssertException: Assertion Failed{reason}"
 
 
 def _arguments(tokens: list[Token]) -> list[list[Token]]:

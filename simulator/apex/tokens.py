@@ -1,31 +1,34 @@
-"""Split Apex into tokens with line and column; comments and blanks are dropped."""
+"""Split Apex into tokens; comments and blanks are dropped, places are computed when asked for.
+
+Large packages bring millions of tokens, so a token is a plain tuple of its kind, text and offset.
+"""
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _TOKEN = re.compile(
-    r"""(?P<blank>\s+)
-  | (?P<comment>//[^\n]*|/\*.*?\*/)
-  | (?P<unclosed>/\*)
+    r"""(?:\s+|//[^\n]*|/\*.*?\*/)+
+  | (?P<word>[A-Za-z_]\w*)
   | (?P<text>'''.*?'''|'(?:[^'\\\n]|\\.)*')
   | (?P<number>\d[\d_]*(?:\.\d+)?[lLdD]?)
-  | (?P<word>[A-Za-z_]\w*)
-  | (?P<sign>===|!==|==|!=|<=|>=|&&|\|\||\?\?|\?\.|\+\+|--|=>|[-+*/%&|^!<>=?:;,.(){}\[\]@~])
+  | (?P<unclosed>/\*)
+  | (?P<sign>[<>=!]=+|&&|\|\||\?\?|\?\.|\+\+|--|=>|[-+*/%&|^!<>=?:;,.(){}\[\]@~])
   | (?P<bad>.)
   """,
     re.VERBOSE | re.DOTALL,
 )
 _PAIRS = {")": "(", "}": "{", "]": "["}
+_CLOSING = {opening: closing for closing, opening in _PAIRS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word, sign, number or text of the source."""
+class Token(NamedTuple):
+    """One word, sign, number or text of the source, and its offset."""
 
     kind: str
     text: str
-    line: int
-    column: int
+    at: int
 
     @property
     def lower(self) -> str:
@@ -42,53 +45,59 @@ class Fault:
     column: int
 
 
-def scan(source: str) -> tuple[list[Token], list[Fault]]:
+class Lines:
+    """Where offsets are: lines and columns count from one."""
+
+    def __init__(self, source: str) -> None:
+        self._starts = [0, *(match.end() for match in re.finditer("\n", source))]
+
+    def line(self, at: int) -> int:
+        """Return the line of an offset."""
+        return bisect_right(self._starts, at)
+
+    def place(self, at: int) -> tuple[int, int]:
+        """Return line and column of an offset."""
+        line = self.line(at)
+        return line, at - self._starts[line - 1] + 1
+
+
+def scan(source: str, lines: Lines) -> tuple[list[Token], list[Fault]]:
     """Return the tokens and the faults that already show in them."""
-    tokens: list[Token] = []
-    faults: list[Fault] = []
-    line, start = 1, 0
-    for match in _TOKEN.finditer(source):
-        kind, text = str(match.lastgroup), match.group()
-        column = match.start() - start + 1
-        if kind in ("bad", "unclosed"):
-            faults.append(_bad(text, line, column))
-        elif kind not in ("blank", "comment"):
-            tokens.append(Token(kind, text, line, column))
-        breaks = text.count("\n")
-        if breaks:
-            line += breaks
-            start = match.start() + text.rfind("\n") + 1
-    return tokens, faults or _unbalanced(tokens)
+    tokens = [
+        Token(match.lastgroup, match.group(), match.start())
+        for match in _TOKEN.finditer(source)
+        if match.lastgroup
+    ]
+    bad = next((token for token in tokens if token.kind in ("bad", "unclosed")), None)
+    if bad is not None:
+        return tokens, [Fault(_words(bad.text), *lines.place(bad.at))]
+    return tokens, _unbalanced(tokens, lines)
 
 
-def _bad(text: str, line: int, column: int) -> Fault:
+def _words(text: str) -> str:
     if text == "'":
-        return Fault(
-            "Illegal string literal: Line breaks not allowed in string literals", line, column
-        )
+        return "Illegal string literal: Line breaks not allowed in string literals"
     if text == "/*":
-        return Fault("Unterminated comment", line, column)
-    return Fault(f"Invalid character in identifier: {text}", line, column)
+        return "Unterminated comment"
+    return f"Invalid character in identifier: {text}"
 
 
-def _unbalanced(tokens: list[Token]) -> list[Fault]:
-    opened: list[Token] = []
-    for token in tokens:
-        if token.kind != "sign":
+def _unbalanced(tokens: list[Token], lines: Lines) -> list[Fault]:
+    opened: list[str] = []
+    for kind, text, at in tokens:
+        if kind != "sign":
             continue
-        if token.text in "({[":
-            opened.append(token)
-        elif token.text in _PAIRS:
+        if text in _CLOSING:
+            opened.append(text)
+        elif text in _PAIRS:
             if not opened:
-                return [Fault(f"Unexpected token '{token.text}'.", token.line, token.column)]
-            if opened[-1].text != _PAIRS[token.text]:
-                closing = {v: k for k, v in _PAIRS.items()}[opened[-1].text]
-                message = f"Missing '{closing}' at '{token.text}'"
-                return [Fault(message, token.line, token.column)]
+                return [Fault(f"Unexpected token '{text}'.", *lines.place(at))]
+            if opened[-1] != _PAIRS[text]:
+                message = f"Missing '{_CLOSING[opened[-1]]}' at '{text}'"
+                return [Fault(message, *lines.place(at))]
             opened.pop()
-    if not opened or not tokens:
+    if not opened:
         return []
-    closing = {v: k for k, v in _PAIRS.items()}[opened[-1].text]
     last = tokens[-1]
-    message = f"Expecting '{closing}' but was: '<EOF>'"
-    return [Fault(message, last.line, last.column + len(last.text))]
+    message = f"Expecting '{_CLOSING[opened[-1]]}' but was: '<EOF>'"
+    return [Fault(message, *lines.place(last.at + len(last.text)))]

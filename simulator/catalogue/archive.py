@@ -30,11 +30,17 @@ class Manifest:
 
     types: dict[str, list[str]] = field(default_factory=dict)
     version: str = ""
+    _folded: dict[str, frozenset[str]] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Fold the names once: large manifests are asked thousands of times."""
+        for kind, members in self.types.items():
+            self._folded[kind] = frozenset(name.rstrip("/").lower() for name in members)
 
     def lists(self, kind: str, name: str) -> bool:
         """Say whether the manifest names the member or all of its type."""
-        members = self.types.get(kind, ())
-        return "*" in members or any(m.rstrip("/").lower() == name.lower() for m in members)
+        members = self._folded.get(kind, frozenset())
+        return "*" in members or name.lower() in members
 
 
 @dataclass(frozen=True, slots=True)

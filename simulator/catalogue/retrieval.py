@@ -85,6 +85,8 @@ class _Retrieval:
     def take(self, kind: str, name: str) -> bool:
         component = self.held.get((kind, name.lower()))
         folder = registry.types()[kind].folder_type
+        if component is None and kind == "Document":
+            component = self.document(name)
         if component is None and folder:
             component = self.held.get((folder, name.lower()))
         if component is None:
@@ -98,6 +100,12 @@ class _Retrieval:
                 self.found.files[path] = self.world.store.get(sha)
             self.property(component, holdings.path_of(component))
         return True
+
+    def document(self, name: str) -> Component | None:
+        """Find a document by its name without suffix."""
+        start = name.lower() + "."
+        found = (c for k, c in self.held.items() if k[0] == "Document" and k[1].startswith(start))
+        return next(found, None)
 
     def standard_object(self, kind: str, name: str) -> bool:
         if kind != "CustomObject" or name.lower() not in CANONICAL_OBJECTS:

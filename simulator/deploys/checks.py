@@ -5,15 +5,14 @@ fails makes those fail that need it. What is not understood is noted, never call
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from simulator.apex.outline import outline
 from simulator.catalogue.parts import Part
 from simulator.catalogue.registry import META
-from simulator.catalogue.standard import has_namespace, is_custom
+from simulator.catalogue.standard import is_custom
+from simulator.deploys import apex_checks, reference_checks
+from simulator.deploys.problems import Problem
 from simulator.deploys.view import View
 from simulator.sure import sure
-from simulator.xmltree import Element
 
 _FIRST = ("CustomObject", "GlobalValueSet", "CustomField", "RecordType", "ApexClass", "ApexTrigger")
 _LAST = (
@@ -25,16 +24,6 @@ _LAST = (
     "Profile",
 )
 _TYPES_WITH_LABEL = ("__c", "__mdt", "__e", "__b", "__x")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One complaint about a part: text and place."""
-
-    text: str
-    line: int = 0
-    column: int = 0
-    path: str = ""
 
 
 Check = Callable[[Part, View], list[Problem]]
@@ -59,10 +48,11 @@ def problems_of(part: Part, view: View) -> list[Problem]:
 
 
 def _root(part: Part) -> list[Problem]:
+    """Complain about a file whose root names another type (for the types that are known well)."""
     element = part.element
-    if element is None or part.parent or element.name == part.type:
+    if element is None or part.parent or element.name == part.type or part.type not in CHECKS:
         return []
-    if part.type.endswith("Folder") or any(path.endswith(META) for path in part.files):
+    if any(path.endswith(META) for path in part.files):
         return []
     text = (
         f"Error parsing file: Unexpected element {{http://soap.sforce.com/2006/04/metadata}}"
@@ -99,7 +89,9 @@ def _field(part: Part, view: View) -> list[Problem]:
         return found
     name = part.name.split(".", 1)[1]
     kind = element.value("type")
-    if is_custom(name) and not kind and ("CustomField", part.name.lower()) not in view.held:
+    if not is_custom(name):
+        return []  # a standard field is only adjusted
+    if not kind and ("CustomField", part.name.lower()) not in view.held:
         return [Problem("Must specify a type for the CustomField", part.line, part.column)]
     for target in element.all("referenceTo"):
         if not view.has_object(target.text.strip()):
@@ -113,16 +105,6 @@ def _field(part: Part, view: View) -> list[Problem]:
     return found
 
 
-def field_problem(view: View, entity: str, name: str, at: Element, slot: str) -> Problem | None:
-    """Complain about a custom field that will not be there."""
-    if not is_custom(name) or "." in name or has_namespace(name):
-        return None
-    if view.has("CustomField", f"{entity}.{name}"):
-        return None
-    text = f"In field: {slot} - no CustomField named {entity}.{name} found"
-    return Problem(text, at.line, at.column)
-
-
 def _layout(part: Part, view: View) -> list[Problem]:
     entity = part.name.split("-", 1)[0]
     if not view.has_object(entity):
@@ -131,30 +113,14 @@ def _layout(part: Part, view: View) -> list[Problem]:
             if is_custom(entity)
             else [Problem(f"In field: layout - no CustomObject named {entity} found")]
         )
-    found: list[Problem] = []
+    found = []
     for element, parent in sure(part.element, "a layout was parsed before").walk():
-        if element.name == "field" and parent.name in ("layoutItems", "summaryLayoutItems"):
-            problem = field_problem(view, entity, element.text.strip(), parent, "field")
-            found += [problem] if problem else []
+        if element.name != "field" or parent.name not in ("layoutItems", "summaryLayoutItems"):
+            continue
+        if not view.has_field(entity, element.text.strip()):
+            text = f"In field: field - no CustomField named {entity}.{element.text.strip()} found"
+            found.append(Problem(text, parent.line, parent.column))
     return found
-
-
-def _apex(part: Part, view: View) -> list[Problem]:
-    source = part.files[part.path].decode("utf-8", "replace")
-    read = outline(source)
-    if read.faults:
-        return [Problem(fault.message, fault.line, fault.column) for fault in read.faults]
-    wanted = ("trigger",) if part.type == "ApexTrigger" else ("class", "interface", "enum")
-    if read.name_token is None or read.kind not in wanted:
-        first = source.split(maxsplit=1)[0] if source.strip() else "<EOF>"
-        return [Problem(f"Unexpected token '{first}'.", 1, 1)]
-    if read.name.lower() != part.name.lower():
-        token = read.name_token
-        text = f"Invalid name: the file is called {part.name}, the {read.kind} {read.name}"
-        return [Problem(text, token.line, token.column)]
-    if read.kind == "trigger" and not view.has_object(read.sobject):
-        return [Problem(f"SObject type does not exist: {read.sobject}", 1, 1)]
-    return []
 
 
 def _sharing_or_workflow(part: Part, view: View) -> list[Problem]:
@@ -168,10 +134,11 @@ CHECKS: dict[str, Check] = {
     "CustomObject": _object,
     "CustomField": _field,
     "Layout": _layout,
-    "ApexClass": _apex,
-    "ApexTrigger": _apex,
+    "ApexClass": apex_checks.check,
+    "ApexTrigger": apex_checks.check,
     "Workflow": _sharing_or_workflow,
     "SharingRules": _sharing_or_workflow,
+    **reference_checks.CHECKS,
     **dict.fromkeys(
         (
             "BusinessProcess", "CompactLayout", "FieldSet", "Index", "ListView", "RecordType",

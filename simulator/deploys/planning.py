@@ -8,9 +8,10 @@ from simulator.apex.outline import Outline, outline
 from simulator.catalogue import archive, holdings, parts, registry
 from simulator.catalogue.archive import BadArchive, Manifest, Package
 from simulator.catalogue.parts import Part
-from simulator.deploys import checks
+from simulator.deploys import apex_checks, checks
 from simulator.deploys.options import Options
 from simulator.deploys.plan import Message, Plan, Test
+from simulator.deploys.problems import Problem
 from simulator.deploys.view import View
 from simulator.world import Org, World
 
@@ -29,11 +30,9 @@ def make(world: World, org: Org, options: Options, content: bytes) -> Plan:
     if not packages:
         plan.messages.append(_manifest_error("package.xml", "No package.xml found"))
         return plan
-    view = View(world, org.id, holdings.of_org(world, org.id))
+    view = View(world, org, holdings.of_org(world, org.id))
     for package in packages:
         _Packing(world, plan, view, options).add(package)
-    for note in sorted(view.unchecked):
-        world.warn(org.id, note)
     if plan.component_errors and options.rollback_on_error:
         plan.writes, plan.deletes_before, plan.deletes_after = [], [], []
     else:
@@ -94,8 +93,10 @@ class _Packing:
         chosen_paths = {part.path for part in chosen}
         for part in found:
             if part.path not in chosen_paths and not part.parent:
-                self.fail(part, checks.Problem("Not in package.xml"))
-        names = {(registry.manifest_type(p.type), p.name.lower()) for p in found}
+                self.fail(part, Problem("Not in package.xml"))
+        names = {
+            (registry.manifest_type(p.type), name.lower()) for p in found for name in _names(p)
+        }
         for kind, members in manifest.types.items():
             for member in members:
                 plain = member.rstrip("/")
@@ -129,14 +130,20 @@ class _Packing:
 
     def check(self, chosen: list[Part]) -> None:
         self.view.bring([*self.view.brought.values(), *chosen])
+        sound = []
         for part in checks.in_order(chosen):
             problems = checks.problems_of(part, self.view)
             if problems:
-                self.view.fail(part)
+                self.view.fail(part, problems[0].text)
                 for problem in problems:
                     self.fail(part, problem)
             else:
-                self.succeed(part)
+                sound.append(part)
+        for part, problem in apex_checks.dependents(chosen, self.view):
+            self.fail(part, problem)
+            sound.remove(part)
+        for part in sound:
+            self.succeed(part)
 
     def succeed(self, part: Part) -> None:
         held = self.view.held.get(part.key)
@@ -158,7 +165,7 @@ class _Packing:
         if changed:
             self.plan.writes.append((part.type, held.name if held else part.name, files))
 
-    def fail(self, part: Part, problem: checks.Problem) -> None:
+    def fail(self, part: Part, problem: Problem) -> None:
         self.plan.messages.append(
             Message(
                 part.type,
@@ -196,10 +203,18 @@ class _Packing:
                     )
 
 
+def _names(part: Part) -> list[str]:
+    """Return the names under which a manifest may list a part: documents also without suffix."""
+    if part.type != "Document":
+        return [part.name]
+    return [part.name, part.name.rsplit(".", 1)[0]]
+
+
 def _is_listed(part: Part, manifest: Manifest) -> bool:
     if part.unknown:
         return False
-    if manifest.lists(registry.manifest_type(part.type), part.name):
+    kind = registry.manifest_type(part.type)
+    if any(manifest.lists(kind, name) for name in _names(part)):
         return True
     if not part.parent:
         return False

@@ -1,30 +1,47 @@
 """What an org will hold if a package goes through: the ground on which references are checked."""
 
-from simulator.catalogue import holdings
+from simulator.apex.references import references
+from simulator.catalogue import holdings, parts
 from simulator.catalogue.holdings import Component, Key
 from simulator.catalogue.parts import Part
-from simulator.catalogue.standard import STANDARD_OBJECTS, STANDARD_PROFILES
-from simulator.world import World
+from simulator.catalogue.standard import STANDARD_OBJECTS, STANDARD_PROFILES, is_custom
+from simulator.world import Org, World
+
+#: Entities that show the custom fields of another one.
+_SHARED_FIELDS = {
+    "caseclose": "Case",
+    "caseinteraction": "Case",
+    "task": "Activity",
+    "event": "Activity",
+    "useralt": "User",
+    "personaccount": "Account",
+}
 
 
 class View:
     """The org's components, less what is deleted first, plus the package's parts that hold up."""
 
-    def __init__(self, world: World, org: str, held: dict[Key, Component]) -> None:
+    def __init__(self, world: World, org: Org, held: dict[Key, Component]) -> None:
         self._world = world
-        self.org = org
+        self.org = org.id
+        #: Namespaces of packages that the operator calls installed; what is in them is not checked.
+        self.namespaces = frozenset(str(n).lower() for n in org.options.get("namespaces", []))
         self.held = held
         self.brought: dict[Key, Part] = {}
         self.gone: set[Key] = set()
-        self.unchecked: set[str] = set()
+        self.broken: dict[str, str] = {}
+        self._declared: dict[str, set[str]] = {}
+        self._relationships: set[str] | None = None
 
     def bring(self, parts: list[Part]) -> None:
         """Take a package's parts as coming."""
         self.brought = {part.key: part for part in parts}
 
-    def fail(self, part: Part) -> None:
+    def fail(self, part: Part, problem: str = "") -> None:
         """Take a part out again: whatever names it fails too."""
         self.brought.pop(part.key, None)
+        if part.type == "ApexClass":
+            self.broken[part.name.lower()] = problem
 
     def remove(self, kind: str, name: str) -> None:
         """Take a component as deleted before the package is written."""
@@ -38,8 +55,24 @@ class View:
         return key in self.held and key not in self.gone
 
     def has_object(self, name: str) -> bool:
-        """Say whether an object will be there, standard ones included."""
-        return name.lower() in STANDARD_OBJECTS or self.has("CustomObject", name)
+        """Say whether an object will be there, standard and packaged ones included."""
+        if name.lower() in STANDARD_OBJECTS or self.has("CustomObject", name):
+            return True
+        return is_custom(name) and self.is_packaged(name)
+
+    def has_field(self, sobject: str, name: str) -> bool:
+        """Say whether a custom field will be there; standard ones are taken as there."""
+        if not is_custom(name) or self.is_packaged(name):
+            return True
+        entity = _SHARED_FIELDS.get(sobject.lower(), sobject)
+        if self.has("CustomField", f"{entity}.{name}"):
+            return True
+        # Person accounts carry a contact's fields with another suffix.
+        return name.lower().endswith("__pc")
+
+    def is_packaged(self, name: str) -> bool:
+        """Say whether a name carries the namespace of an installed package."""
+        return name.split("__", 1)[0].split(".", 1)[0].lower() in self.namespaces
 
     def has_profile(self, name: str) -> bool:
         """Say whether a profile will be there, the ones from birth included."""
@@ -51,6 +84,30 @@ class View:
         found |= {k[1]: p.name for k, p in self.brought.items() if k[0] == kind}
         return list(found.values())
 
+    def is_child_relationship(self, name: str) -> bool:
+        """Say whether some lookup field gives its target a list of that name (Lines__r)."""
+        if self._relationships is None:
+            self._relationships = set()
+            for field in self.names("CustomField"):
+                element = parts.parse_fragment(self.content("CustomField", field))
+                self._relationships.add(element.value("relationshipName").lower() + "__r")
+        return name.lower() in self._relationships
+
+    def is_field_somewhere(self, name: str) -> bool:
+        """Say whether any object will have a custom field of that name."""
+        ending = f".{name.lower()}"
+        return any(field.lower().endswith(ending) for field in self.names("CustomField"))
+
+    def names_in_apex(self, what: str) -> set[str]:
+        """Return all names that the org's and the package's classes declare (inner, declared)."""
+        if what not in self._declared:
+            found: set[str] = set()
+            for name in self.names("ApexClass"):
+                source = self.content("ApexClass", name).decode("utf-8", "replace")
+                found |= getattr(references(source), what)
+            self._declared[what] = found
+        return self._declared[what]
+
     def content(self, kind: str, name: str) -> bytes:
         """Return the main file (or the element) of a component that will be there."""
         key = (kind, name.lower())
@@ -59,7 +116,3 @@ class View:
             return part.files[part.path]
         component = self.held[key]
         return self._world.store.get(component.files[holdings.path_of(component)])
-
-    def note(self, message: str) -> None:
-        """Remember something that was not checked."""
-        self.unchecked.add(message)

@@ -112,7 +112,9 @@ class SimulatedOrg:
 
     def fault(self, kind: str, call: str = "*", **rule: Any) -> None:
         """Add a fault; see docs/simulator.md for kinds and calls."""
-        self.simulator.admin("POST", f"/orgs/{self.name}/faults", {"kind": kind, "call": call, **rule})
+        self.simulator.admin(
+            "POST", f"/orgs/{self.name}/faults", {"kind": kind, "call": call, **rule}
+        )
 
     def clear_faults(self) -> None:
         """Forget this org's faults."""
@@ -239,7 +241,9 @@ class SimulatorProcess:
         """Make an org with one user and one app that takes both sign-in flows."""
         name = name or f"org{next(_numbers)}-{os.getpid()}"
         key = description.pop("key", None) or app_key()
-        username = description.pop("username", "") or f"admin@{re.sub('[^a-z0-9.]', '.', name)}.test"
+        username = (
+            description.pop("username", "") or f"admin@{re.sub('[^a-z0-9.]', '.', name)}.test"
+        )
         app = {
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
