@@ -2,7 +2,7 @@
 
 Two teams push a commit; it is built; they tag it, take it to TEST and offer it; a release of both
 goes through integration and rehearsal to production, with two people of the board in between; the
-org holds it afterwards and the history tells it. A release that was prepared before is then stopped.
+org holds it afterwards and the history tells it. A release that was prepared before is stopped.
 """
 
 from __future__ import annotations
@@ -165,5 +165,5 @@ def approve_what_is_out_of_date(member: Visitor) -> None:
     member.open(f"{OLDER}approval/")
     member.press("Approve")
     member.open(OLDER)
-    member.wait_for_state("Rehearsed")
-    member.sees("Decisions are void")
+    member.wait_for_state("Draft")
+    member.sees("changed since")
