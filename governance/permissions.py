@@ -77,10 +77,6 @@ class Standing:
         """Tell whether the person belongs to any team."""
         return bool(self.roles)
 
-    def holds(self, role: Role, team: Team | None = None) -> bool:
-        """Tell whether the person holds the role, in the team when one is given."""
-        return any(held == role and (team is None or at == team.pk) for at, held in self.roles)
-
     def can(self, capability: str, team: Team | None = None) -> Answer:
         """Ask the table; an unknown capability is denied."""
         rule = CAPABILITIES.get(capability)

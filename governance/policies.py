@@ -44,11 +44,6 @@ def test_level(version: PolicyVersion) -> str:
     return rules(version).test_level
 
 
-def in_force(policy: Policy) -> PolicyVersion | None:
-    """Return the newest version; None means that nothing is allowed yet."""
-    return policy.current
-
-
 def digest_of(policy: Policy, number: int, body: Mapping[str, Any]) -> str:
     """Digest what a version says, bound to its policy and number."""
     return digest_json({"policy": policy.pk, "number": number, "body": dict(body)})

@@ -53,7 +53,7 @@ def words(response: Any) -> str:
 @pytest.mark.django_db
 def test_before_the_founding_the_first_page_shows_the_command_only() -> None:
     response = Client().get(reverse("governance:sign_in"))
-    assert "manage.py found --board" in words(response)
+    assert "script/manage found --board" in words(response)
     assert "<form" not in text(response).partition("<main")[2]
 
 
