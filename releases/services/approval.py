@@ -144,12 +144,16 @@ def outcome(request_id: int) -> None:
             releases.move(release, ReleaseState.SCHEDULED)
             releases.record("release.scheduled", release, opens=opens.isoformat())
         deployments.approved(deployment)
-    elif request.state in ("rejected", "expired", "withdrawn") and release.state in (
+    elif request.state in ("rejected", "expired", "withdrawn", "superseded") and release.state in (
         ReleaseState.SUBMITTED,
         ReleaseState.APPROVED,
         ReleaseState.SCHEDULED,
     ):
-        reason = {"rejected": "the board rejected it", "expired": "the approval expired"}
+        reason = {
+            "rejected": "the board rejected it",
+            "expired": "the approval expired",
+            "superseded": request.note or "what it was bound to changed",
+        }
         releases.void(
             release,
             reason.get(request.state, "the request was withdrawn"),

@@ -7,7 +7,8 @@ from django.core import mail
 
 from core.errors import Conflict, NotAllowed, NotFound, NotNow, Stale
 from environments.models import Environment
-from governance.models import AuditEvent, Membership
+from governance import policies
+from governance.models import AuditEvent, Membership, Policy
 from governance.services import people
 from releases.models import Build, ChangeCommit
 from releases.services import approval, candidates, deployments, releases, repositories, stages
@@ -213,3 +214,19 @@ def test_production_before_rehearsal_and_submission_before_preparation_are_refus
             deployment_id=release.items.get().candidate.deployments.get().pk,
         )
     assert refusal.value.code == "deployment.over"
+
+
+def test_i30_new_policy_version_voids_what_was_decided_under_the_old_one(journey: Journey) -> None:
+    release = journey.composed("October", journey.offered("sales", "v4.2.0"))
+    request = journey.submitted(release)
+    journey.decide("ana", request)
+    policy = Policy.objects.get(name="Production")
+    assert policy.current is not None
+    stricter = {**policy.current.body, "quorum": 3}
+    proposal = journey.as_person("ana", policies.propose, policy_id=policy.pk, body=stricter)
+    journey.as_person("ben", policies.confirm, proposal_id=proposal.pk)
+    assert journey.release(release.pk).state == "rehearsed"
+    with pytest.raises(Stale):
+        journey.decide("ben", request)
+    assert journey.deployment(release).state == "superseded"
+    assert journey.writes("Production") == []
