@@ -9,7 +9,8 @@ from functools import partial
 
 from simulator.context import Context
 from simulator.identity import oauth, sessions
-from simulator.rest import data, deployments
+from simulator.rest import data, deployments, records
+from simulator.sandboxes import calls as sandboxes
 from simulator.soap import envelope, login, operations
 from simulator.soap.envelope import SoapFault
 from simulator.transport import faults
@@ -68,6 +69,12 @@ ROUTES: list[Route] = [
            data.describe),
     _route("GET", _V + r"(/tooling)?/sobjects/(?P<sobject>\w+)/(?P<id>\w{15,18})", "rest.read",
            data.read),
+    _route("POST", _V + r"(/tooling)?/sobjects/(?P<sobject>\w+)", "rest.create", records.create),
+    _route("PATCH", _V + r"(/tooling)?/sobjects/(?P<sobject>\w+)/(?P<id>\w{15,18})", "rest.change",
+           records.change),
+    _route("DELETE", _V + r"(/tooling)?/sobjects/(?P<sobject>\w+)/(?P<id>\w{15,18})",
+           "rest.delete", records.delete),
+    _route("POST", _V + "/tooling/sandboxAuth", "sandbox.auth", sandboxes.authorize),
 ]  # fmt: skip
 
 

@@ -117,6 +117,16 @@ class World:
         row = self.store.row("select * from org where name = ? and active = 1", name)
         return None if row is None else _org(row)
 
+    def retire(self, org: Org) -> None:
+        """Make an org inactive for good; its name and its usernames become free."""
+        gone = f"{org.name[:40]}-gone-{org.id[8:15].lower()}"
+        self.store.run("update org set active = 0, name = ? where id = ?", gone, org.id)
+        self.store.run(
+            "update person set active = 0, username = username || ? where org = ?",
+            f".{gone}",
+            org.id,
+        )
+
     def person(self, identifier: str) -> Person | None:
         """Return a user by id."""
         row = self.store.row("select * from person where id = ?", identifier)

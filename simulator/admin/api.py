@@ -18,6 +18,7 @@ from simulator.deploys import plan as plans
 from simulator.deploys import results, rows
 from simulator.identity import orgs, sessions
 from simulator.identity.orgs import Unusable
+from simulator.sandboxes import copying
 from simulator.transport import faults
 from simulator.transport.faults import BadFault
 from simulator.transport.messages import Request, Response, as_json
@@ -103,7 +104,9 @@ class Admin:
         return describe(self.world, self._org(name))
 
     def _create(self, request: Request, _: str) -> dict[str, Any]:
-        return describe(self.world, seed.create(self.world, request.json(), None))
+        org = seed.create(self.world, request.json(), None)
+        copying.adopt(self.world)
+        return describe(self.world, org)
 
     def _metadata(self, request: Request, name: str) -> Any:
         org = self._org(name)

@@ -1,12 +1,16 @@
-"""The metadata types of the platform, from Salesforce's published registry (see registry.json)."""
+"""The metadata types of the platform, from the registry that Salesforce publishes (data only)."""
 
 import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-REGISTRY_FILE = Path(__file__).parents[1] / "registry.json"
+REGISTRY_FILE = Path(__file__).parents[2] / "metadata" / "registry" / "types.json"
 META = "-meta.xml"
+_BUNDLES = ("bundle", "digitalExperience", "uiBundles")
+#: Types whose "children" are files or entries of the official converter, not components of an org.
+_WHOLE = ("CustomObjectTranslation", "DigitalExperienceBundle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +54,38 @@ class Identity:
 def types() -> dict[str, MetadataType]:
     """Return all types by name."""
     listed = json.loads(REGISTRY_FILE.read_text(encoding="utf-8"))["types"]
-    return {
-        entry["name"]: MetadataType(
-            name=entry["name"],
-            directory=entry["directory"],
-            suffix=entry.get("suffix", ""),
-            in_folder=entry.get("in_folder", False),
-            folder_of=entry.get("folder_of", ""),
-            folder_type=entry.get("folder_type", ""),
-            meta_file=entry.get("meta_file", False),
-            bundle=entry.get("bundle", False),
-            children=tuple(
-                ChildType(c["name"], c["element"], c["key"], c.get("bare", False))
-                for c in entry.get("children", [])
-            ),
-        )
-        for entry in listed
-    }
+    found = (_type(entry, listed) for entry in listed.values() if "aliasFor" not in entry)
+    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.name)}
+
+
+def _type(entry: dict[str, Any], listed: dict[str, Any]) -> MetadataType:
+    def name_of(key: str) -> str:
+        return str(listed[entry[key]]["name"]) if key in entry else ""
+
+    adapter = entry.get("strategies", {}).get("adapter", "")
+    name = str(entry["name"])
+    children = entry.get("children", {}).get("types", {})
+    if name in _WHOLE:
+        children = {}
+    return MetadataType(
+        name=name,
+        directory=entry["directoryName"],
+        suffix=entry.get("suffix", ""),
+        in_folder=entry.get("inFolder", False),
+        folder_of=name_of("folderContentType"),
+        folder_type=name_of("folderType"),
+        meta_file=adapter == "matchingContentFile" or name in ("Document", "StaticResource"),
+        bundle=adapter in _BUNDLES or name == "ExperienceBundle",
+        children=tuple(
+            ChildType(
+                child["name"],
+                child.get("xmlElementName", child["directoryName"]),
+                child.get("uniqueIdElement", "fullName"),
+                child.get("ignoreParentName", False),
+            )
+            for child in sorted(children.values(), key=lambda child: str(child["name"]))
+        ),
+    )
 
 
 @cache

@@ -12,6 +12,11 @@ _APEX = {
     "Status": "string", "IsValid": "boolean", "Body": "string", "LengthWithoutComments": "int",
     "ManageableState": "string", **_AUDIT,
 }  # fmt: skip
+_SANDBOX = {
+    "AutoActivate": "boolean", "ApexClassId": "id", "ActivationUserGroupId": "id",
+    "TemplateId": "id", "SourceId": "id", "HistoryDays": "int", "CopyChatter": "boolean",
+    "CopyArchivedActivities": "boolean", "Features": "string",
+}  # fmt: skip
 COLUMNS: dict[str, dict[str, str]] = {
     "Organization": {
         "Id": "id", "Name": "string", "IsSandbox": "boolean", "InstanceName": "string",
@@ -60,9 +65,30 @@ COLUMNS: dict[str, dict[str, str]] = {
         "IsNameObsolete": "boolean", "IsNewMember": "boolean", "RevisionCounter": "int",
         "RevisionNum": "int", "ChangedBy": "string", "LastModifiedDate": "datetime",
     },
+    "SandboxInfo": {
+        "Id": "id", "SandboxName": "string", "LicenseType": "string", "Description": "string",
+        **_SANDBOX, "IsDeleted": "boolean", **_AUDIT,
+    },
+    "SandboxProcess": {
+        "Id": "id", "SandboxInfoId": "id", "SandboxName": "string", "LicenseType": "string",
+        "SandboxOrganization": "id", "Status": "string", "CopyProgress": "int",
+        "StartDate": "datetime", "EndDate": "datetime", "Description": "string",
+        "RefreshAction": "string", "ActivatedById": "id", "ActivatedDate": "datetime",
+        **_SANDBOX, **_AUDIT,
+    },
+    "SourceTrackingSettings": {"Id": "id", "IsSourceTrackingSandboxesEnabled": "boolean"},
     "ScratchOrgInfo": {"Id": "id", "Status": "string", "ScratchOrg": "string", "OrgName": "string"},
 }  # fmt: skip
-TOOLING_ONLY = frozenset({"DeployRequest", "SourceMember", "ApexOrgWideCoverage"})
+TOOLING_ONLY = frozenset(
+    {
+        "DeployRequest",
+        "SourceMember",
+        "ApexOrgWideCoverage",
+        "SandboxInfo",
+        "SandboxProcess",
+        "SourceTrackingSettings",
+    }
+)
 _STANDARD = {
     "Account": {"Name": "string", "Type": "string", "Industry": "string", "Phone": "string",
                 "Website": "string", "Description": "string", "AccountNumber": "string",

@@ -29,6 +29,8 @@ class Table:
     rows: Callable[[], list[Record]]
     relations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     tooling: bool = False
+    #: Columns that hold codes: what answers show instead; conditions compare the codes.
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def column(self, name: str) -> str | None:
         """Return the canonical spelling of a column."""
@@ -161,7 +163,9 @@ class Selection:
                 held = place.setdefault(relation, {"attributes": attributes(target, followed)})
                 place, source = held, followed
             else:
-                place[steps[-1][1]] = source.get(steps[-1][1])
+                last, column = steps[-1]
+                value = source.get(column)
+                place[column] = last.labels.get(column, {}).get(str(value), value)
         return record
 
     def _holds(self, condition: soql.Condition | None, row: Record, table: Table) -> bool:

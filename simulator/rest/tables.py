@@ -12,6 +12,7 @@ from simulator.deploys import rows as deploys
 from simulator.deploys.rows import Deploy
 from simulator.rest import fields
 from simulator.rest.select import Record, Table
+from simulator.sandboxes import states
 from simulator.world import Org, World
 
 Rows = Callable[[], list[Record]]
@@ -48,6 +49,8 @@ class Tables:
             "deployrequest": self._deploy_request,
             "sourcemember": self._source_member,
             "apexorgwidecoverage": self._coverage,
+            "sandboxprocess": self._sandbox_process,
+            "sourcetrackingsettings": self._source_tracking,
         }
         if key in makers:
             return makers[key]()
@@ -230,6 +233,22 @@ class Tables:
         percent = int(self._org.options.get("coverage_percent", 0))
         row: Record = {"Id": ids.numbered("716", 1), "PercentCovered": percent}
         return self._table("ApexOrgWideCoverage", lambda: [row])
+
+    def _sandbox_process(self) -> Table:
+        """Processes show their status in the org's language and take codes in conditions."""
+        language = str(self._org.options.get("language", "en_US"))
+        return Table(
+            "SandboxProcess",
+            fields.COLUMNS["SandboxProcess"],
+            lambda: records(self._world, self._org.id, "SandboxProcess"),
+            tooling=True,
+            labels={"Status": states.labels(language)},
+        )
+
+    def _source_tracking(self) -> Table:
+        on = bool(self._org.options.get("source_tracking", False))
+        row: Record = {"Id": ids.numbered("0Sg", 1), "IsSourceTrackingSandboxesEnabled": on}
+        return self._table("SourceTrackingSettings", lambda: [row])
 
     def _records(self, key: str) -> Table | None:
         name = self._canonical(key)

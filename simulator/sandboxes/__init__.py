@@ -1,0 +1,1 @@
+"""Sandboxes of a production org: created, refreshed, activated, discarded, deleted over time."""
