@@ -20,8 +20,8 @@ from simulator.sure import sure
 from simulator.transport.messages import Response
 from simulator.xmltree import Element
 
-RETRIEVE_SECONDS = 1.0
-RETRIEVE_EACH = 0.01
+RETRIEVE_SECONDS = 0.4
+RETRIEVE_EACH = 0.004
 MAX_LIST_QUERIES = 3
 INVALID_SESSION = (
     "Invalid Session ID found in SessionHeader: Illegal Session. Session not found, missing session"
