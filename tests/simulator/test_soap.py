@@ -131,7 +131,8 @@ def test_a_deployment_with_all_kinds_of_details(metadata: Metadata, org: Simulat
 
 def test_component_failures_carry_line_and_column(metadata: Metadata) -> None:
     files = {**class_with_test("Foo"), "classes/Foo.cls": "public class Foo {"}
-    (failure,) = metadata.deploy(package(files, CLASSES)).details.componentFailures
+    failures = metadata.deploy(package(files, CLASSES)).details.componentFailures
+    failure = next(f for f in failures if f.fullName == "Foo")
     assert (failure.lineNumber, failure.columnNumber) == (1, 19)
     assert failure.problemType == "Error"
 
