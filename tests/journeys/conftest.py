@@ -10,6 +10,7 @@ import pytest
 
 from core import keyring
 from demo.content import seed
+from releases.engine import context
 from tests.journeys import northwind
 from tests.support.simulator import StartSimulator
 
@@ -18,11 +19,17 @@ SPEED = 400.0
 
 @pytest.fixture
 def journey(
-    transactional_db: None, tmp_path: Path, settings: Any, start_simulator: StartSimulator
+    transactional_db: None,
+    tmp_path: Path,
+    settings: Any,
+    start_simulator: StartSimulator,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> northwind.Journey:
     """Northwind with the teams Sales and Service, their orgs connected and main built."""
     written = seed.write(tmp_path / "seed")
     simulator = start_simulator(speed=SPEED, arguments=("--seed", str(written)))
+    # The simulator's time runs 400 times faster, so the engine looks that much more often.
+    monkeypatch.setattr(context, "FIRST_POLL", 0.05)
     public, private = keyring.generate()
     settings.SEALING_PUBLIC_KEYS = public
     settings.SEALING_PRIVATE_KEYS = private["deploy"] | private["build"]
