@@ -14,7 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from metadata import xml
 from metadata.components import ComponentKey
+from metadata.merge.files import merge
+from metadata.merge.tree import ElementConflict
 from metadata.normal import Files, NormalForm
 
 Digests = Mapping[ComponentKey, str]
@@ -36,6 +39,7 @@ class Conflict:
 
     key: ComponentKey
     teams: tuple[str, ...]
+    elements: tuple[ElementConflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Composition:
     form: NormalForm
     conflicts: tuple[Conflict, ...]
     left_out: tuple[tuple[ComponentKey, str], ...]
+    merged: tuple[tuple[ComponentKey, tuple[str, ...]], ...] = ()
 
 
 @dataclass(slots=True)
@@ -89,3 +94,57 @@ def compose(production: NormalForm | Digests, candidates: Sequence[Candidate]) -
 def digests_of(form: NormalForm | Digests) -> Digests:
     """Component digests of a form, or the digests themselves."""
     return form.component_digests() if isinstance(form, NormalForm) else form
+
+
+def compose_merged(production: NormalForm, candidates: Sequence[Candidate]) -> Composition:
+    """Like ``compose``, and what several teams changed in one XML component is merged.
+
+    The base of each merge is production's content, or nothing where production has none. A
+    component stays a conflict when it is no XML, or when two teams changed the same element in
+    different ways; ``Conflict.elements`` names these.
+    """
+    plain = compose(production, candidates)
+    entries = {key: plain.form[key] for key in plain.form}
+    conflicts: list[Conflict] = []
+    merged: list[tuple[ComponentKey, tuple[str, ...]]] = []
+    left_out = set(plain.left_out)
+    for conflict in plain.conflicts:
+        brought = [
+            part.form[conflict.key]
+            for part in sorted(candidates, key=lambda item: (item.team, item.label))
+            if conflict.key in part.form and (conflict.key, part.team) not in left_out
+        ]
+        files, elements = _merged(conflict.key, production.get(conflict.key, {}), brought)
+        if files is None:
+            conflicts.append(Conflict(conflict.key, conflict.teams, elements))
+        else:
+            entries[conflict.key] = files
+            merged.append((conflict.key, conflict.teams))
+    return Composition(NormalForm(entries), tuple(conflicts), plain.left_out, tuple(merged))
+
+
+def _merged(
+    key: ComponentKey, base: Files, versions: Sequence[Files]
+) -> tuple[Files | None, tuple[ElementConflict, ...]]:
+    """All versions folded into one, or None with the elements in the way."""
+    result = versions[0]
+    for version in versions[1:]:
+        if set(result) != set(version):
+            return None, ()
+        folded: Files = {}
+        for path, theirs in version.items():
+            ours = result[path]
+            before = base.get(path)
+            if ours == theirs or theirs == before:
+                folded[path] = ours
+            elif ours == before:
+                folded[path] = theirs
+            elif not (ours[:5] == theirs[:5] == b"<?xml"):
+                return None, ()
+            else:
+                found = merge(before, ours, theirs, str(key))
+                if found.conflicts:
+                    return None, found.conflicts
+                folded[path] = xml.canonical_file(found.content, str(key))
+        result = folded
+    return result, ()

@@ -23,10 +23,11 @@ NAMED_BY_FULL_NAME = frozenset({"CustomObject", "Bot"})
 
 def splits(kind: MetadataType) -> bool:
     """Whether components of this type are kept as a parent and its children."""
-    return any(_separate(kind, child) for child in kind.children.values())
+    return any(separate(kind, child) for child in kind.children.values())
 
 
-def _separate(kind: MetadataType, child: ChildType) -> bool:
+def separate(kind: MetadataType, child: ChildType) -> bool:
+    """Whether a child is an entry of its own: addressable, and named by an element."""
     named = bool(child.unique) or kind.name in NAMED_BY_FULL_NAME
     return named and child.addressable and kind.adapter != "digitalExperience"
 
@@ -38,7 +39,7 @@ def split(kind: MetadataType, name: str, content: bytes, path: str) -> dict[Comp
     InvalidInput ``metadata.duplicate``, ``metadata.unnamed``, ``metadata.malformed_xml``.
     """
     root = xml.parse(content, path)
-    elements = {c.element: c for c in kind.children.values() if _separate(kind, c)}
+    elements = {c.element: c for c in kind.children.values() if separate(kind, c)}
     entries: dict[ComponentKey, Files] = {}
     for node in xml.elements(root):
         child = elements.get(xml.local(node))
@@ -86,7 +87,7 @@ def join(
 def parent_of(key: ComponentKey) -> tuple[MetadataType, str] | None:
     """Type and name of the parent file of a child entry; None for a whole component."""
     known = standard().children.get(key.type)
-    if known is None or not _separate(*known):
+    if known is None or not separate(*known):
         return None
     parent, child = known
     return parent, LABELS if child.ignores_parent else key.name.partition(".")[0]

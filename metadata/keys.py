@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 SET, LIST = True, False
 
@@ -311,3 +312,18 @@ def _rule(entries: list[tuple[tuple[str, ...], tuple[str, ...], bool]]) -> Rule:
         keys={name: found for name, found, _is_set in here},
         below={name: _rule(inner) for name, inner in deeper.items()},
     )
+
+
+def value(element: Any, path: str) -> str:
+    """The text of one part of an element's key; "." is its own, "a/b" lies deeper."""
+    if path == ".":
+        return (element.text or "").strip()
+    for name in path.split("/"):
+        element = next((c for c in element if _named(c, name)), None)
+        if element is None:
+            return ""
+    return (element.text or "").strip()
+
+
+def _named(element: Any, name: str) -> bool:
+    return isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name

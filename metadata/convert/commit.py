@@ -42,7 +42,7 @@ def convert(mirror: Mirror, rev: str, directories: Sequence[str] = ()) -> Conver
         return next(mirror.blobs([tree[path].blob]))
 
     layout = detect(tree, read)
-    wanted = _directories(layout, directories)
+    wanted = chosen_directories(layout, directories)
     paths = selection.paths(tree, layout, wanted, read)
     reading = selection.Reading(mirror, [tree[path].blob for path in paths])
     if layout.name == "metadata":
@@ -67,7 +67,11 @@ def _contents(paths: Sequence[str], reading: selection.Reading) -> dict[str, byt
     return contents
 
 
-def _directories(layout: Layout, asked: Sequence[str]) -> Sequence[str]:
+def chosen_directories(layout: Layout, asked: Sequence[str]) -> Sequence[str]:
+    """The package directories to look at: all, or the asked ones among them.
+
+    Raises InvalidInput ``metadata.no_directory``.
+    """
     if not asked:
         return layout.directories
     clean = [directory.strip("/").removeprefix("./") for directory in asked]

@@ -1,0 +1,132 @@
+"""The engine on the command line, for teams' own CI and for comparison; needs no database.
+
+Exit codes: 0 done, 1 a merge with conflicts, 2 refused input (the sentence stands on standard
+error), 3 Git or this machine failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.errors import DomainError, ExternalFault
+from metadata import delta, layout, manifest, package
+from metadata.convert.commit import convert
+from metadata.merge.files import merge
+from metadata.mirrors import Mirror
+
+DEFAULT_VERSION = "64.0"
+DONE, CONFLICTS, REFUSED, FAILED = 0, 1, 2, 3
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except ExternalFault as fault:
+        print(fault.message, file=sys.stderr)  # noqa: T201 - a command talks to people
+        return FAILED
+    except DomainError as fault:
+        print(fault.message, file=sys.stderr)  # noqa: T201
+        return REFUSED
+    except OSError as fault:
+        print(fault, file=sys.stderr)  # noqa: T201
+        return FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m metadata", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="convert|delta|merge")
+    one = commands.add_parser("convert", help="a commit as a deployable zip")
+    _common(one)
+    one.add_argument("--commit", required=True, help="branch, tag or commit")
+    one.add_argument("--output", required=True, type=Path, help="the zip to write")
+    one.set_defaults(run=_convert)
+    two = commands.add_parser("delta", help="what changed between two commits")
+    _common(two)
+    two.add_argument("--from", required=True, dest="old", help="the older commit")
+    two.add_argument("--to", required=True, dest="new", help="the newer commit")
+    two.add_argument("--output", required=True, type=Path, help="the directory to write to")
+    when = two.add_mutually_exclusive_group()
+    when.add_argument("--pre", action="store_true", help="delete before the changes as well named")
+    when.add_argument("--post", action="store_true", help="delete after the changes as well named")
+    two.add_argument("--no-zip", action="store_true", help="only the manifests")
+    two.set_defaults(run=_delta)
+    three = commands.add_parser("merge", help="three-way merge of one file (Git merge driver)")
+    for name in ("base", "ours", "theirs"):
+        three.add_argument(name, type=Path)
+    three.add_argument("--path", default="", help="the file's name in messages (%%P)")
+    three.add_argument("--output", type=Path, help="where to write; by default over OURS")
+    three.set_defaults(run=_merge)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repo", required=True, type=Path, help="a Git repository, bare or not")
+    parser.add_argument(
+        "--package-dir", action="append", default=[], help="only this package directory; repeatable"
+    )
+    parser.add_argument("--api-version", default="", help="instead of the project's own")
+
+
+def _mirror(path: Path) -> Mirror:
+    inner = path / ".git"
+    return Mirror(inner if inner.exists() else path)
+
+
+def _convert(options: argparse.Namespace) -> int:
+    converted = convert(_mirror(options.repo), options.commit, options.package_dir)
+    _warn(converted.warnings)
+    form = layout.read(converted.files, converted.origins)
+    members = manifest.of_files(converted.files, form, converted.registry)
+    version = options.api_version or converted.layout.api_version or DEFAULT_VERSION
+    files = {**converted.files, "package.xml": manifest.write(members, version)}
+    options.output.write_bytes(package.pack(files, members, tuple(form)).zip_bytes)
+    return DONE
+
+
+def _delta(options: argparse.Namespace) -> int:
+    mirror = _mirror(options.repo)
+    found = delta.between(mirror, options.old, options.new, options.package_dir)
+    _warn(found.warnings)
+    version = options.api_version or found.api_version or DEFAULT_VERSION
+    changes = manifest.write(found.manifest, version)
+    deletions = manifest.write(found.destructive, version)
+    _write(options.output / "package" / "package.xml", changes)
+    folder = options.output / "destructiveChanges"
+    _write(folder / "destructiveChanges.xml", deletions)
+    _write(folder / "package.xml", manifest.write({}, version))
+    if options.pre:
+        _write(folder / "destructiveChangesPre.xml", deletions)
+    if options.post:
+        _write(folder / "destructiveChangesPost.xml", deletions)
+    if not options.no_zip:
+        form = delta.form_of(mirror, options.new, found.changed, options.package_dir)
+        files = {**package.package_files(form), "package.xml": changes}
+        packed = package.pack(files, found.manifest, found.changed)
+        (options.output / "changes.zip").write_bytes(packed.zip_bytes)
+    return DONE
+
+
+def _merge(options: argparse.Namespace) -> int:
+    sides = [options.base.read_bytes(), options.ours.read_bytes(), options.theirs.read_bytes()]
+    name = options.path or options.ours.name
+    merged = merge(sides[0] or None, sides[1], sides[2], name)
+    _write(options.output or options.ours, merged.content)
+    for conflict in merged.conflicts:
+        print(f"{name}: both sides changed {conflict.path}", file=sys.stderr)  # noqa: T201
+    return DONE if merged.clean else CONFLICTS
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)  # noqa: T201

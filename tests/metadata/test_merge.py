@@ -1,0 +1,157 @@
+"""XML-aware merging: independent edits survive, contradictions are named, nothing gets lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metadata import xml
+from metadata.commands import main
+from metadata.components import ComponentKey
+from metadata.compose import Candidate, compose_merged
+from metadata.merge import sequences
+from metadata.merge.files import merge
+from metadata.normal import NormalForm
+from tests.metadata.repositories import HEAD, NS
+
+
+def profile(permissions: dict[str, str], root: str = "Profile") -> bytes:
+    """A profile with field permissions."""
+    inner = "".join(
+        f"<fieldPermissions><editable>{value}</editable><field>{name}</field></fieldPermissions>"
+        for name, value in permissions.items()
+    )
+    return f"{HEAD}<{root} {NS}>{inner}</{root}>".encode()
+
+
+def permissions_of(content: bytes) -> dict[str, str]:
+    """Field → editable."""
+    return {
+        xml.text_of(node, "field"): xml.text_of(node, "editable")
+        for node in xml.elements(xml.parse(content, "merged"))
+    }
+
+
+def test_same_field_changed_both_ways_is_named() -> None:
+    merged = merge(profile({"A": "1"}), profile({"A": "2"}), profile({"A": "3"}))
+    [conflict] = merged.conflicts
+    assert conflict.path == "Profile/fieldPermissions[A]/editable"
+    assert (">2<" in conflict.ours, ">3<" in conflict.theirs) == (True, True)
+
+
+def test_element_removed_here_and_changed_there_is_a_conflict() -> None:
+    assert not merge(profile({"A": "1"}), profile({}), profile({"A": "2"})).clean
+
+
+def test_key_that_is_there_twice_is_never_overwritten() -> None:
+    twice = profile({"A": "1"}).replace(b"</Profile>", profile({"A": "2"})[len(HEAD) :]
+        .replace(f"<Profile {NS}>".encode(), b""))  # fmt: skip
+    merged = merge(profile({"A": "1"}), twice, profile({"A": "9"}))
+    assert not merged.clean
+    assert merged.content.count(b"<fieldPermissions>") == 2
+
+
+def test_comment_instead_of_text_stays_a_comment() -> None:
+    def label(inner: str) -> bytes:
+        root = "CustomObjectTranslation"
+        fields = f"<fields><help>{inner}</help><name>A</name></fields>"
+        return f"<{root} {NS}>{fields}</{root}>".encode()
+
+    merged = merge(label("<!-- Help -->"), label("<!-- Help -->"), label("Hilfe"))
+    assert b"<help>Hilfe</help>" in merged.content
+    assert not merge(label("<!-- Help -->"), label("Eins"), label("Zwei")).clean
+
+
+def test_picklist_order_of_one_side_and_value_of_the_other_are_both_kept() -> None:
+    def values(names: str) -> bytes:
+        inner = "".join(f"<customValue><fullName>{name}</fullName></customValue>" for name in names)
+        return f"<GlobalValueSet {NS}>{inner}</GlobalValueSet>".encode()
+
+    merged = merge(values("ABC"), values("BAC"), values("ABCD"))
+    found = [xml.text_of(node, "fullName") for node in xml.parse(merged.content, "m")]
+    assert (found, merged.clean) == (list("BACD"), True)
+    assert not merge(values("ABC"), values("BAC"), values("CAB")).clean
+
+
+SIDES = st.dictionaries(st.sampled_from("ABCDEFGH"), st.sampled_from(["1", "2"]))
+
+
+@given(SIDES, SIDES, SIDES)
+def test_every_sides_independent_change_is_in_the_merge(
+    base: dict[str, str], ours: dict[str, str], theirs: dict[str, str]
+) -> None:
+    merged = merge(profile(base), profile(ours), profile(theirs))
+    clash = {
+        name
+        for name in {*base, *ours, *theirs}
+        if len({base.get(name), ours.get(name), theirs.get(name)}) > 1
+        and base.get(name) != ours.get(name)
+        and base.get(name) != theirs.get(name)
+        and ours.get(name) != theirs.get(name)
+    }
+    found = permissions_of(merged.content)
+    assert merged.clean == (not clash)
+    for name in {*base, *ours, *theirs} - clash:
+        wanted = theirs.get(name) if ours.get(name) == base.get(name) else ours.get(name)
+        assert found.get(name) == wanted
+
+
+@given(SIDES, SIDES)
+def test_one_sided_change_is_that_side(base: dict[str, str], ours: dict[str, str]) -> None:
+    merged = merge(profile(base), profile(ours), profile(base))
+    assert merged.clean
+    assert permissions_of(merged.content) == ours
+
+
+LISTS = st.lists(st.sampled_from("ABCDE"), max_size=6)
+
+
+@given(LISTS, LISTS)
+def test_list_changed_on_one_side_is_that_side(base: list[str], side: list[str]) -> None:
+    assert sequences.merge(base, side, base) == side
+    assert sequences.merge(base, base, side) == side
+
+
+def form(content: bytes) -> NormalForm:
+    """A normal form of one profile."""
+    files = {"profiles/Admin.profile": xml.canonical_file(content, "p")}
+    return NormalForm({ComponentKey("Profile", "Admin"): files})
+
+
+def test_teams_that_change_one_profile_in_different_places_are_merged() -> None:
+    production = form(profile({"A": "1", "B": "1", "C": "1"}))
+    result = compose_merged(
+        production,
+        [
+            Candidate("Sales", "v1", form(profile({"A": "2", "B": "1", "C": "1"}))),
+            Candidate("Service", "v1", form(profile({"A": "1", "B": "2", "C": "1", "D": "1"}))),
+        ],
+    )
+    [(key, teams)] = result.merged
+    assert (str(key), teams) == ("Profile:Admin", ("Sales", "Service"))
+    merged = result.form[key]["profiles/Admin.profile"]
+    assert permissions_of(merged) == {"A": "2", "B": "2", "C": "1", "D": "1"}
+
+
+def test_teams_that_contradict_each_other_get_the_element_named() -> None:
+    parts = [
+        Candidate(team, "v1", form(profile({"A": value})))
+        for team, value in (("Sales", "2"), ("Service", "3"))
+    ]
+    [conflict] = compose_merged(form(profile({"A": "1"})), parts).conflicts
+    assert conflict.teams == ("Sales", "Service")
+    assert conflict.elements[0].path == "Profile/fieldPermissions[A]/editable"
+
+
+@pytest.mark.parametrize(("theirs", "code"), [({"A": "1", "B": "1"}, 0), ({"A": "3"}, 1)])
+def test_command_merges_like_a_git_driver(
+    tmp_path: Path, theirs: dict[str, str], code: int
+) -> None:
+    for name, held in (("base", {"A": "1"}), ("ours", {"A": "2"}), ("theirs", theirs)):
+        (tmp_path / name).write_bytes(profile(held))
+    sides = [str(tmp_path / name) for name in ("base", "ours", "theirs")]
+    assert main(["merge", *sides, "--path", "Admin.profile"]) == code
+    assert permissions_of((tmp_path / "ours").read_bytes())["A"] == "2"
