@@ -9,7 +9,7 @@ from functools import partial
 
 from simulator.context import Context
 from simulator.identity import oauth, sessions
-from simulator.rest import data, deployments, records
+from simulator.rest import bulk, chatter, data, deployments, records
 from simulator.sandboxes import calls as sandboxes
 from simulator.soap import envelope, login, operations
 from simulator.soap.envelope import SoapFault
@@ -74,6 +74,14 @@ ROUTES: list[Route] = [
            records.change),
     _route("DELETE", _V + r"(/tooling)?/sobjects/(?P<sobject>\w+)/(?P<id>\w{15,18})",
            "rest.delete", records.delete),
+    _route("POST", _V + r"/composite/tree/(?P<sobject>\w+)", "rest.create", records.tree),
+    _route("POST", _V + "/jobs/ingest", "bulk.create", bulk.create),
+    _route("PUT", _V + r"/jobs/ingest/(?P<id>\w+)/batches", "bulk.upload", bulk.upload),
+    _route("PATCH", _V + r"/jobs/ingest/(?P<id>\w+)", "bulk.change", bulk.change),
+    _route("GET", _V + r"/jobs/ingest/(?P<id>\w+)", "bulk.status", bulk.status),
+    _route("GET", _V + r"/jobs/ingest/(?P<id>\w+)/(?P<which>failedResults|successfulResults)",
+           "bulk.results", bulk.results),
+    _route("POST", _V + "/chatter/feed-elements", "chatter.post", chatter.post),
     _route("POST", _V + "/tooling/sandboxAuth", "sandbox.auth", sandboxes.authorize),
 ]  # fmt: skip
 

@@ -56,6 +56,7 @@ PREFIXES = {
     "PackagePushRequest": "0DV",
     "PackagePushJob": "0DX",
     "PackagePushError": "0DY",
+    "PackageSubscriber": "0DZ",
     "MetadataPackage": "033",
     "MetadataPackageVersion": "04t",
     "FeedItem": "0D5",

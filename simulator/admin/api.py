@@ -18,6 +18,7 @@ from simulator.deploys import plan as plans
 from simulator.deploys import results, rows
 from simulator.identity import orgs, sessions
 from simulator.identity.orgs import Unusable
+from simulator.packages import catalogue as packages
 from simulator.sandboxes import copying
 from simulator.transport import faults
 from simulator.transport.faults import BadFault
@@ -47,6 +48,7 @@ class Admin:
             ("DELETE", "/orgs/([^/]+)/faults", Admin._clear),
             ("POST", "/orgs/([^/]+)/users", Admin._user),
             ("POST", "/orgs/([^/]+)/apps", Admin._app),
+            ("POST", "/orgs/([^/]+)/packages", Admin._package),
             ("POST", "/orgs/([^/]+)/tests", Admin._tests),
             ("POST", "/orgs/([^/]+)/options", Admin._options),
             ("DELETE", "/orgs/([^/]+)/sessions", Admin._end_sessions),
@@ -177,6 +179,9 @@ class Admin:
     def _app(self, request: Request, name: str) -> dict[str, Any]:
         orgs.add_app(self.world, self._org(name), request.json())
         return {}
+
+    def _package(self, request: Request, name: str) -> dict[str, Any]:
+        return packages.add(self.world, self._org(name), request.json())
 
     def _tests(self, request: Request, name: str) -> dict[str, Any]:
         """Set how tests go: {"ClassTest.method": {"message": …, "seconds": …, "flaky": true}}."""

@@ -76,6 +76,36 @@ COLUMNS: dict[str, dict[str, str]] = {
         "RefreshAction": "string", "ActivatedById": "id", "ActivatedDate": "datetime",
         **_SANDBOX, **_AUDIT,
     },
+    "MetadataPackage": {
+        "Id": "id", "Name": "string", "NamespacePrefix": "string", "PackageCategory": "string",
+    },
+    "MetadataPackageVersion": {
+        "Id": "id", "MetadataPackageId": "id", "Name": "string", "MajorVersion": "int",
+        "MinorVersion": "int", "PatchVersion": "int", "BuildNumber": "int",
+        "ReleaseState": "string", "IsDeprecated": "boolean",
+    },
+    "PackageSubscriber": {
+        "Id": "id", "OrgKey": "id", "OrgName": "string", "OrgType": "string",
+        "OrgStatus": "string", "InstalledStatus": "string", "InstanceName": "string",
+        "MetadataPackageId": "id", "MetadataPackageVersionId": "id", "ParentOrg": "string",
+    },
+    "PackagePushRequest": {
+        "Id": "id", "PackageVersionId": "id", "ScheduledStartTime": "datetime",
+        "StartTime": "datetime", "EndTime": "datetime", "DurationSeconds": "int",
+        "Status": "string", "IsMigration": "boolean", **_AUDIT,
+    },
+    "PackagePushJob": {
+        "Id": "id", "PackagePushRequestId": "id", "SubscriberOrganizationKey": "id",
+        "Status": "string", "StartTime": "datetime", "EndTime": "datetime",
+        "DurationSeconds": "int", **_AUDIT,
+    },
+    "PackagePushError": {
+        "Id": "id", "PackagePushJobId": "id", "ErrorSeverity": "string", "ErrorType": "string",
+        "ErrorTitle": "string", "ErrorMessage": "string", "ErrorDetails": "string",
+    },
+    "FeedItem": {
+        "Id": "id", "Body": "string", "ParentId": "id", "Type": "string", **_AUDIT,
+    },
     "SourceTrackingSettings": {"Id": "id", "IsSourceTrackingSandboxesEnabled": "boolean"},
     "ScratchOrgInfo": {"Id": "id", "Status": "string", "ScratchOrg": "string", "OrgName": "string"},
 }  # fmt: skip
@@ -106,6 +136,18 @@ _FIELD_TYPES = {
     "Checkbox": "boolean", "Currency": "double", "Number": "double", "Percent": "double",
     "Date": "date", "DateTime": "datetime", "Lookup": "id", "MasterDetail": "id",
 }  # fmt: skip
+
+
+RELATIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "MetadataPackageVersion": {"MetadataPackage": ("MetadataPackage", "MetadataPackageId")},
+    "PackageSubscriber": {
+        "MetadataPackage": ("MetadataPackage", "MetadataPackageId"),
+        "MetadataPackageVersion": ("MetadataPackageVersion", "MetadataPackageVersionId"),
+    },
+    "PackagePushRequest": {"PackageVersion": ("MetadataPackageVersion", "PackageVersionId")},
+    "PackagePushJob": {"PackagePushRequest": ("PackagePushRequest", "PackagePushRequestId")},
+    "PackagePushError": {"PackagePushJob": ("PackagePushJob", "PackagePushJobId")},
+}
 
 
 def columns_of_object(world: World, org: Org, name: str) -> dict[str, str]:

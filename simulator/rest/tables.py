@@ -255,10 +255,19 @@ class Tables:
         if name is None:
             return None
         columns = dict(fields.columns_of_object(self._world, self._org, name))
-        return Table(name, columns, lambda: records(self._world, self._org.id, name), {
-            "CreatedBy": ("User", "CreatedById"), "Owner": ("User", "OwnerId"),
+        relations = {
+            "CreatedBy": ("User", "CreatedById"),
+            "Owner": ("User", "OwnerId"),
             "LastModifiedBy": ("User", "LastModifiedById"),
-        }, tooling=self._tooling)  # fmt: skip
+            **fields.RELATIONS.get(name, {}),
+        }
+        return Table(
+            name,
+            columns,
+            lambda: records(self._world, self._org.id, name),
+            relations,
+            tooling=self._tooling,
+        )
 
     def _canonical(self, key: str) -> str | None:
         special = {name.lower(): name for name in fields.COLUMNS}

@@ -1,0 +1,1 @@
+"""Managed packages as their publisher sees them: versions, subscribers, push upgrades."""
