@@ -79,7 +79,8 @@ def _mirror(path: Path) -> Mirror:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    converted = convert(_mirror(options.repo), options.commit, options.package_dir)
+    mirror = _mirror(options.repo)
+    converted = convert(mirror, mirror.revision(options.commit), options.package_dir)
     _warn(converted.warnings)
     form = layout.read(converted.files, converted.origins)
     members = manifest.of_files(converted.files, form, converted.registry)
@@ -91,7 +92,8 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _delta(options: argparse.Namespace) -> int:
     mirror = _mirror(options.repo)
-    found = delta.between(mirror, options.old, options.new, options.package_dir)
+    old, new = mirror.revision(options.old), mirror.revision(options.new)
+    found = delta.between(mirror, old, new, options.package_dir)
     _warn(found.warnings)
     version = options.api_version or found.api_version or DEFAULT_VERSION
     changes = manifest.write(found.manifest, version)
@@ -105,7 +107,7 @@ def _delta(options: argparse.Namespace) -> int:
     if options.post:
         _write(folder / "destructiveChangesPost.xml", deletions)
     if not options.no_zip:
-        form = delta.form_of(mirror, options.new, found.changed, options.package_dir)
+        form = delta.form_of(mirror, new, found.changed, options.package_dir)
         files = {**package.package_files(form), "package.xml": changes}
         packed = package.pack(files, found.manifest, found.changed)
         (options.output / "changes.zip").write_bytes(packed.zip_bytes)

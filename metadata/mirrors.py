@@ -30,6 +30,7 @@ __all__ = ["CommitInfo", "GitCredential", "GitRules", "Layout", "Mirror", "Refs"
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{7,64}")
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@{}~^-]{0,250}")
 
 
 class Mirror:
@@ -86,6 +87,19 @@ class Mirror:
         raise NotFound(
             "git.unknown_ref", f"The repository has no branch, tag or commit “{ref[:80]}”."
         )
+
+    def revision(self, text: str) -> str:
+        """The commit that a person at a command line means: also ``HEAD``, ``HEAD~5``, ``v1^``.
+
+        Raises NotFound ``git.unknown_ref``. What comes from outside goes through ``resolve``.
+        """
+        if _REVISION.fullmatch(text):
+            try:
+                wanted = f"{text}^{{commit}}"
+                return self.run.text("rev-parse", "--verify", "--quiet", wanted).strip()
+            except ExternalFault:
+                pass
+        raise NotFound("git.unknown_ref", f"The repository has no commit “{text[:80]}”.")
 
     def commits(
         self, rev: str, *, not_in: Iterable[str] = (), limit: int | None = None

@@ -1,0 +1,119 @@
+"""``python -m metadata``: convert, delta and merge for teams' own CI."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
+from tests.support.servers import ROOT
+
+FIELDS = f"{BASE}/objects/Account/fields"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """Two commits: a class and a field; then another field, and the class is gone."""
+    made = Repo(tmp_path / "repo")
+    made.commit(
+        {
+            "sfdx-project.json": PROJECT,
+            f"{BASE}/classes/Foo.cls": "public class Foo {}",
+            f"{BASE}/classes/Foo.cls-meta.xml": CLASS_META,
+            f"{FIELDS}/Old__c.field-meta.xml": field("Old__c"),
+        }
+    )
+    made.commit(
+        {
+            f"{BASE}/classes/Foo.cls": None,
+            f"{BASE}/classes/Foo.cls-meta.xml": None,
+            f"{FIELDS}/New__c.field-meta.xml": field("New__c"),
+        }
+    )
+    return made
+
+
+def metadata(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, as a CI job does."""
+    command = [sys.executable, "-m", "metadata", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("commit", ["HEAD~1", "main^"])
+def test_convert_writes_the_package_of_a_commit(repo: Repo, tmp_path: Path, commit: str) -> None:
+    target = tmp_path / "out.zip"
+    done = metadata("convert", "--repo", repo.path, "--commit", commit, "--output", target)
+    assert (done.returncode, done.stderr) == (0, "")
+    names = sorted(zipfile.ZipFile(target).namelist())
+    assert names == [
+        "classes/Foo.cls",
+        "classes/Foo.cls-meta.xml",
+        "objects/Account.object",
+        "package.xml",
+    ]
+
+
+def test_delta_writes_what_changed_and_what_is_gone(repo: Repo, tmp_path: Path) -> None:
+    target = tmp_path / "delta"
+    done = metadata(
+        "delta", "--repo", repo.path, "--from", "HEAD~1", "--to", "HEAD", "--output", target
+    )
+    assert done.returncode == 0, done.stderr
+    changes = (target / "package" / "package.xml").read_text()
+    assert "<members>Account.New__c</members>" in changes
+    assert "Old__c" not in changes
+    gone = (target / "destructiveChanges" / "destructiveChanges.xml").read_text()
+    assert "<members>Foo</members>" in gone
+    assert "Foo" not in changes
+    packed = zipfile.ZipFile(target / "changes.zip").read("objects/Account.object").decode()
+    assert "New__c" in packed
+    assert "Old__c" not in packed
+
+
+@pytest.mark.parametrize("commit", ["v9", "--output=/etc/x", "HEAD:sfdx-project.json"])
+def test_commit_that_is_none_is_refused_in_a_sentence(
+    repo: Repo, tmp_path: Path, commit: str
+) -> None:
+    target = tmp_path / "out.zip"
+    done = metadata("convert", "--repo", repo.path, f"--commit={commit}", "--output", target)
+    assert done.returncode == 2
+    assert "has no commit" in done.stderr
+    assert not target.exists()
+
+
+def labels(*names: str) -> str:
+    """A labels file."""
+    entries = "".join(
+        f"<labels><fullName>{name}</fullName><value>{name}</value></labels>" for name in names
+    )
+    return f"{HEAD}<CustomLabels {NS}>{entries}</CustomLabels>"
+
+
+def test_merge_keeps_what_both_sides_added(tmp_path: Path) -> None:
+    sides = {"base": ("A",), "ours": ("A", "B"), "theirs": ("A", "C")}
+    for name, contents in sides.items():
+        (tmp_path / name).write_text(labels(*contents))
+    done = metadata(
+        "merge", *(tmp_path / name for name in sides), "--path", "labels/CustomLabels.labels"
+    )
+    assert done.returncode == 0, done.stderr
+    merged = (tmp_path / "ours").read_text()
+    assert all(f"<fullName>{name}</fullName>" in merged for name in "ABC")
+
+
+def test_merge_of_one_label_changed_both_ways_is_a_named_conflict(tmp_path: Path) -> None:
+    for name, value in (("base", "a"), ("ours", "b"), ("theirs", "c")):
+        text = labels("A").replace("<value>A<", f"<value>{value}<")
+        (tmp_path / name).write_text(text)
+    done = metadata(
+        "merge",
+        *(tmp_path / name for name in ("base", "ours", "theirs")),
+        "--path",
+        "labels/CustomLabels.labels",
+    )
+    assert done.returncode == 1
+    assert "both sides changed" in done.stderr
