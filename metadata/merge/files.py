@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from lxml import etree
 
 from core.errors import ExternalFault
 from metadata import keys, xml
-from metadata.merge.tree import ElementConflict, Merging
+from metadata.keys import Rule
+from metadata.merge.tree import ElementConflict, Merging, mixed
 from metadata.xml import Element
 
 
@@ -41,30 +41,51 @@ def merge(base: bytes | None, ours: bytes, theirs: bytes, path: str = "the file"
         return Merged(ours, (ElementConflict(name, *told),))
     result = merging.merge(before, mine, other, keys.of_root(name), name)
     if not merging.conflicts:
-        _account(before, mine, other, result)
+        _account(before, mine, other, result, keys.of_root(name))
     return Merged(written(result), tuple(merging.conflicts))
 
 
 def written(root: Element) -> bytes:
     """The file with four blanks of indentation, in the order it has."""
-    etree.indent(root, space=xml.INDENT)
+    _indent(root, 1)
     root.tail = None
     return xml.DECLARATION + etree.tostring(root, encoding="utf-8") + b"\n"
 
 
-def _account(base: Element, ours: Element, theirs: Element, result: Element) -> None:
-    """Every element that a side added or kept, and no side removed, has to be in the result."""
-    one, two, three, made = (_held(root) for root in (base, ours, theirs, result))
-    for name in {*two, *three}:
-        if two[name] >= one[name] and three[name] >= one[name]:
-            least = max(two[name], three[name])
-            if made[name] < least:
-                raise ExternalFault(
-                    "merge.lost",
-                    f"Merging lost {least - made[name]} of {least} “{name}”; nothing was written.",
-                    retryable=False,
-                )
+def _indent(parent: Element, depth: int) -> None:
+    """Blanks between elements only: a comment that is an element's content stays alone in it."""
+    if not xml.elements(parent) or mixed(parent):
+        return
+    inner = "\n" + xml.INDENT * depth
+    parent.text = inner
+    for child in parent:
+        child.tail = inner
+        if xml.local(child):
+            _indent(child, depth + 1)
+    parent[-1].tail = inner[: -len(xml.INDENT)]
 
 
-def _held(root: Element) -> Counter[str]:
-    return Counter(xml.local(child) for child in xml.elements(root))
+def _account(base: Element, ours: Element, theirs: Element, result: Element, rule: Rule) -> None:
+    """Every element that a side added, or that both kept, has to be in the result.
+
+    Elements are told apart by their keys: a side may take one out and put another in, so a count
+    would say nothing.
+    """
+    one, two, three, made = (_held(root, rule) for root in (base, ours, theirs, result))
+    wanted = {key for key in two | three if key not in one or (key in two and key in three)}
+    lost = sorted(wanted - made)
+    if lost:
+        named = " ".join(part for part in lost[0] if part)
+        raise ExternalFault(
+            "merge.lost",
+            f"Merging lost {len(lost)} elements, among them “{named}”; nothing was written.",
+            retryable=False,
+        )
+
+
+def _held(root: Element, rule: Rule) -> set[tuple[str, ...]]:
+    """Name and key of every element; one without a key counts by its name."""
+    return {
+        (xml.local(node), *(keys.value(node, part) for part in rule.keys.get(xml.local(node), ())))
+        for node in xml.elements(root)
+    }

@@ -172,7 +172,7 @@ def content(element: Element) -> bytes:
     bare = copy.deepcopy(element)
     bare.tail = None
     for node in list(bare.iter(etree.Element)):
-        if any(isinstance(child.tag, str) for child in node) and not _mixed(node):
+        if any(isinstance(child.tag, str) for child in node) and not mixed(node):
             node.text = None
             for child in list(node):
                 child.tail = None
@@ -197,14 +197,15 @@ def items_of(parent: Element) -> list[Item]:
     return found
 
 
-def _mixed(node: Element) -> bool:
+def mixed(node: Element) -> bool:
+    """Whether an element holds text, alone or beside elements."""
     texts = [node.text, *(child.tail for child in node)]
     return any(text and not text.isspace() for text in texts)
 
 
 def _textual(*sides: Element) -> bool:
     """Whether there is text to decide about; an empty element is one without children yet."""
-    return any(_mixed(side) for side in sides) or not any(xml.elements(side) for side in sides)
+    return any(mixed(side) for side in sides) or not any(xml.elements(side) for side in sides)
 
 
 def _attributed(*sides: Element) -> bool:

@@ -170,4 +170,4 @@ def test_command_converts_and_says_what_is_wrong(
     assert main([*arguments, "--commit", "main"]) == 0
     assert set(open_zip(target.read_bytes())) == {"flows/Go.flow", "package.xml"}
     assert main([*arguments, "--commit", "nothing"]) == 2
-    assert "no branch, tag or commit “nothing”" in capsys.readouterr().err
+    assert "has no commit “nothing”" in capsys.readouterr().err

@@ -65,6 +65,24 @@ def test_comment_instead_of_text_stays_a_comment() -> None:
     assert not merge(label("<!-- Help -->"), label("Eins"), label("Zwei")).clean
 
 
+def test_untranslated_neighbour_is_not_touched_by_a_merge() -> None:
+    def labels(*pairs: tuple[str, str]) -> bytes:
+        inner = "".join(
+            f"<customLabels><label>{text}</label><name>{name}</name></customLabels>"
+            for name, text in pairs
+        )
+        return f"<Translations {NS}>{inner}</Translations>".encode()
+
+    open_label = ("A", "<!-- Description -->")
+    merged = merge(
+        labels(open_label, ("B", "1"), ("C", "1")),
+        labels(open_label, ("B", "2"), ("C", "1")),
+        labels(open_label, ("B", "1"), ("C", "2")),
+    )
+    assert merged.clean
+    assert b"<label><!-- Description --></label>" in merged.content
+
+
 def test_picklist_order_of_one_side_and_value_of_the_other_are_both_kept() -> None:
     def values(names: str) -> bytes:
         inner = "".join(f"<customValue><fullName>{name}</fullName></customValue>" for name in names)
@@ -97,6 +115,12 @@ def test_every_sides_independent_change_is_in_the_merge(
     for name in {*base, *ours, *theirs} - clash:
         wanted = theirs.get(name) if ours.get(name) == base.get(name) else ours.get(name)
         assert found.get(name) == wanted
+
+
+def test_element_swapped_on_one_side_and_added_on_the_other_is_no_loss() -> None:
+    merged = merge(profile({"B": "1"}), profile({"A": "1"}), profile({"A": "1", "B": "1"}))
+    assert merged.clean
+    assert permissions_of(merged.content) == {"A": "1"}
 
 
 @given(SIDES, SIDES)
