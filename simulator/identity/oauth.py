@@ -64,16 +64,15 @@ def token(world: World, request: Request, org: Org | None) -> Response:
         return as_json(
             {"error": "inactive_org", "error_description": "organization is inactive"}, 400
         )
-    return as_json(
-        _answer(world, found, person, client_id, refresh), effect=f"session for {person.username}"
-    )
+    base = sessions.base_for(world, found, request)
+    answer = _answer(world, found, person, client_id, base)
+    if refresh:
+        answer["refresh_token"] = sessions.issue(world, found, person, client_id, sessions.REFRESH)
+    return as_json(answer, effect=f"session for {person.username}")
 
 
-def _answer(
-    world: World, org: Org, person: Person, client_id: str, refresh: bool
-) -> dict[str, Any]:
-    base = world.base_url(org)
-    answer = {
+def _answer(world: World, org: Org, person: Person, client_id: str, base: str) -> dict[str, Any]:
+    return {
         "access_token": sessions.issue(world, org, person, client_id),
         "signature": base64.b64encode(secrets.token_bytes(32)).decode(),
         "scope": SCOPE,
@@ -82,9 +81,6 @@ def _answer(
         "token_type": "Bearer",
         "issued_at": str(int(world.clock.now() * 1000)),
     }
-    if refresh:
-        answer["refresh_token"] = sessions.issue(world, org, person, client_id, sessions.REFRESH)
-    return answer
 
 
 def _app(world: World, client_id: str, org: Org | None) -> list[Row]:
@@ -244,7 +240,7 @@ def userinfo(world: World, request: Request, org: Org | None) -> Response:
     session = sessions.of_request(world, request, org)
     if session is None:
         return Response(403, b"Bad_OAuth_Token", "text/html;charset=UTF-8")
-    base, person = world.base_url(session.org), session.person
+    base, person = sessions.base_for(world, session.org, request), session.person
     return as_json(
         {
             "sub": f"{base}/id/{session.org.id}/{person.id}",

@@ -88,6 +88,16 @@ def end_all(world: World, org_id: str) -> None:
     world.store.run("delete from token where org = ?", org_id)
 
 
+def base_for(world: World, org: Org, request: Request) -> str:
+    """Return the address at which this client should go on.
+
+    Clients that came by 127.0.0.1 stay there, since many systems do not resolve *.localhost.
+    """
+    if request.host not in ("127.0.0.1", "localhost"):
+        return world.base_url(org)
+    return f"{'http' if world.plain else 'https'}://{request.host}:{world.port}"
+
+
 def addressed(world: World, request: Request) -> Org | None:
     """Return the org that the host name means; None on the shared loopback hosts."""
     host = request.host

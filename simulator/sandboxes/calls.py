@@ -29,7 +29,8 @@ def create(context: Context, given: dict[str, Any]) -> Response:
     org = _production(context)
     _check_fields(given)
     rules.check_new(context.world, org, given)
-    fields = {**_DEFAULTS, **given, "LicenseType": rules.licence_type(given.get("LicenseType"))}
+    kind = rules.licence_of_new(context.world, org, given)
+    fields = {**_DEFAULTS, **given, "LicenseType": kind}
     with context.world.store.transaction():
         person = context.caller.person.id
         identifier = store.add(context.world, org.id, person, "SandboxInfo", fields)
@@ -145,7 +146,7 @@ def authorize(context: Context) -> Response:
     people = [p for p in context.world.people(target.id) if p.username.lower() == twin]
     person = people[0] if people else first_person(context.world, target)
     client_id = str(given.get("clientId") or "PlatformCLI")
-    base = context.world.base_url(target)
+    base = sessions.base_for(context.world, target, context.request)
     answer = {
         "authUserName": person.username,
         "authCode": sessions.issue(context.world, target, person, client_id, sessions.CODE),

@@ -62,7 +62,7 @@ def check_new(world: World, org: Org, given: dict[str, Any]) -> None:
             f"Sandbox Name: data value too large or with characters that are not allowed: {name}"
         )
         raise Refused(400, "STRING_TOO_LONG", message, ["SandboxName"])
-    kind = licence_type(given.get("LicenseType"))
+    kind = licence_of_new(world, org, given)
     living = of_kind(world, org.id, "SandboxInfo")
     twin = next((r for r in living if r.fields["SandboxName"].lower() == name.lower()), None)
     if twin is not None:
@@ -75,6 +75,17 @@ def check_new(world: World, org: Org, given: dict[str, Any]) -> None:
     if used >= available(org, kind):
         message = f"You have used all {kind} sandbox licenses of this org ({used})."
         raise Refused(400, "LIMIT_EXCEEDED", message, ["LicenseType"])
+
+
+def licence_of_new(world: World, org: Org, given: dict[str, Any]) -> str:
+    """Return the licence type of a new sandbox; a clone that names none has its source's."""
+    source = str(given.get("SourceId") or "")
+    if not given.get("LicenseType") and source:
+        infos = of_kind(world, org.id, "SandboxInfo")
+        found = next((record for record in infos if ids.same_id(record.id, source)), None)
+        if found is not None:
+            return str(found.fields["LicenseType"])
+    return licence_type(given.get("LicenseType"))
 
 
 def check_content(world: World, org: Org, kind: str, given: dict[str, Any]) -> None:

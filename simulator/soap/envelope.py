@@ -49,6 +49,12 @@ def write(operation: str, result: Any, *, namespace: str = METADATA, effect: str
     )
 
 
+def write_raw(operation: str, inner: str) -> Response:
+    """Answer an operation with XML that is written already."""
+    body = f'<{operation}Response xmlns="{METADATA}">{inner}</{operation}Response>'
+    return _respond(body, "")
+
+
 def _respond(inner: str, effect: str) -> Response:
     xsi = f'xmlns:xsi="{xmltree.XSI}" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
     envelope = (

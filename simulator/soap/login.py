@@ -22,7 +22,7 @@ def login(context: Context, call: Element) -> Response:
         )
     if not org.options.get("soap_login", False):
         raise SoapFault("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.")
-    base = context.world.base_url(org)
+    base = sessions.base_for(context.world, org, context.request)
     result = {
         "metadataServerUrl": f"{base}/services/Soap/m/{context.version}/{org.id}",
         "passwordExpired": False,

@@ -14,7 +14,7 @@ from simulator import ids
 from simulator.catalogue import archive, registry, retrieval
 from simulator.context import Context
 from simulator.deploys import intake, options, results, rows
-from simulator.soap import envelope
+from simulator.soap import crud, envelope
 from simulator.soap.envelope import SoapFault
 from simulator.sure import sure
 from simulator.transport.messages import Response
@@ -220,4 +220,9 @@ OPERATIONS: dict[str, tuple[str, Operation]] = {
     "checkRetrieveStatus": ("retrieve.status", check_retrieve_status),
     "listMetadata": ("metadata.list", list_metadata),
     "describeMetadata": ("metadata.describe", describe_metadata),
+    "readMetadata": ("metadata.read", crud.read),
+    "createMetadata": ("metadata.create", crud.create),
+    "updateMetadata": ("metadata.update", crud.update),
+    "upsertMetadata": ("metadata.upsert", crud.upsert),
+    "deleteMetadata": ("metadata.delete", crud.delete),
 }

@@ -185,7 +185,7 @@ def test_a_clone_holds_what_its_source_holds(production: Client) -> None:
     name = f"{production.org.name}--dev1"
     body = {"path": "classes/Own.cls", "content": "public class Own { }"}
     production.org.simulator.admin("POST", f"/orgs/{name}/metadata", body)
-    made(production, "dev2", SourceId=source)
+    made(production, "dev2", SourceId=source, LicenseType=None)
     assert sandbox_of(production, "dev2")["components"] == 1
 
 
