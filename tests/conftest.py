@@ -10,10 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
 from tests.support import network, servers
+
+# A busy machine is slow at making examples; nothing here is judged by the clock.
+hypothesis.settings.register_profile(
+    "gatehouse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("gatehouse")
 
 pytest_plugins = ["tests.support.fixtures", "tests.support.simulator"]
 

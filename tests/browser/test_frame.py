@@ -153,7 +153,8 @@ def test_the_live_part_stops_while_the_page_is_hidden(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(4_000)
-    assert asked == []
+    # The browser may fetch the page's icon late; only pages are asked for anew.
+    assert [url for url in asked if "/static/" not in url] == []
 
 
 def test_a_form_is_sent_once_however_often_it_is_clicked(
