@@ -271,7 +271,9 @@ def test_rows_are_locked_in_the_order_of_their_keys() -> None:
 def test_a_named_lock_is_held_until_the_transaction_ends() -> None:
     advisory_lock("some name")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        )
         assert cursor.fetchone() == (1,)
 
 
