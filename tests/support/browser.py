@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
@@ -64,8 +65,11 @@ def chromium_browser() -> Iterator[Browser]:
     """Start one Chromium for a module of tests.
 
     Playwright's loop runs in this thread as long as the browser, and Django would take the tests'
-    own queries for asynchronous ones; so both last no longer than the module.
+    own queries for asynchronous ones; so both last no longer than the module. While the loop runs,
+    Django keeps another set of connections for this thread, and the set from before is out of
+    reach: it is closed first, or it would outlive the database that the next clone drops.
     """
+    connections.close_all()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(
