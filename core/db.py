@@ -24,11 +24,20 @@ def database_now(using: str = DEFAULT_DB_ALIAS) -> datetime:
 
 
 def advisory_lock(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Wait for the named lock and hold it until the transaction ends."""
+    """Wait for the named lock and hold it alone until the transaction ends."""
+    _advisory(name, "SELECT pg_advisory_xact_lock(%s)", using)
+
+
+def shared_advisory_lock(name: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Wait until nobody holds the named lock alone, and keep it that way until the end."""
+    _advisory(name, "SELECT pg_advisory_xact_lock_shared(%s)", using)
+
+
+def _advisory(name: str, statement: str, using: str) -> None:
     _demand_transaction(using)
     key = int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8], "big", signed=True)
     with connections[using].cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+        cursor.execute(statement, [key])
 
 
 def lock_rows(rows: models.QuerySet[M]) -> list[M]:

@@ -50,6 +50,8 @@ CAPABILITIES: dict[str, Rule] = {
     "member.admin": Rule((Role.ADMIN,), "installation"),
     # The board admits its own members: an admin alone must not be able to make approvers.
     "member.board_member": Rule((Role.BOARD_MEMBER,), "installation"),
+    "member.security_approver": Rule((Role.BOARD_MEMBER,), "installation"),
+    "member.emergency_approver": Rule((Role.BOARD_MEMBER,), "installation"),
     # Stopping is cheaper than starting: an admin may take a board seat away.
     "member.revoke_board_member": Rule((Role.BOARD_MEMBER, Role.ADMIN), "installation"),
     "policy.propose": Rule((Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), "installation"),

@@ -21,6 +21,8 @@ class Role(StrEnum):
     TEAM_LEAD = "team_lead"
     RELEASE_MANAGER = "release_manager"
     BOARD_MEMBER = "board_member"
+    SECURITY_APPROVER = "security_approver"
+    EMERGENCY_APPROVER = "emergency_approver"
     ADMIN = "admin"
     AUDITOR = "auditor"
 
@@ -33,7 +35,7 @@ class Role(StrEnum):
 TEAM_ROLES = frozenset({Role.DEVELOPER, Role.TEAM_LEAD})
 """Roles of any team; their rights end at the team."""
 
-INSTALLATION_ROLES = frozenset({Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN, Role.AUDITOR})
+INSTALLATION_ROLES = frozenset(Role) - TEAM_ROLES
 """Roles that exist only in the team that owns production; their rights span the installation."""
 
 

@@ -15,6 +15,8 @@ ROLE_HINTS: dict[Role, str] = {
     Role.TEAM_LEAD: "also connects the repository, offers candidates, adds developers",
     Role.RELEASE_MANAGER: "composes releases and asks for approval",
     Role.BOARD_MEMBER: "decides what goes to production",
+    Role.SECURITY_APPROVER: "decides where a policy asks for a second look at security",
+    Role.EMERGENCY_APPROVER: "decides when production is broken and the normal way is too slow",
     Role.ADMIN: "manages teams, people and environments; decides nothing",
     Role.AUDITOR: "reads everything, changes nothing",
 }

@@ -511,6 +511,8 @@ def test_every_countable_role_belongs_to_the_installation() -> None:
     assert {str(role) for role in COUNTABLE_ROLES} == {
         "release_manager",
         "board_member",
+        "security_approver",
+        "emergency_approver",
         "admin",
         "auditor",
     }

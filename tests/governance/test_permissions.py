@@ -30,6 +30,8 @@ OWN: dict[str, set[str]] = {
     "member.auditor": {"ana"},
     "member.admin": {"ana"},
     "member.board_member": {"ana", "ben", "cleo"},
+    "member.security_approver": {"ana", "ben", "cleo"},
+    "member.emergency_approver": {"ana", "ben", "cleo"},
     "member.revoke_board_member": {"ana", "ben", "cleo"},
     "policy.propose": {"ana", "ben", "cleo", "rita"},
     "policy.confirm": {"ana", "ben", "cleo"},
