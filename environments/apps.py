@@ -15,4 +15,6 @@ class EnvironmentsConfig(AppConfig):
     def ready(self) -> None:
         """Register the public ids before any sentence links them."""
         refs.register_route("E", "environments:detail")
+        refs.register_route("F", "environments:freeze")
+        refs.register_route("M", "environments:maintenance")
         refs.register_route("S", "environments:snapshot")

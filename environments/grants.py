@@ -31,6 +31,18 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
         "set_by_id, set_at)",
         "select": ("web", "deploy"),
     },
+    "environments_calendarsource": {
+        "web": "INSERT, UPDATE (url, content, requested_at, retired_at, state)",
+        "build": "UPDATE (state, message, read_at)",
+    },
+    "environments_maintenance": {
+        "build": "INSERT, UPDATE (name, description, starts_at, ends_at, zone, gone_at)",
+    },
+    # A freeze may last longer or be lifted; a trigger says when that takes sign-offs.
+    "environments_freeze": {
+        "web": "INSERT, UPDATE (ends_at, lifted_at, lifted_by_id, lift_reason)",
+    },
+    "environments_freezelift": {"web": "INSERT"},
     "environments_lease": {"deploy": "INSERT, DELETE"},
     "environments_snapshot": {
         "web": "INSERT",

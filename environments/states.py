@@ -106,3 +106,46 @@ SNAPSHOT: Machine[SnapshotState] = Machine(
 def kind_of(stage: Stage) -> Kind:
     """Return what sort of org a stage takes."""
     return Kind.PRODUCTION if stage is Stage.PRD else Kind.SANDBOX
+
+
+class FreezeKind(StrEnum):
+    """A freeze from–to, or an emergency stop until it is lifted."""
+
+    FREEZE = "freeze"
+    STOP = "stop"
+
+
+class FreezeScope(StrEnum):
+    """What a freeze covers."""
+
+    EVERYTHING = "everything"
+    PROTECTED = "protected"
+    TRACK = "track"
+    ENVIRONMENT = "environment"
+    TEAM = "team"
+
+
+class FreezeSource(StrEnum):
+    """Where a freeze came from: typed by a person, or chosen out of a calendar."""
+
+    PERSON = "person"
+    HOLIDAYS = "holidays"
+    ICAL = "ical"
+
+
+class ImportState(StrEnum):
+    """Where the reading of an imported calendar stands."""
+
+    REQUESTED = "requested"
+    DONE = "done"
+    FAILED = "failed"
+
+
+IMPORT: Machine[ImportState] = Machine(
+    "calendar_import",
+    {
+        ImportState.REQUESTED: {ImportState.DONE, ImportState.FAILED},
+        ImportState.DONE: {ImportState.REQUESTED},
+        ImportState.FAILED: {ImportState.REQUESTED},
+    },
+)
