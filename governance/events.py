@@ -189,5 +189,7 @@ EVENTS: dict[str, str] = {
     "approval.withdrawn": "withdrew the request {subject} for {label}",
     "job.crashed": "met an error in {kind} {subject_id} and tries again later: {error}",
     "security.job_refused": "refused a foreign job in the queue {queue}: {reason}",
+    # Written by the database itself (governance/sql/0003_watch.sql).
+    "database.changed": "changed {subject} past Gatehouse ({operation} of {columns} in {table})",
     "notice.failed": "could not e-mail {recipient}: {problem}",
 }

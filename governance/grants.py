@@ -36,6 +36,20 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "governance_decision": {"web": "INSERT"},
     "governance_withdrawal": {"web": "INSERT"},
     "governance_auditevent": {"web": EVENT, "build": EVENT, "deploy": EVENT},
+    # Written by the chain's own triggers alone, which run as the owner.
+    "governance_auditcommit": {"select": ()},
+    "governance_auditlink": {},
+    "governance_auditdetail": {
+        "web": "INSERT (event_id, key, body)",
+        "select": ("web",),
+    },
+    "governance_installation": {},
+    "governance_guardmanifest": {},
+    "governance_checkpoint": {"build": "INSERT (number, body, digest, signature, key_id)"},
+    "governance_checkpointcopy": {"build": "INSERT (checkpoint_id, place, at, problem)"},
+    "governance_verification": {
+        "build": "INSERT (started_at, finished_at, events, checkpoints, problem, event_id)"
+    },
     "governance_notice": {
         "web": NOTICE,
         "build": f"{NOTICE}, UPDATE (state, sent_at, tries, last_error)",

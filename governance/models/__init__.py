@@ -8,6 +8,16 @@ from governance.models.approvals import (
     Withdrawal,
 )
 from governance.models.audit import AuditEvent
+from governance.models.chain import (
+    AuditCommit,
+    AuditDetail,
+    AuditLink,
+    Checkpoint,
+    CheckpointCopy,
+    GuardManifest,
+    Installation,
+    Verification,
+)
 from governance.models.notices import Notice
 from governance.models.people import (
     GitIdentity,
@@ -22,10 +32,17 @@ from governance.models.policies import Policy, PolicyProposal, PolicyVersion
 
 __all__ = [
     "ApprovalRequest",
+    "AuditCommit",
+    "AuditDetail",
     "AuditEvent",
+    "AuditLink",
+    "Checkpoint",
+    "CheckpointCopy",
     "Decision",
     "Exclusion",
     "GitIdentity",
+    "GuardManifest",
+    "Installation",
     "Invitation",
     "Membership",
     "Notice",
@@ -37,5 +54,6 @@ __all__ = [
     "Team",
     "UnmappedIdentity",
     "User",
+    "Verification",
     "Withdrawal",
 ]
