@@ -41,6 +41,16 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Checkpoints:
+    """Where signed checkpoints of the history are put, outside the database, and how often."""
+
+    directory: Path | None
+    email: tuple[str, ...]
+    git_url: str
+    seconds: int
+
+
+@dataclass(frozen=True)
 class Env:
     """What this process was told by its environment, checked once."""
 
@@ -63,6 +73,7 @@ class Env:
     public_keys: Keys
     private_keys: Keys = field(repr=False)
     mail: Mail
+    checkpoints: Checkpoints
     trust_proxy: bool
     log_level: str
 
@@ -100,6 +111,7 @@ class Env:
             public_keys=reader.keys("GATEHOUSE_PUBLIC_KEYS_FILE"),
             private_keys=reader.keys("GATEHOUSE_PRIVATE_KEYS_FILE"),
             mail=reader.mail(),
+            checkpoints=reader.checkpoints(),
             trust_proxy=reader.flag("GATEHOUSE_TRUST_PROXY"),
             log_level=reader.choice(
                 "GATEHOUSE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"
@@ -197,6 +209,16 @@ class _Reader:
             password=self.text("EMAIL_PASSWORD", ""),
             use_tls=self.flag("EMAIL_USE_TLS"),
             sender=self.text("EMAIL_FROM", "gatehouse@localhost"),
+        )
+
+    def checkpoints(self) -> Checkpoints:
+        """Return where checkpoints go to."""
+        directory = self.text("GATEHOUSE_CHECKPOINT_DIR", "")
+        return Checkpoints(
+            directory=Path(directory) if directory else None,
+            email=self.words("GATEHOUSE_CHECKPOINT_EMAIL"),
+            git_url=self.text("GATEHOUSE_CHECKPOINT_GIT_URL", ""),
+            seconds=max(60, self.number("GATEHOUSE_CHECKPOINT_SECONDS", 3600)),
         )
 
     def check(self, env: Env) -> None:

@@ -1,4 +1,4 @@
-"""Making the key pairs that credentials are sealed to.
+"""Making the key pairs that credentials are sealed to, and the one that signs the history.
 
 One pair per purpose. The public halves go to the web process, which can then store a credential
 and never read it; each worker gets the private halves of its own purposes only.
@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from nacl.public import PrivateKey
+from nacl.signing import SigningKey
 
 from core import clock
 from core.errors import Conflict
@@ -23,6 +24,9 @@ PURPOSES: dict[str, str] = {
 }
 """Purpose and the worker that may unseal it."""
 
+SIGNERS: dict[str, str] = {"history": "build"}
+"""Purpose and the worker that signs for it."""
+
 Keys = dict[str, dict[str, str]]
 """Purpose → key id → key in base64."""
 
@@ -32,14 +36,23 @@ def generate() -> tuple[Keys, dict[str, Keys]]:
     public: Keys = {}
     private: dict[str, Keys] = {role: {} for role in PURPOSES.values()}
     stamp = clock.now().strftime("%Y%m%dT%H%M%SZ")
-    for purpose, role in PURPOSES.items():
-        pair = PrivateKey.generate()
-        public_text = base64.b64encode(bytes(pair.public_key)).decode("ascii")
-        # The time comes first: the greatest id is the newest key, the one to seal with.
-        key_id = f"{stamp}-{bytes(pair.public_key).hex()[:8]}"
-        public[purpose] = {key_id: public_text}
-        private[role][purpose] = {key_id: base64.b64encode(bytes(pair)).decode("ascii")}
+    for purpose, role in (PURPOSES | SIGNERS).items():
+        own, others = _signing_pair() if purpose in SIGNERS else _sealing_pair()
+        # The time comes first: the greatest id is the newest key, the one to seal or sign with.
+        key_id = f"{stamp}-{others.hex()[:8]}"
+        public[purpose] = {key_id: base64.b64encode(others).decode("ascii")}
+        private[role][purpose] = {key_id: base64.b64encode(own).decode("ascii")}
     return public, private
+
+
+def _sealing_pair() -> tuple[bytes, bytes]:
+    pair = PrivateKey.generate()
+    return bytes(pair), bytes(pair.public_key)
+
+
+def _signing_pair() -> tuple[bytes, bytes]:
+    pair = SigningKey.generate()
+    return bytes(pair), bytes(pair.verify_key)
 
 
 def write(directory: Path) -> list[Path]:

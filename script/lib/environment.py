@@ -16,6 +16,9 @@ PASSED_ON = (
     "EMAIL_PORT",
     "EMAIL_USER",
     "EMAIL_USE_TLS",
+    "GATEHOUSE_CHECKPOINT_EMAIL",
+    "GATEHOUSE_CHECKPOINT_GIT_URL",
+    "GATEHOUSE_CHECKPOINT_SECONDS",
     "GATEHOUSE_LOG_LEVEL",
     "GATEHOUSE_TRUST_PROXY",
     "GIT_POLL_SECONDS",
@@ -63,6 +66,8 @@ def of_role(
         "GATEHOUSE_BIND": f"{addresses.host}:{addresses.port}",
         "GATEHOUSE_BLOBS_DIR": str(installation.var / "blobs"),
         "GATEHOUSE_MIRRORS_DIR": str(installation.var / "mirrors"),
+        "GATEHOUSE_CHECKPOINT_DIR": os.environ.get("GATEHOUSE_CHECKPOINT_DIR")
+        or str(installation.var / "checkpoints"),
         "GATEHOUSE_PUBLIC_KEYS_FILE": str(installation.keys / "public.json"),
         "GIT_HOSTS": os.environ.get("GIT_HOSTS", GIT_HOSTS),
         "REPOSITORY_ROOTS": os.environ.get("REPOSITORY_ROOTS", ""),
