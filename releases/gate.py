@@ -9,20 +9,25 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from django.db import transaction
+
 from environments.models import Environment
 from environments.services import leases
 from environments.states import Connection
 from governance import approvals
-from governance.models import PolicyVersion
-from governance.permissions import can
-from governance.rules.policy import parse
+from governance.events import enumeration
+from governance.models import PolicyVersion, Team
+from governance.permissions import Standing, standing_of
+from governance.rules.policy import PolicyRules, parse
+from governance.states import Role
+from releases.models import BreakGlass as GlassRow
 from releases.models import Deployment
 from releases.rules import gate as rules
-from releases.rules.gate import Approval, GateFacts, Reason, Verdict
-from releases.selectors import subject
+from releases.rules.gate import Approval, BreakGlass, GateFacts, PolicyFacts, Reason, Verdict
+from releases.selectors import check_facts, policies, subject, targets
 from releases.states import DeploymentState, Effect, Purpose
 
-__all__ = ["Reason", "Verdict", "evaluate"]
+__all__ = ["HOLDER", "Reason", "Verdict", "evaluate"]
 
 log = logging.getLogger(__name__)
 
@@ -44,30 +49,28 @@ def evaluate(deployment: Deployment, now: datetime) -> Verdict:
     The page, the button and the worker all call this. Any failure to read a fact closes the gate.
     """
     try:
-        facts = _facts(deployment, now)
+        with transaction.atomic():
+            return rules.evaluate(_facts(deployment, now))
     except Exception:
-        log.exception("gate facts of %s could not be read", deployment.public_id)
+        log.exception("the gate could not decide on %s", deployment.public_id)
         return rules.closed(
             "gate.unreadable",
             "Gatehouse could not read everything it needs to decide, so it holds. "
             "Ask an admin to look at the server's log.",
         )
-    return rules.evaluate(facts)
-
-
-def policy_in_force(environment: Environment) -> PolicyVersion | None:
-    """The policy version that governs an environment now; ``None`` means deny all."""
-    return environment.policy.current if environment.policy else None
 
 
 def _facts(deployment: Deployment, now: datetime) -> GateFacts:
     environment = Environment.objects.select_related("track__team", "policy").get(
         pk=deployment.environment_id
     )
-    version = policy_in_force(environment)
-    writes = deployment.steps.filter(effect=Effect.WRITE).exists()
-    allowed, why_not = _requester(deployment)
+    version = policies.of_deployment(deployment, environment)
+    obeyed = parse(version.body) if version else None
     bound = subject.current(deployment, version) if version else None
+    current = bound.digest() if bound else ""
+    allowed, why_not = _requester(deployment, obeyed)
+    freezes, stops = _calendar(deployment, environment, now)
+    change_class = policies.class_of(deployment)
     return GateFacts(
         now=now,
         environment=environment.name,
@@ -77,17 +80,30 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
         organization_id=environment.organization_id or "",
         bound_organization_id=deployment.organization_id,
         protected=environment.protected,
-        writes=writes,
-        policy_known=version is not None,
-        quorum=parse(version.body).quorum if version else 0,
+        writes=deployment.steps.filter(effect=Effect.WRITE).exists(),
+        change_class=change_class,
+        policy=_policy(version, obeyed, now) if version and obeyed else None,
+        planned_policy=str(deployment.policy_version or ""),
         subject_digest=deployment.subject_digest,
-        current_subject_digest=bound.digest() if bound else "",
-        approval=_approval(deployment, bound.digest() if bound else "", now),
+        current_subject_digest=current,
+        approval=_approval(deployment, current, now),
+        break_glass=_break_glass(deployment) if change_class == rules.EMERGENCY else None,
         requester_allowed=allowed,
         requester_reason=why_not,
         artefact_digest=deployment.artefact.digest,
         expected_artefact_digest=_expected_artefact(deployment),
+        baseline_digest=deployment.baseline_digest if deployment.preparation else "",
+        prepared_baseline_digest=(
+            deployment.preparation.baseline_digest if deployment.preparation else ""
+        ),
         missing_stages=_missing_stages(deployment),
+        approved_here_before=(
+            change_class == rules.ROLLBACK
+            and targets.was_approved_here(environment, deployment.artefact)
+        ),
+        check_facts=check_facts.of(deployment, obeyed, now),
+        freezes=freezes,
+        stops=stops,
         not_before=deployment.not_before,
         not_after=deployment.not_after,
         occupied_by=_occupied_by(deployment),
@@ -95,21 +111,52 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
     )
 
 
-def _requester(deployment: Deployment) -> tuple[bool, str]:
+def _policy(version: PolicyVersion, obeyed: PolicyRules, now: datetime) -> PolicyFacts:
+    return PolicyFacts(
+        version=str(version),
+        asks_people=bool(getattr(obeyed, "asks_somebody", obeyed.quorum)),
+        checks=tuple(sorted(getattr(obeyed, "checks", ()))),
+        external_checks=tuple(sorted(getattr(obeyed, "external_checks", ()))),
+        window=_policy_window(obeyed, now),
+    )
+
+
+def _policy_window(obeyed: PolicyRules, now: datetime) -> Reason | None:
+    return None
+
+
+def _requester(deployment: Deployment, obeyed: PolicyRules | None) -> tuple[bool, str]:
     """Whether the person who asked still may; builds of commits are asked for by the fetch."""
     if deployment.requester is None:
         if deployment.purpose == Purpose.BUILD:
             return True, ""
-        return False, "Nobody is recorded as having asked for this."
-    team, capability = None, "release.deploy"
+        return False, "Nobody is recorded as having asked for this; ask for it again."
+    standing = standing_of(deployment.requester)
+    if not standing.can(*_capability(deployment)):
+        name = deployment.requester.full_name
+        return False, f"{name} asked for this and may no longer do so; somebody else asks again."
+    return _starter(deployment, obeyed, standing)
+
+
+def _capability(deployment: Deployment) -> tuple[str, Team | None]:
     if deployment.candidate is not None:
-        team, capability = deployment.candidate.team, "candidate.create"
-    elif deployment.build is not None:
-        team, capability = deployment.build.repository.team, "build.start"
-    decision = can(deployment.requester, capability, team=team)
-    if decision:
+        return "candidate.create", deployment.candidate.team
+    if deployment.build is not None:
+        return "build.start", deployment.build.repository.team
+    return "release.deploy", None
+
+
+def _starter(
+    deployment: Deployment, obeyed: PolicyRules | None, standing: Standing
+) -> tuple[bool, str]:
+    """Whether the policy lets this person start what people decide on."""
+    wanted = getattr(obeyed, "start_roles", frozenset())
+    if deployment.purpose != Purpose.RELEASE or not wanted:
         return True, ""
-    return False, f"{deployment.requester.full_name} asked for this and may no longer do so."
+    if wanted & {role for _, role in standing.roles}:
+        return True, ""
+    who = enumeration([role.title for role in Role if role in wanted], "or")
+    return False, f"The policy lets only a {who} start this; one of them submits it again."
 
 
 def _expected_artefact(deployment: Deployment) -> str:
@@ -147,6 +194,21 @@ def _approval(deployment: Deployment, digest: str, now: datetime) -> Approval | 
         missing=tuple(progress.reasons),
         expires_at=request.expires_at,
     )
+
+
+def _break_glass(deployment: Deployment) -> BreakGlass | None:
+    """The ingredients of the emergency that this deployment's request was opened for."""
+    row = GlassRow.objects.filter(request=deployment.approval_id).first()
+    if row is None or deployment.approval_id is None:
+        return None
+    is_the_one_use = deployment.state == DeploymentState.RUNNING
+    return BreakGlass(row.reason, row.incident, used=bool(row.used_at) and not is_the_one_use)
+
+
+def _calendar(
+    deployment: Deployment, environment: Environment, now: datetime
+) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    return (), ()
 
 
 def _occupied_by(deployment: Deployment) -> str:

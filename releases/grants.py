@@ -18,6 +18,9 @@ GRANTS: dict[str, dict[str, str]] = {
     "releases_candidate": {"web": "INSERT, UPDATE", "build": "UPDATE", "deploy": "UPDATE"},
     "releases_release": {"web": "INSERT, UPDATE", "build": "UPDATE", "deploy": "UPDATE"},
     "releases_releaseitem": {"web": "INSERT, UPDATE"},
+    "releases_runbookitem": {"web": "INSERT, UPDATE"},
+    "releases_checkresult": {"web": "INSERT"},
+    "releases_breakglass": {"web": "INSERT, UPDATE", "deploy": "UPDATE (used_at, review_due_at)"},
     "releases_releasechange": {"build": "INSERT"},
     "releases_componentconflict": {"web": "UPDATE (settled_at)", "build": "INSERT"},
     "releases_deployment": {

@@ -11,7 +11,7 @@ from governance.models import User
 from governance.permissions import can
 from releases import gate
 from releases.models import Deployment, Release
-from releases.rules.gate import Mark, Reason, Verdict
+from releases.rules.reasons import Mark, Reason, Verdict, restored
 from releases.services import approval, releases, stages
 from releases.states import Purpose, ReleaseState
 
@@ -105,12 +105,7 @@ def _progress(deployment: Deployment | None) -> Verdict:
     if deployment is None:
         return _wait("deployment.none", "No deployment is under way", Mark.UNKNOWN)
     if deployment.reasons:
-        return Verdict(
-            tuple(
-                Reason(item["code"], item["text"], Mark(item["state"]))
-                for item in deployment.reasons
-            )
-        )
+        return Verdict(tuple(restored(item) for item in deployment.reasons))
     name = deployment.environment.name
     if deployment.state == "unknown":
         return _wait("deployment.unknown", deployment.message, Mark.UNKNOWN)

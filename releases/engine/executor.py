@@ -131,9 +131,7 @@ def _begin(claim: Claim, deployment_id: int) -> Next:
 
 def _hold(deployment: Deployment, verdict: Verdict) -> Next:
     """Keep a deployment waiting with its reasons; an event only when they changed."""
-    reasons = [
-        {"code": item.code, "text": item.text, "state": item.state} for item in verdict.holding
-    ]
+    reasons = [item.stored() for item in verdict.holding]
     only_busy = all(item.code == "gate.occupied" for item in verdict.holding)
     waits = deployment.purpose == Purpose.RELEASE or not only_busy
     state = DeploymentState.HELD if waits else DeploymentState.QUEUED

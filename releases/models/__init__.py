@@ -1,9 +1,12 @@
 """Models of releases, one module per concept."""
 
 from releases.models.artefacts import Artefact, ArtefactComponent
+from releases.models.break_glass import BreakGlass
 from releases.models.builds import Build, Candidate
+from releases.models.checks import CheckResult
 from releases.models.deployments import Deployment, Step, StepMessage
 from releases.models.releases import ComponentConflict, Release, ReleaseChange, ReleaseItem
+from releases.models.runbooks import RunbookItem
 from releases.models.sources import (
     Change,
     ChangeCommit,
@@ -16,10 +19,12 @@ from releases.models.sources import (
 __all__ = [
     "Artefact",
     "ArtefactComponent",
+    "BreakGlass",
     "Build",
     "Candidate",
     "Change",
     "ChangeCommit",
+    "CheckResult",
     "Commit",
     "ComponentConflict",
     "Deployment",
@@ -28,6 +33,7 @@ __all__ = [
     "ReleaseChange",
     "ReleaseItem",
     "Repository",
+    "RunbookItem",
     "Step",
     "StepMessage",
     "WebhookDelivery",

@@ -70,6 +70,7 @@ class Deployment(Entity):
                 condition=Q(state__in=["running", "unknown"]),
                 name="deployment_one_live_per_environment",
             ),
+            models.UniqueConstraint(fields=["approval"], name="deployment_one_per_request"),
             models.CheckConstraint(
                 condition=~Q(purpose="release", subject_digest=""),
                 name="deployment_release_is_bound",

@@ -23,6 +23,8 @@ class Release(Entity):
     class ChangeClass(models.TextChoices):
         STANDARD = "standard", "standard"
         NORMAL = "normal", "normal"
+        EMERGENCY = "emergency", "emergency"
+        ROLLBACK = "rollback", "rollback"
 
     title = models.CharField(max_length=120)
     version = models.CharField(max_length=40)
@@ -41,6 +43,7 @@ class Release(Entity):
     base_snapshot = models.ForeignKey(
         "environments.Snapshot", models.PROTECT, null=True, related_name="+"
     )
+    restores = models.ForeignKey("self", models.PROTECT, null=True, related_name="restored_by")
     integration_commit = models.CharField(max_length=64, blank=True, default="")
     not_before = models.DateTimeField(null=True)
     not_after = models.DateTimeField(null=True)

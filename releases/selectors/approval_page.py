@@ -17,9 +17,9 @@ from django.utils.dateformat import format as format_date
 from core.digests import short
 from governance.models import PolicyVersion
 from releases.models import Deployment, Release
+from releases.rules.risk import Risk
 from releases.selectors import brought, changes, deployments, release_page, words
 from releases.selectors.changes import ChangeRow
-from releases.selectors.risk import Risk
 from releases.states import Purpose
 
 NOTHING = "–"

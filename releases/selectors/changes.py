@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from releases.models import Release, ReleaseChange
-from releases.selectors import types
-from releases.selectors.risk import Risk, assess
+from releases.rules import types
+from releases.rules.risk import Risk, assess
 
 SHOWN = 15
 SHOWN_AT_MOST = 2000

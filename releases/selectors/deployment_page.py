@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from releases.models import Deployment, Step
+from releases.rules.reasons import restored
 from releases.selectors import deployments, durations, messages, words
 from releases.states import (
     LIVE_DEPLOYMENTS,
@@ -140,7 +143,8 @@ class DeploymentPage:
     @property
     def held_text(self) -> str:
         """Why it is held, in one line, as the worker or the gate last said."""
-        said = [str(reason.get("text", "")) for reason in self.deployment.reasons]
+        zone = timezone.get_current_timezone()
+        said = [restored(item).told(zone) for item in self.deployment.reasons]
         if said:
             return " ".join(text for text in said if text)
         if self.waits_for_board:

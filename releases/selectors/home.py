@@ -24,7 +24,8 @@ from releases.models import (
     Repository,
     Step,
 )
-from releases.selectors import deployments, durations, types, words
+from releases.rules import types
+from releases.selectors import deployments, durations, words
 from releases.selectors.reasons import LinkedReason, linked
 from releases.states import (
     UNDER_WAY,

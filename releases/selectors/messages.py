@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.db.models.expressions import Case, Value, When
 
 from releases.models import Deployment, StepMessage
-from releases.selectors import causes, types
+from releases.rules import causes, types
 
 SHOWN = 50
 SHOWN_AT_MOST = 2000

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils import timezone
 
 from releases.models import Deployment, Release
 from releases.rules.gate import Reason, Verdict
@@ -36,10 +37,16 @@ class LinkedReason:
 def linked(
     verdict: Verdict, release: Release | None = None, deployment: Deployment | None = None
 ) -> list[LinkedReason]:
-    """Reasons of a verdict: all of them when it is open, else those that hold."""
+    """Reasons of a verdict: all of them when it is open, else those that hold.
+
+    Times are those of the reader's zone.
+    """
+    zone = timezone.get_current_timezone()
     reasons: Iterable[Reason] = verdict.reasons if verdict.allowed else verdict.holding
     return [
-        LinkedReason(reason.text, str(reason.state), _address(reason.code, release, deployment))
+        LinkedReason(
+            reason.told(zone), str(reason.state), _address(reason.code, release, deployment)
+        )
         for reason in reasons
     ]
 

@@ -11,9 +11,8 @@ from core.errors import NotNow, Stale
 from governance import approvals
 from governance.models import ApprovalRequest, Decision
 from governance.permissions import demand
-from releases import gate
 from releases.models import Deployment, Release
-from releases.selectors import subject
+from releases.selectors import policies, subject
 from releases.services import deployments, releases
 from releases.states import ReleaseState
 
@@ -68,8 +67,10 @@ def card(release: Release) -> ApprovalCard:
 
 def _current_digest(deployment: Deployment | None) -> str:
     """The subject's digest as today's rows give it; empty when it cannot be built."""
-    version = gate.policy_in_force(deployment.environment) if deployment else None
-    if deployment is None or version is None:
+    if deployment is None:
+        return ""
+    version = policies.of_deployment(deployment, deployment.environment)
+    if version is None:
         return ""
     now = subject.current(deployment, version)
     return now.digest() if now else ""

@@ -14,10 +14,9 @@ from governance import approvals
 from governance.models import ApprovalRequest, PolicyVersion
 from governance.permissions import acting_person, demand
 from governance.rules.policy import parse
-from releases import gate
 from releases.models import Artefact, Deployment, Release
 from releases.rules.subject import Subject
-from releases.selectors import segregation, subject
+from releases.selectors import policies, segregation, subject
 from releases.services import deployments, releases
 from releases.states import DeploymentState, Purpose, ReleaseState
 
@@ -45,7 +44,7 @@ def _send(release_id: int, purpose: Purpose, stage_name: str, state: ReleaseStat
         artefact=artefact_of(release),
         requester=acting_person(),
         release=release,
-        policy_version=gate.policy_in_force(environment),
+        policy_version=policies.in_force(environment),
     )
     releases.record(
         f"release.{state.value}", release, [deployment.public_id], environment=environment.name
@@ -79,7 +78,7 @@ def prepare(*, release_id: int) -> Deployment:
         artefact=artefact_of(release),
         requester=acting_person(),
         release=release,
-        policy_version=gate.policy_in_force(environment),
+        policy_version=policies.for_release(environment, release.change_class),
     )
     releases.note(release, "")
     releases.record(
@@ -114,7 +113,7 @@ def submit(*, release_id: int) -> ApprovalRequest:
             "release.not_prepared",
             f"{release.public_id} is not prepared: rehearse it, then prepare production.",
         )
-    version = gate.policy_in_force(environment)
+    version = policies.for_release(environment, release.change_class)
     if version is None:
         raise NotNow("policy.missing", f"{environment.name} has no policy, so nothing may go.")
     bound = _subject(release, environment, preparation, version)

@@ -23,11 +23,10 @@ from governance.access import requires, signed_in
 from governance.models import Decision
 from governance.permissions import can
 from governance.states import Verdict
-from releases import gate
 from releases.forms.decisions import DecisionForm
 from releases.forms.releases import ReasonForm
 from releases.models import Release
-from releases.selectors import approval_page, deciders, release_page
+from releases.selectors import approval_page, deciders, policies, release_page
 from releases.services import approval as services
 from releases.views.acting import form_page, found
 
@@ -114,8 +113,9 @@ def _context(
     right = can(request.user, "release.decide")
     may_decide = people.may_decide if right else right
     rows = [row.deployment for row in shown.deployments]
-    policy = gate.policy_in_force(card.deployment.environment) if card.deployment else None
-    facts = approval_page.facts(release, shown.contents, card.deployment, policy)
+    planned = card.deployment
+    policy = policies.of_deployment(planned, planned.environment) if planned else None
+    facts = approval_page.facts(release, shown.contents, planned, policy)
     return {
         "release": release,
         "page": shown,

@@ -10,8 +10,9 @@ from governance import notices
 from governance.selectors import people
 from jobs.registry import Claim, Next
 from metadata.source import read_commit
-from releases import gate, gateways
+from releases import gateways
 from releases.models import Artefact, Build, Candidate, Commit, Deployment, ReleaseItem
+from releases.selectors import policies
 from releases.services import builds, candidates, deployments, packaging
 from releases.services.outcomes import move_candidate
 from releases.states import BuildState, CandidateState, Purpose, ReleaseState
@@ -57,7 +58,7 @@ def _send_build(row: Build, artefact: Artefact) -> None:
         environment=ci,
         artefact=artefact,
         build=row,
-        policy_version=gate.policy_in_force(ci),
+        policy_version=policies.in_force(ci),
     )
 
 
@@ -127,7 +128,7 @@ def _send_candidate(row: Candidate, artefact: Artefact) -> None:
         artefact=artefact,
         candidate=row,
         requester=row.created_by,
-        policy_version=gate.policy_in_force(test),
+        policy_version=policies.in_force(test),
     )
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.templatetags.gatehouse import STATES
-from releases.selectors import brought, causes, changes, types, words
-from releases.selectors.risk import Risk, assess
+from releases.rules import causes, types
+from releases.rules.risk import Risk, assess
+from releases.selectors import brought, changes, words
 from releases.states import (
     BuildState,
     CandidateState,

@@ -30,23 +30,20 @@ class Risk(IntEnum):
         return f"{self.name.capitalize()} risk"
 
 
-ACCESS = frozenset(
+PERMISSIONS = frozenset(
     {
-        "ConnectedApp",
         "CustomPermission",
-        "ExternalCredential",
         "MutingPermissionSet",
-        "NamedCredential",
         "PermissionSet",
         "PermissionSetGroup",
         "Profile",
-        "RemoteSiteSetting",
-        "Role",
-        "SharingRules",
-        "SharingCriteriaRule",
-        "SharingOwnerRule",
     }
 )
+SHARING = frozenset({"Role", "SharingRules", "SharingCriteriaRule", "SharingOwnerRule"})
+CONNECTIONS = frozenset(
+    {"ConnectedApp", "ExternalCredential", "NamedCredential", "RemoteSiteSetting"}
+)
+ACCESS = PERMISSIONS | SHARING | CONNECTIONS
 BY_ITSELF = frozenset(
     {
         "ApexTrigger",
@@ -99,6 +96,19 @@ def assess(type_name: str, *, is_new: bool, team_count: int) -> Assessment:
         marks = (*marks, "two teams" if team_count == 2 else f"{team_count} teams")
         risk = Risk(min(risk + 1, Risk.HIGH))
     return Assessment(risk, marks)
+
+
+def slugs(type_name: str, *, team_count: int) -> frozenset[str]:
+    """The marks of one changed component, as the slugs that policies name."""
+    found = {
+        "permissions": type_name in PERMISSIONS,
+        "sharing": type_name in SHARING,
+        "connected_app": type_name in CONNECTIONS,
+        "automation": type_name in BY_ITSELF,
+        "org_settings": type_name.endswith("Settings"),
+        "several_teams": team_count > 1,
+    }
+    return frozenset(slug for slug, holds in found.items() if holds)
 
 
 def _of_type(type_name: str) -> tuple[Risk, tuple[str, ...]]:

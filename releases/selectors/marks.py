@@ -1,0 +1,16 @@
+"""The risk marks of a release, as the slugs that policies name."""
+
+from __future__ import annotations
+
+from releases.models import Release, ReleaseChange
+from releases.rules import risk
+
+
+def of(release: Release) -> tuple[str, ...]:
+    """Every mark of what the release's artefact changes in production, sorted; one query."""
+    rows = ReleaseChange.objects.filter(release=release, artefact=release.artefact)
+    changed = rows.exclude(kind=ReleaseChange.Kind.SAME).values_list("type", "teams")
+    found: set[str] = set()
+    for type_name, teams in changed.iterator():
+        found |= risk.slugs(type_name, team_count=len(teams))
+    return tuple(sorted(found))
