@@ -13,11 +13,8 @@ PREFIXES: dict[str, str] = {
     "C": "candidate",
     "D": "deployment",
     "E": "environment",
-<<<<<<< HEAD
     "F": "freeze",
-=======
     "G": "break-glass",
->>>>>>> b66e33f (feat(releases): the gate's rules complete: checks, classes of change, calendar)
     "H": "history event",
     "M": "maintenance",
     "P": "policy",
