@@ -12,7 +12,9 @@ from datetime import datetime
 from django.db import transaction
 
 from environments.models import Environment
+from environments.rules_calendar import Hold, window_state
 from environments.services import leases
+from environments.services.calendar import holding
 from environments.states import Connection
 from governance import approvals
 from governance.events import enumeration
@@ -21,9 +23,10 @@ from governance.permissions import Standing, standing_of
 from governance.rules.policy import PolicyRules, parse
 from governance.states import Role
 from releases.models import BreakGlass as GlassRow
-from releases.models import Deployment
+from releases.models import Deployment, ReleaseItem
 from releases.rules import gate as rules
 from releases.rules.gate import Approval, BreakGlass, GateFacts, PolicyFacts, Reason, Verdict
+from releases.rules.reasons import Mark
 from releases.selectors import check_facts, policies, subject, targets
 from releases.states import DeploymentState, Effect, Purpose
 
@@ -122,7 +125,12 @@ def _policy(version: PolicyVersion, obeyed: PolicyRules, now: datetime) -> Polic
 
 
 def _policy_window(obeyed: PolicyRules, now: datetime) -> Reason | None:
-    return None
+    hold = window_state(getattr(obeyed, "windows", ()), now).hold
+    return _held(hold) if hold else None
+
+
+def _held(hold: Hold) -> Reason:
+    return Reason(hold.code, hold.text, Mark.HELD)
 
 
 def _requester(deployment: Deployment, obeyed: PolicyRules | None) -> tuple[bool, str]:
@@ -208,7 +216,21 @@ def _break_glass(deployment: Deployment) -> BreakGlass | None:
 def _calendar(
     deployment: Deployment, environment: Environment, now: datetime
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
-    return (), ()
+    """Freezes and emergency stops that hold this deployment now."""
+    holds = holding(environment, team_ids=_teams(deployment), now=now)
+    stops = tuple(_held(hold) for hold in holds if hold.kind == "stop")
+    return tuple(_held(hold) for hold in holds if hold.kind != "stop"), stops
+
+
+def _teams(deployment: Deployment) -> set[int]:
+    """The teams whose work the deployment carries."""
+    if deployment.candidate is not None:
+        return {deployment.candidate.team_id}
+    if deployment.build is not None:
+        return {deployment.build.repository.team_id}
+    release = check_facts.carried(deployment)
+    items = ReleaseItem.objects.filter(release=release, removed_at__isnull=True)
+    return set(items.values_list("candidate__team_id", flat=True))
 
 
 def _occupied_by(deployment: Deployment) -> str:
