@@ -21,6 +21,7 @@ from django.utils.deconstruct import deconstructible
 
 from core.errors import ExternalFault
 
+BLOCK = 1 << 20
 HEXSHA = re.compile(r"[0-9a-f]{64}")
 
 
@@ -31,6 +32,35 @@ def put(content: bytes) -> str:
     if not store.exists(hexsha):
         store.save(hexsha, ContentFile(content))
     return hexsha
+
+
+def put_file(opened: IO[bytes]) -> str:
+    """Store a file that may be larger than memory and return its SHA-256 in hex."""
+    opened.seek(0)
+    hexsha = _hash(opened)
+    store = storages["blobs"]
+    if not store.exists(hexsha):
+        opened.seek(0)
+        store.save(hexsha, File(opened))
+    return hexsha
+
+
+def open_file(hexsha: str) -> File[bytes]:
+    """Open a blob that may be larger than memory, after its bytes were hashed again.
+
+    Raises ExternalFault like ``get``.
+    """
+    if not HEXSHA.fullmatch(hexsha):
+        raise ValueError("a blob is named by 64 lower-case hex digits")
+    try:
+        stored: File[bytes] = storages["blobs"].open(hexsha, "rb")
+    except FileNotFoundError as error:
+        raise _missing(hexsha) from error
+    if _hash(stored) != hexsha:
+        stored.close()
+        raise _corrupt(hexsha)
+    stored.seek(0)
+    return stored
 
 
 def get(hexsha: str) -> bytes:
@@ -45,20 +75,35 @@ def get(hexsha: str) -> bytes:
         with storages["blobs"].open(hexsha, "rb") as stored:
             content: bytes = stored.read()
     except FileNotFoundError as error:
-        raise ExternalFault(
-            "blob.missing",
-            f"The stored file {hexsha[:7]} is missing from the blob store. "
-            "Restore it from the backup of that store.",
-            hexsha=hexsha,
-        ) from error
+        raise _missing(hexsha) from error
     if hashlib.sha256(content).hexdigest() != hexsha:
-        raise ExternalFault(
-            "blob.corrupt",
-            f"The stored file {hexsha[:7]} no longer matches its checksum and was not used. "
-            "Restore it from the backup of the blob store.",
-            hexsha=hexsha,
-        )
+        raise _corrupt(hexsha)
     return content
+
+
+def _hash(opened: IO[bytes] | File[bytes]) -> str:
+    total = hashlib.sha256()
+    while block := opened.read(BLOCK):
+        total.update(block)
+    return total.hexdigest()
+
+
+def _missing(hexsha: str) -> ExternalFault:
+    return ExternalFault(
+        "blob.missing",
+        f"The stored file {hexsha[:7]} is missing from the blob store. "
+        "Restore it from the backup of that store.",
+        hexsha=hexsha,
+    )
+
+
+def _corrupt(hexsha: str) -> ExternalFault:
+    return ExternalFault(
+        "blob.corrupt",
+        f"The stored file {hexsha[:7]} no longer matches its checksum and was not used. "
+        "Restore it from the backup of the blob store.",
+        hexsha=hexsha,
+    )
 
 
 @deconstructible

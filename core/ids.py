@@ -17,6 +17,7 @@ PREFIXES: dict[str, str] = {
     "G": "break-glass",
     "H": "history event",
     "M": "maintenance",
+    "K": "evidence pack",
     "P": "policy",
     "R": "release",
     "S": "snapshot",

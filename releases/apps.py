@@ -18,6 +18,7 @@ class ReleasesConfig(AppConfig):
             ("B", "releases:build"),
             ("C", "releases:candidate"),
             ("D", "releases:deployment"),
+            ("K", "releases:evidence_pack"),
             ("R", "releases:release"),
         ):
             refs.register_route(prefix, route)

@@ -9,6 +9,7 @@ LEAD = "team_lead"
 MANAGER = "release_manager"
 BOARD = "board_member"
 ADMIN = "admin"
+AUDITOR = "auditor"
 
 CAPABILITIES: dict[str, Rule] = {
     "repository.connect": Rule(roles=(LEAD, ADMIN), scope="team"),
@@ -22,6 +23,9 @@ CAPABILITIES: dict[str, Rule] = {
     "release.deploy": Rule(roles=(MANAGER,), scope="installation"),
     "release.decide": Rule(roles=(BOARD,), scope="installation"),
     "deployment.cancel": Rule(roles=(MANAGER, BOARD, ADMIN), scope="installation"),
+    "evidence.make": Rule(roles=(AUDITOR, BOARD, MANAGER, ADMIN), scope="installation"),
+    "evidence.sample": Rule(roles=(AUDITOR, BOARD), scope="installation"),
+    "observation.explain": Rule(roles=(MANAGER, BOARD, ADMIN), scope="installation"),
     "deployment.settle": Rule(roles=(MANAGER, ADMIN), scope="installation"),
 }
 

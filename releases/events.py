@@ -64,6 +64,18 @@ EVENTS: dict[str, str] = {
     "deployment.unknown": "does not know how {subject} ended: {problem}",
     "deployment.settled": "settled {subject} as {outcome}: {note}",
     "deployment.asked_again": "asked the org again how {subject} ended",
+    "evidence.requested": "asked for {subject} about {about}",
+    "evidence.made": "made {subject} about {about}: {changes} changes",
+    "evidence.failed": "could not make {subject} about {about}: {problem}",
+    "evidence.downloaded": "took away {subject} about {about}",
+    "evidence.opened": "opened {what} for audit",
+    "evidence.sample_drawn": "drew {subject}: {number} of {population} with the seed {seed}",
+    "observation.unexplained": (
+        "found {subject} in {environment}, which Gatehouse did not send: {components} components "
+        "by {by}"
+    ),
+    "observation.explained": "explained {subject} in {environment}: {explanation}",
+    "observation.asked": "asked for the deployments that {environment} itself lists",
     "step.intended": "was about to call {environment} for the {step} of {subject}",
     "step.started": "got {remote_id} from {environment} for the {step} of {subject}",
     "step.adopted": "found {remote_id} in {environment}: it is the {step} of {subject}",

@@ -5,6 +5,9 @@ Append-only tables have INSERT alone. Only deploy workers write steps and what t
 
 from __future__ import annotations
 
+PACKED = "state, stage, done, total, message, blob, size, manifest_digest, counts, finished_at"
+REPORTED = "status, components_total, created_by_name, completed_at, seen_at, standing, step_id"
+
 GRANTS: dict[str, dict[str, str]] = {
     "releases_repository": {"web": "INSERT, UPDATE", "build": "UPDATE"},
     "releases_commit": {"build": "INSERT"},
@@ -30,4 +33,11 @@ GRANTS: dict[str, dict[str, str]] = {
     },
     "releases_step": {"web": "INSERT", "build": "INSERT", "deploy": "UPDATE"},
     "releases_stepmessage": {"deploy": "INSERT"},
+    "releases_evidencepack": {"web": "INSERT", "build": f"UPDATE ({PACKED})"},
+    "releases_orgobservation": {"deploy": "INSERT"},
+    "releases_orgdeployment": {
+        "web": "UPDATE (explanation, explained_at, explained_by_id)",
+        "deploy": f"INSERT, UPDATE ({REPORTED})",
+    },
+    "releases_auditsample": {"web": "INSERT"},
 }

@@ -222,6 +222,52 @@ PLANS: dict[Purpose, tuple[StepKind, ...]] = {
     ),
 }
 
+
+class PackScope(StrEnum):
+    """What an evidence pack is about."""
+
+    RELEASE = "release"
+    PERIOD = "period"
+
+
+class PackState(StrEnum):
+    """Life of an evidence pack; moved by ``services.evidence`` and the build worker."""
+
+    QUEUED = "queued"
+    MAKING = "making"
+    READY = "ready"
+    FAILED = "failed"
+
+
+_K = PackState
+
+PACK = Machine(
+    "evidence_pack",
+    {
+        _K.QUEUED: {_K.MAKING, _K.FAILED},
+        _K.MAKING: {_K.READY, _K.FAILED},
+        _K.READY: set(),
+        _K.FAILED: set(),
+    },
+)
+
+
+class ObservationState(StrEnum):
+    """Whether an org could be asked for its own list of deployments."""
+
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Standing(StrEnum):
+    """How a deployment that an org reports stands to what Gatehouse sent."""
+
+    MATCHED = "matched"
+    CHECK_ONLY = "check_only"
+    PENDING = "pending"
+    UNEXPLAINED = "unexplained"
+
+
 LIVE_DEPLOYMENTS = frozenset({_D.HELD, _D.QUEUED, _D.RUNNING, _D.UNKNOWN})
 UNDER_WAY = frozenset({_D.RUNNING, _D.UNKNOWN})
 SETTLED_STEPS = frozenset({_S.SUCCEEDED, _S.FAILED, _S.CANCELLED, _S.SKIPPED})

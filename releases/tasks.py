@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from jobs.registry import register
 from releases.engine import executor
-from releases.services import builds, candidates, deployments, releases, repositories
+from releases.services import (
+    builds,
+    candidates,
+    deployments,
+    evidence,
+    releases,
+    repositories,
+)
 from releases.workers import composing, fetching, packing
+from releases.workers import evidence as packs
 
 register(repositories.KIND, "build", fetching.fetch)
 register(builds.KIND, "build", packing.build)
 register(candidates.KIND, "build", packing.candidate)
 register(releases.COMPOSE_KIND, "build", composing.compose)
+register(evidence.KIND, "build", packs.make)
 register(deployments.KIND, "deploy", executor.advance)

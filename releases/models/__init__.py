@@ -5,6 +5,7 @@ from releases.models.break_glass import BreakGlass
 from releases.models.builds import Build, Candidate
 from releases.models.checks import CheckResult
 from releases.models.deployments import Deployment, Step, StepMessage
+from releases.models.evidence import AuditSample, EvidencePack, OrgDeployment, OrgObservation
 from releases.models.releases import ComponentConflict, Release, ReleaseChange, ReleaseItem
 from releases.models.runbooks import RunbookItem
 from releases.models.sources import (
@@ -19,6 +20,7 @@ from releases.models.sources import (
 __all__ = [
     "Artefact",
     "ArtefactComponent",
+    "AuditSample",
     "BreakGlass",
     "Build",
     "Candidate",
@@ -28,7 +30,10 @@ __all__ = [
     "Commit",
     "ComponentConflict",
     "Deployment",
+    "EvidencePack",
     "GitRef",
+    "OrgDeployment",
+    "OrgObservation",
     "Release",
     "ReleaseChange",
     "ReleaseItem",

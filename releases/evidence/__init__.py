@@ -1,0 +1,1 @@
+"""Evidence: what happened, as files that an auditor can check without trusting Gatehouse."""

@@ -1,0 +1,167 @@
+"""Groups 7 to 10 of a change record: when it might run, how it ran, and what came after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.digests import digest_json
+from releases.evidence.record.loading import NOT_RECORDED, Change, person
+from releases.evidence.record.tested import counters
+from releases.evidence.times import recorded
+from releases.models import OrgDeployment, Step
+from releases.states import Standing, StepKind
+
+
+def windows(change: Change) -> dict[str, Any]:
+    """Group 7: the planned window, and what the gate consulted when it let the change begin."""
+    deployment = change.deployment
+    begun = deployment.started_at
+    inside = None
+    if begun is not None:
+        early = deployment.not_before is not None and begun < deployment.not_before
+        late = deployment.not_after is not None and begun > deployment.not_after
+        inside = not early and not late
+    return {
+        "not_before": recorded(deployment.not_before),
+        "not_after": recorded(deployment.not_after),
+        "started_at": recorded(begun),
+        "started_inside_the_planned_window": inside,
+        "consulted_at_claim": _gate_words(change, StepKind.GATE),
+        "held_because": [
+            {"at": recorded(event.at), "event": event.public_id, "what": event.sentence}
+            for event in change.events
+            if event.event == "deployment.held" and event.subject_ref == deployment.public_id
+        ],
+    }
+
+
+def _gate_words(change: Change, kind: StepKind) -> Any:
+    step = next((step for step in change.steps if step.kind == kind), None)
+    return step.facts.get("reasons", NOT_RECORDED) if step else NOT_RECORDED
+
+
+def execution(change: Change) -> dict[str, Any]:
+    """Group 8: attempt, workers, the gate's two answers, what the org said, what runs now."""
+    deployment = change.deployment
+    same = [
+        row
+        for row in change.tried
+        if row.environment_id == deployment.environment_id and row.purpose == deployment.purpose
+    ]
+    write = change.write
+    return {
+        "attempt": 1 + sum(1 for row in same if row.pk < deployment.pk),
+        "state": deployment.state,
+        "reasons": deployment.reasons,
+        "approved_at": recorded(deployment.approved_at),
+        "started_at": recorded(deployment.started_at),
+        "finished_at": recorded(deployment.finished_at),
+        "gate_at_claim": _gate_words(change, StepKind.GATE),
+        "gate_right_before_the_call": (
+            write.facts.get("gate", NOT_RECORDED) if write else NOT_RECORDED
+        ),
+        "bound_subject_digest": deployment.subject_digest or NOT_RECORDED,
+        "idempotency": (
+            "The Metadata API takes no key: the intent is committed before the call, the org's id "
+            "right after it, and a call without an answer is looked up in the org's own list."
+        ),
+        "steps": [_step(step) for step in change.steps],
+        "cancel_requested_at": recorded(deployment.cancel_requested_at),
+        "cancel_requested_by": person(deployment.cancel_requested_by),
+        "settled_by_a_person": _settlement(change),
+        "artefact_after": _observed(change),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    said = [
+        {
+            "kind": row.kind,
+            "type": row.type,
+            "name": row.name,
+            "line": row.line,
+            "problem": row.problem,
+        }
+        for row in step.messages.all()
+    ]
+    return {
+        "step": step.kind,
+        "effect": step.effect,
+        "state": step.state,
+        "worker": step.worker or NOT_RECORDED,
+        "fence": step.fence or NOT_RECORDED,
+        "intended_at": recorded(step.intended_at),
+        "started_at": recorded(step.started_at),
+        "finished_at": recorded(step.finished_at),
+        "org_id_of_the_call": step.remote_id or None,
+        "note": step.note,
+        **(counters(step) if step.remote_id else {}),
+        "messages": len(said),
+        "messages_digest": digest_json(said),
+        "messages_list": said,
+    }
+
+
+def _settlement(change: Change) -> dict[str, Any] | None:
+    deployment = change.deployment
+    if not deployment.settle_outcome:
+        return None
+    return {
+        "outcome": deployment.settle_outcome,
+        "note": deployment.settle_note,
+        "by": person(deployment.settled_by),
+    }
+
+
+def _observed(change: Change) -> Any:
+    """The digest the environment was recorded to hold when this attempt was its last write."""
+    environment = change.deployment.environment
+    if environment.holds_ref == change.deployment.public_id:
+        return {
+            "digest": environment.holds_digest,
+            "since": recorded(environment.holds_since),
+            "is_the_artefact": environment.holds_digest == change.artefact.digest,
+        }
+    verify = next((step for step in change.steps if step.kind == StepKind.VERIFY), None)
+    if verify is not None and verify.state == "succeeded":
+        return {"read_back": verify.note, "at": recorded(verify.finished_at)}
+    return NOT_RECORDED
+
+
+def override(change: Change) -> dict[str, Any] | None:
+    """Group 9: null when the change went the ordinary way."""
+    release = change.release
+    if release is None or release.change_class != "emergency":
+        return None
+    request = change.request
+    return {
+        "kind": "break-glass",
+        "asked_by": person(request.requester) if request else NOT_RECORDED,
+        "reason": (request.note if request else "") or release.notes or NOT_RECORDED,
+        "incident": NOT_RECORDED,
+        "review": NOT_RECORDED,
+    }
+
+
+def after(change: Change) -> dict[str, Any]:
+    """Group 10: what was verified, and what happened in the environment afterwards."""
+    deployment = change.deployment
+    verify = next((step for step in change.steps if step.kind == StepKind.VERIFY), None)
+    ended = deployment.finished_at
+    strange = OrgDeployment.objects.filter(
+        environment=deployment.environment_id, standing=Standing.UNEXPLAINED.value
+    )
+    later = strange.filter(created_at__gte=ended).order_by("created_at")[:20] if ended else []
+    return {
+        "verification": (
+            {"result": verify.state, "note": verify.note, "at": recorded(verify.finished_at)}
+            if verify
+            else NOT_RECORDED
+        ),
+        "post_implementation_review": NOT_RECORDED,
+        "related_incidents": NOT_RECORDED,
+        "unexplained_deployments_since": [
+            {"org_id": row.remote_id, "at": recorded(row.created_at)} for row in later
+        ],
+        "rollback": NOT_RECORDED,
+    }

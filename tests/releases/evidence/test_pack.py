@@ -1,0 +1,168 @@
+"""A pack: complete, verifiable with nothing but itself, and it names what was bent."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from releases.models import Deployment, EvidencePack
+from tests.releases.evidence.conftest import Unpack, verify
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / name).open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def test_untouched_pack_passes_with_only_the_pack_in_hand(
+    period_pack: EvidencePack, unpack: Unpack
+) -> None:
+    assert period_pack.state == "ready", period_pack.message
+    folder = unpack(period_pack)
+    code, said = verify(folder)
+    assert (code, said.splitlines()[0]) == (0, "PASS"), said
+    assert not (folder / "__pycache__").exists()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert {entry["path"] for entry in manifest["files"]} >= {
+        "README.txt",
+        "access.csv",
+        "checkpoints.jsonl",
+        "events.jsonl",
+        "exceptions.csv",
+        "population.csv",
+        "public_keys.json",
+        "reconciliation.csv",
+        "requests.csv",
+        "verify.py",
+    }
+
+
+def test_population_is_every_attempt_on_protected_environments(
+    period_pack: EvidencePack, unpack: Unpack
+) -> None:
+    listed = {row["change"] for row in rows(unpack(period_pack), "population.csv")}
+    production = Deployment.objects.filter(environment__track__kind="production")
+    assert listed == {row.public_id for row in production}
+    assert listed
+
+
+Bend = Callable[[Path], None]
+
+
+def replace(name: str, old: bytes, new: bytes) -> Bend:
+    def bend(folder: Path) -> None:
+        content = (folder / name).read_bytes()
+        assert old in content
+        (folder / name).write_bytes(content.replace(old, new, 1))
+
+    return bend
+
+
+def lines(name: str, change: Callable[[list[bytes]], list[bytes]]) -> Bend:
+    def bend(folder: Path) -> None:
+        found = (folder / name).read_bytes().splitlines(keepends=True)
+        (folder / name).write_bytes(b"".join(change(found)))
+
+    return bend
+
+
+def first_change(folder: Path) -> Path:
+    return min((folder / "changes").glob("*.json"))
+
+
+def change_a_record(folder: Path) -> None:
+    path = first_change(folder)
+    path.write_text(path.read_text().replace('"succeeded"', '"cancelled"', 1))
+
+
+BENT: dict[str, tuple[Bend, str]] = {
+    "a byte of a table": (
+        replace("population.csv", b"succeeded", b"cancelled"),
+        "population.csv, row 1: was changed",
+    ),
+    "a row taken out": (
+        lines("population.csv", lambda rows: [*rows[:2], *rows[3:]]),
+        "population.csv, row 2: was changed, moved or taken out",
+    ),
+    "the last row taken out": (
+        lines("access.csv", lambda rows: rows[:-1]),
+        "access.csv, row",
+    ),
+    "a row added": (
+        lines("requests.csv", lambda rows: [*rows, rows[-1]]),
+        "requests.csv, row 2: was added",
+    ),
+    "two rows swapped": (
+        lines("population.csv", lambda rows: [rows[0], rows[2], rows[1], *rows[3:]]),
+        "population.csv, row 1",
+    ),
+    "an event dropped": (
+        lines("events.jsonl", lambda rows: [*rows[:3], *rows[4:]]),
+        "events.jsonl",
+    ),
+    "a record": (change_a_record, "changes/D-"),
+    "a file removed": (lambda folder: first_change(folder).unlink(), "is missing"),
+    "a file added": (
+        lambda folder: (folder / "changes" / "D-9.pdf").write_bytes(b"%PDF"),
+        "changes/D-9.pdf: is not listed in the manifest",
+    ),
+    "the manifest": (replace("manifest.json", b'"made_for"', b'"made_For"'), "manifest.json.sig"),
+    "no signature": (lambda folder: (folder / "manifest.json.sig").unlink(), "manifest.json.sig"),
+}
+
+
+def test_verifier_names_the_first_thing_that_was_bent(
+    period_pack: EvidencePack, unpack: Unpack, tmp_path: Path
+) -> None:
+    folder = unpack(period_pack)
+    wrong = {}
+    for name, (bend, named) in BENT.items():
+        copy = tmp_path / "bent"
+        shutil.copytree(folder, copy)
+        bend(copy)
+        code, said = verify(copy)
+        if code != 1 or not said.startswith("FAIL") or named not in said:
+            wrong[name] = said
+        shutil.rmtree(copy)
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("rewritten", ["manifest only", "with another key"])
+def test_pack_made_up_by_somebody_without_the_key_fails(
+    period_pack: EvidencePack, unpack: Unpack, rewritten: str
+) -> None:
+    """Whoever rewrites files and the list of their digests still cannot sign the list."""
+    import base64
+    import hashlib
+
+    from nacl.signing import SigningKey
+
+    folder = unpack(period_pack)
+    noted = next(iter(json.loads((folder / "public_keys.json").read_text()).values()))
+    replace("access.csv", b"Ana Keller", b"Eve Keller")(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    own = SigningKey.generate()
+    if rewritten == "with another key":
+        (folder / "public_keys.json").write_text(
+            json.dumps({"mine": base64.b64encode(bytes(own.verify_key)).decode()})
+        )
+    for entry in manifest["files"]:
+        content = (folder / entry["path"]).read_bytes()
+        entry.update(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    if rewritten == "manifest only":
+        code, said = verify(folder)
+    else:
+        raw = (folder / "manifest.json").read_bytes()
+        signature = own.sign(b"gatehouse-manifest\n" + raw).signature
+        (folder / "manifest.json.sig").write_text(
+            json.dumps({"key": "mine", "signature": base64.b64encode(signature).decode()})
+        )
+        code, said = verify(folder, "--key", noted)
+    assert code == 1, said
+    assert "FAIL" in said
