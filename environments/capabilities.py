@@ -7,7 +7,7 @@ admins connect it, release managers and the board may look.
 from __future__ import annotations
 
 from governance.permissions import Rule, register
-from governance.states import Role
+from governance.states import INSTALLATION_ROLES, Role
 
 CAPABILITIES: dict[str, Rule] = {
     "environment.manage": Rule(roles=(Role.TEAM_LEAD, Role.ADMIN), scope="team"),
@@ -20,6 +20,22 @@ CAPABILITIES: dict[str, Rule] = {
     "environment.probe_production": Rule(
         roles=(Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), scope="installation"
     ),
+    # Stopping is cheap. Lifting what covers a protected environment is decided under the board's
+    # policy, which says whose approval counts.
+    "calendar.freeze": Rule(
+        roles=(Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), scope="installation"
+    ),
+    "calendar.freeze_team": Rule(
+        roles=(Role.TEAM_LEAD, Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), scope="team"
+    ),
+    "calendar.stop": Rule(
+        roles=(Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), scope="installation"
+    ),
+    "calendar.decide": Rule(
+        roles=tuple(role for role in Role if role in INSTALLATION_ROLES and role != Role.AUDITOR),
+        scope="installation",
+    ),
+    "calendar.import": Rule(roles=(Role.RELEASE_MANAGER, Role.ADMIN), scope="installation"),
 }
 
 register(CAPABILITIES)

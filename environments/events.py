@@ -21,6 +21,19 @@ EVENTS: dict[str, str] = {
     "environment.write.unknown": (
         "recorded that the outcome of the last write on {subject} is unknown: {note}"
     ),
+    "freeze.created": "froze {target} from {start} to {end}: {subject}",
+    "freeze.stopped": "pressed the emergency stop: {reason}",
+    "freeze.extended": "let the freeze {subject} last until {end} (before: {before})",
+    "freeze.lift_asked": "asked the release board for {label}: {reason}",
+    "freeze.lifted": "lifted {subject}: {reason}",
+    "freeze.shortened": "let the freeze {subject} end at {end} (before: {before})",
+    "calendar.added": "added the calendar {subject} from {place}",
+    "calendar.asked": "asked to read the calendar {subject} again",
+    "calendar.removed": "removed the calendar {subject}",
+    "calendar.read.passed": (
+        "read the calendar {subject}: {new} new, {changed} changed, {gone} gone of {total} entries"
+    ),
+    "calendar.read.failed": "could not read the calendar {subject}: {problem}",
     "snapshot.requested": "asked for {subject} of {environment}: {purpose}",
     "snapshot.taken": "took {subject} of {environment}: {components} components",
     "snapshot.failed": "could not take {subject} of {environment}: {problem}",

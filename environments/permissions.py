@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.decisions import Answer
 from environments.models import Environment, Track
+from environments.states import FreezeScope
 from governance.models import Team, User
 from governance.permissions import can, demand
 
@@ -56,4 +57,28 @@ def demand_manage(track: Track) -> None:
 def demand_probe(environment: Environment) -> None:
     """Raise NotAllowed unless the present actor may check and snapshot the environment."""
     needed = to_probe(environment)
+    demand(needed.capability, team=needed.team)
+
+
+# The calendar -------------------------------------------------------------------------------------
+
+
+def to_freeze(scope: str, track: Track | None, team: Team | None) -> Needed:
+    """What freezing, and asking to lift, needs: a team's lead may freeze what is the team's own."""
+    if scope == FreezeScope.TEAM:
+        return Needed("calendar.freeze_team", team)
+    if scope == FreezeScope.TRACK and track is not None and track.team is not None:
+        return Needed("calendar.freeze_team", track.team)
+    return Needed("calendar.freeze", None)
+
+
+def may_freeze(user: User, scope: str, track: Track | None, team: Team | None) -> Answer:
+    """Say whether the person may freeze in this scope."""
+    needed = to_freeze(scope, track, team)
+    return can(user, needed.capability, team=needed.team)
+
+
+def demand_freeze(scope: str, track: Track | None, team: Team | None) -> None:
+    """Raise NotAllowed unless the present actor may freeze in this scope."""
+    needed = to_freeze(scope, track, team)
     demand(needed.capability, team=needed.team)

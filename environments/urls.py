@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from environments import views
+from environments import views, views_calendar
 
 app_name = "environments"
 
@@ -20,4 +20,12 @@ urlpatterns = [
     path("environments/<ref_E:pk>/snapshots/", views.snapshot_list, name="snapshots"),
     path("environments/<ref_E:pk>/snapshots/take/", views.snapshot_take, name="snapshot_take"),
     path("snapshots/<ref_S:pk>/", views.snapshot, name="snapshot"),
+    path("calendar/freezes/new/", views_calendar.freeze_new, name="freeze_new"),
+    path("calendar/stop/", views_calendar.stop, name="stop"),
+    path("calendar/<ref_F:pk>/", views_calendar.freeze, name="freeze"),
+    path("calendar/<ref_F:pk>/extend/", views_calendar.extend, name="freeze_extend"),
+    path("calendar/<ref_F:pk>/lift/", views_calendar.lift, name="freeze_lift"),
+    path("calendar/<ref_F:pk>/decide/", views_calendar.decide, name="freeze_decide"),
+    path("calendar/<ref_F:pk>/take-back/", views_calendar.take_back, name="freeze_take_back"),
+    path("calendar/<ref_M:pk>/", views_calendar.maintenance, name="maintenance"),
 ]

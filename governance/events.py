@@ -75,6 +75,7 @@ _ICONS: dict[str, str] = {
     "candidate": "package",
     "deployment": "release",
     "environment": "environment",
+    "freeze": "freeze",
     "identity": "team",
     "installation": "mark",
     "membership": "team",

@@ -23,13 +23,15 @@ class ReleasesConfig(AppConfig):
         ):
             refs.register_route(prefix, route)
         from environments.selectors import register_edge_counts
+        from environments.services import calendar
         from governance import inbox
         from governance.approvals import subjects
         from releases.selectors import edges, waiting
-        from releases.services import approval, releases
+        from releases.services import approval, deployments, releases
 
         subjects.register(
             releases.SUBJECT_KIND, outcome=approval.outcome, describe=approval.describe
         )
         inbox.register(waiting.waiting_for)
         register_edge_counts(edges.edges)
+        calendar.register_waker(deployments.wake_held)

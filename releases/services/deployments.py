@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from core import db
 from core.errors import InvalidInput, NotNow
-from environments.models import Environment
+from environments.models import Environment, Freeze
 from governance.models import ApprovalRequest, PolicyVersion, User
 from governance.permissions import acting_person, demand
 from jobs.wake import wake
@@ -134,6 +134,13 @@ def wake_next(environment_id: int) -> None:
         if purpose != Purpose.RELEASE or approved_at is not None:
             wake(KIND, pk)
             return
+
+
+def wake_held(freeze: Freeze) -> None:
+    """Let everything that waits ask the gate again: the calendar changed."""
+    waiting = (DeploymentState.HELD, DeploymentState.QUEUED)
+    for pk in Deployment.objects.filter(state__in=waiting).values_list("pk", flat=True):
+        wake(KIND, pk)
 
 
 @transaction.atomic

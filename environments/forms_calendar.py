@@ -1,0 +1,177 @@
+"""Forms of the calendar. They check shape only; every rule is the services'.
+
+Times are typed as a clock in the freeze's own zone shows them, so these fields keep them naive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from environments.selectors_calendar import Choice
+from environments.services.calendar import NAME_MAX, REASON_MAX, Words
+from governance.states import Verdict
+
+
+class WallClockField(forms.CharField):
+    """A date and a time of day without a zone."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "60"})
+
+    def clean(self, value: Any) -> Any:
+        """Read ``2026-12-20T18:00``."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            found = None
+        if found is None or found.tzinfo is not None or not 2000 <= found.year <= 2200:
+            raise forms.ValidationError(
+                _("Write a date and a time, like 2026-12-20T18:00."), code="freeze.times"
+            )
+        return found
+
+
+class ReasonField(forms.CharField):
+    """Why; everybody who is held reads it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=_("Reason"),
+            max_length=REASON_MAX,
+            widget=forms.Textarea(attrs={"rows": 3}),
+            **kwargs,
+        )
+
+
+class FreezeForm(forms.Form):
+    """A freeze: what, why, from when to when, and how it comes back."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=NAME_MAX, help_text=_("Short, as in “Year end”.")
+    )
+    reason = ReasonField(help_text=_("Everybody who is held by it reads this."))
+    target = forms.ChoiceField(label=_("What it covers"))
+    zone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        help_text=_("Like Europe/Berlin; the times below are those of a clock there."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    starts = WallClockField(label=_("From"))
+    ends = WallClockField(label=_("To"))
+    every = forms.ChoiceField(
+        label=_("Comes back"),
+        required=False,
+        choices=[
+            ("", _("never")),
+            ("week", _("every week")),
+            ("month", _("every month")),
+            ("year", _("every year")),
+        ],
+    )
+    step = forms.IntegerField(
+        label=_("Only every n-th time"),
+        required=False,
+        min_value=1,
+        max_value=52,
+        help_text=_("3 and “every month” means every quarter."),
+    )
+    last_day = forms.DateField(
+        label=_("Last day on which it begins"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
+    def __init__(self, choices: Sequence[Choice], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._targets = {choice.key: choice.target for choice in choices}
+        field = cast(forms.ChoiceField, self.fields["target"])
+        field.choices = [(choice.key, choice.words) for choice in choices]
+
+    def words(self, cleaned: Mapping[str, Any]) -> Words:
+        """Return what was typed, for the service."""
+        return Words(
+            name=cleaned["name"],
+            reason=cleaned["reason"],
+            target=self._targets[cleaned["target"]],
+            zone=cleaned["zone"],
+            starts=cleaned["starts"],
+            ends=cleaned["ends"],
+            every=cleaned["every"],
+            step=cleaned["step"] or 1,
+            last_day=cleaned["last_day"],
+        )
+
+
+class StopForm(forms.Form):
+    """The emergency stop: why, and a word that nobody types by accident."""
+
+    reason = ReasonField(help_text=_("Shown to everybody on every page."))
+    typed_word = forms.CharField(
+        label=_("Type “stop” to confirm"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+    )
+
+
+class ExtendForm(forms.Form):
+    """A later end."""
+
+    ends = WallClockField(label=_("New end"))
+
+
+class LiftForm(forms.Form):
+    """Lifting now, or an earlier end."""
+
+    ends = WallClockField(
+        label=_("Let it end at"), required=False, help_text=_("Empty: lift it altogether.")
+    )
+    reason = ReasonField()
+
+
+class LiftNowForm(forms.Form):
+    """Lifting what has no end of its own."""
+
+    reason = ReasonField()
+
+
+class LiftDecisionForm(forms.Form):
+    """One person's answer; carries the digest that the page showed."""
+
+    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
+    comment = forms.CharField(
+        label=_("Comment"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Needed to reject. Everybody who reads the history sees it."),
+    )
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("Your sign-in is a while ago; a decision asks again."),
+    )
+
+    def __init__(self, *args: Any, asks_password: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not asks_password:
+            del self.fields["password"]
+
+    def clean(self) -> dict[str, Any]:
+        """Say which button was pressed; a rejection says why."""
+        cleaned = super().clean() or self.cleaned_data
+        pressed = str(self.data.get("verdict", ""))
+        if pressed not in set(Verdict):
+            raise forms.ValidationError(_("Press Approve or Reject."), code="approval.verdict")
+        if pressed == Verdict.REJECT and not str(cleaned.get("comment", "")).strip():
+            self.add_error("comment", _("Say why you reject it, so that it can be mended."))
+        cleaned["verdict"] = pressed
+        return cleaned

@@ -1,0 +1,261 @@
+"""I-32: stopping is always cheaper than starting: one authorised person can freeze/stop at once;
+lifting needs the sign-offs. *Test:* permissions matrix.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from core.db import database_now
+from core.errors import DomainError, InvalidInput, NotAllowed, NotNow, Stale
+from environments.models import Environment, Freeze, FreezeLift, Track
+from environments.selectors_calendar import Target
+from environments.services import calendar, lifting
+from environments.services.calendar import Words
+from environments.states import FreezeScope
+from governance.models import ApprovalRequest, AuditEvent, Policy, PolicyVersion
+from tests.environments.conftest import CI_ID, PRD_ID, House, build_house
+from tests.support.databases import as_role
+
+BODY = {
+    "quorum": 2,
+    "roles": ["board_member", "admin"],
+    "expires_hours": 24,
+    "test_level": "RunLocalTests",
+}
+HOUR = timedelta(hours=1)
+PEOPLE = ("ana", "ben", "marek", "ines", "paul", "priya", "lena", "tomas")
+BOARD = {"ana", "ben", "marek", "ines"}  # board members, the release manager, an admin
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    made = build_house()
+    policy = Policy.objects.create(name="Production")
+    PolicyVersion.objects.create(
+        policy=policy,
+        number=1,
+        body=BODY,
+        digest="sha256:" + "0" * 64,
+        proposed_by=made.people["ana"],
+        confirmed_by=made.people["ben"],
+    )
+    return made
+
+
+def org(track: Track, stage: str, name: str, organization: str) -> Environment:
+    kind = "production" if stage == "PRD" else "sandbox"
+    return Environment.objects.create(
+        track=track,
+        stage=stage,
+        kind=kind,
+        name=name,
+        licence_type="production" if kind == "production" else "developer",
+        login_host="acme.my.salesforce.com",
+        expected_organization_id=organization,
+    )
+
+
+@pytest.fixture
+def targets(house: House) -> dict[str, Target]:
+    """One target of each kind."""
+    production = Track.objects.create(kind="production")
+    sales = Track.objects.create(kind="developer", team=house.teams["sales"])
+    prd = org(production, "PRD", "Production", PRD_ID)
+    sandbox = org(sales, "CI", "Sales CI", CI_ID)
+    return {
+        "everything": Target(FreezeScope.EVERYTHING),
+        "protected": Target(FreezeScope.PROTECTED),
+        "production track": Target(FreezeScope.TRACK, track=production),
+        "production": Target(FreezeScope.ENVIRONMENT, environment=prd),
+        "sandbox": Target(FreezeScope.ENVIRONMENT, environment=sandbox),
+        "sales track": Target(FreezeScope.TRACK, track=sales),
+        "sales": Target(FreezeScope.TEAM, team=house.teams["sales"]),
+    }
+
+
+def words(target: Target, hours: float = 5) -> Words:
+    now = database_now().replace(tzinfo=None)
+    return Words("Year end", "Books.", target, "UTC", now - HOUR, now + hours * HOUR)
+
+
+def frozen(house: House, target: Target, who: str = "marek") -> Freeze:
+    with house.acting(who):
+        return calendar.freeze(words=words(target))
+
+
+def decide(house: House, who: str, freeze: Freeze, verdict: str = "approve") -> None:
+    asked = lifting.question(freeze)
+    assert asked is not None
+    with house.acting(who):
+        lifting.decide(
+            freeze_id=freeze.pk,
+            verdict=verdict,
+            comment="read",
+            shown_digest=asked.request.digest,
+            auth_strength="password",
+        )
+    freeze.refresh_from_db()
+
+
+def ask(house: House, who: str, freeze: Freeze, ends: datetime | None = None) -> None:
+    with house.acting(who):
+        lifting.ask(freeze_id=freeze.pk, ends=ends, reason="It works again.")
+    freeze.refresh_from_db()
+
+
+MAY = {
+    "everything": BOARD,
+    "protected": BOARD,
+    "production track": BOARD,
+    "production": BOARD,
+    "sandbox": BOARD,
+    "sales track": BOARD | {"priya"},
+    "sales": BOARD | {"priya"},
+}
+
+
+@pytest.mark.parametrize("name", sorted(MAY))
+def test_i32_who_may_freeze_and_that_it_holds_at_once(
+    house: House, targets: dict[str, Target], name: str
+) -> None:
+    for person in PEOPLE:
+        if person not in MAY[name]:
+            with pytest.raises(NotAllowed):
+                frozen(house, targets[name], person)
+            continue
+        made = frozen(house, targets[name], person)
+        assert made.plan.at(database_now()) is not None
+    events = AuditEvent.objects.filter(event="freeze.created").count()
+    assert events == Freeze.objects.count() == len(MAY[name])
+
+
+def test_i32_one_press_stops_everything_protected(house: House, targets: dict[str, Target]) -> None:
+    prd = targets["production"].environment
+    assert prd is not None
+    for person in sorted(set(PEOPLE) - BOARD):
+        with house.acting(person), pytest.raises(NotAllowed):
+            calendar.stop(reason="Logins fail.", typed_word="stop")
+    with house.acting("ines"), pytest.raises(InvalidInput) as unconfirmed:
+        calendar.stop(reason="Logins fail.", typed_word="yes")
+    assert unconfirmed.value.code == "stop.confirm"
+    with house.acting("ines"):
+        stop = calendar.stop(reason="Logins fail.", typed_word="STOP ")
+    with house.acting("ana"), pytest.raises(DomainError) as twice:
+        calendar.stop(reason="Again.", typed_word="stop")
+    assert twice.value.code == "stop.stands"
+    (hold,) = calendar.holding(prd, team_ids=(), now=database_now())
+    assert (hold.kind, hold.until) == ("stop", None)
+    ask(house, "ines", stop)
+    decide(house, "ana", stop)
+    assert stop.lifted_at is None
+    decide(house, "ben", stop)
+    assert stop.lifted_at is not None
+    assert calendar.holding(prd, team_ids=(), now=database_now()) == ()
+
+
+@pytest.mark.parametrize("name", sorted(MAY))
+def test_i32_lifting_takes_the_signoffs_where_something_protected_is_covered(
+    house: House, targets: dict[str, Target], name: str
+) -> None:
+    freeze = frozen(house, targets[name])
+    with house.acting("lena"), pytest.raises(NotAllowed):
+        lifting.ask(freeze_id=freeze.pk, ends=None, reason="Me too.")
+    ask(house, "marek", freeze)
+    if name in ("sandbox", "sales track"):
+        assert freeze.lifted_at is not None
+        return
+    assert freeze.lifted_at is None
+    with pytest.raises(NotAllowed):
+        decide(house, "marek", freeze)  # asked himself
+    with pytest.raises(NotAllowed):
+        decide(house, "priya", freeze)
+    decide(house, "ana", freeze)
+    with pytest.raises(NotNow):
+        decide(house, "ana", freeze)  # one person, one vote
+    assert freeze.lifted_at is None
+    decide(house, "ines", freeze)
+    assert freeze.lifted_at is not None
+    assert AuditEvent.objects.filter(event="freeze.lifted").count() == 1
+
+
+def test_i32_shortening_is_lifting_and_extending_is_cheap(
+    house: House, targets: dict[str, Target]
+) -> None:
+    freeze = frozen(house, targets["production"])
+    before = freeze.ends_at
+    assert before is not None
+    sooner = (before - 2 * HOUR).replace(tzinfo=None)
+    with house.acting("marek"), pytest.raises(InvalidInput):
+        calendar.extend(freeze_id=freeze.pk, ends=sooner)
+    ask(house, "marek", freeze, sooner)
+    decide(house, "ana", freeze)
+    assert freeze.ends_at == before
+    asked = lifting.question(freeze)
+    assert asked is not None
+    with house.acting("ines"):
+        calendar.extend(freeze_id=freeze.pk, ends=(before + HOUR).replace(tzinfo=None))
+    # The extension voided the question: what was approved is not what is there now.
+    assert ApprovalRequest.objects.get(pk=asked.request.pk).state == "superseded"
+    freeze.refresh_from_db()
+    assert freeze.ends_at == before + HOUR
+    ask(house, "marek", freeze, sooner)
+    decide(house, "ana", freeze)
+    decide(house, "ben", freeze)
+    assert freeze.ends_at == before - 2 * HOUR
+
+
+def test_i32_a_rejection_leaves_the_freeze_and_a_stale_page_decides_nothing(
+    house: House, targets: dict[str, Target]
+) -> None:
+    freeze = frozen(house, targets["production"])
+    ask(house, "marek", freeze)
+    with house.acting("ana"), pytest.raises(Stale):
+        lifting.decide(
+            freeze_id=freeze.pk,
+            verdict="approve",
+            comment="",
+            shown_digest="sha256:" + "1" * 64,
+            auth_strength="password",
+        )
+    decide(house, "ana", freeze)
+    decide(house, "ben", freeze, "reject")
+    assert freeze.lifted_at is None
+    assert lifting.question(freeze) is None
+
+
+def test_i32_the_database_demands_the_signoffs_as_well(
+    house: House, targets: dict[str, Target]
+) -> None:
+    """As web, as every worker and as the owner of the tables, with raw SQL."""
+    freeze = frozen(house, targets["production"])
+    ask(house, "marek", freeze)
+    decide(house, "ana", freeze)  # one of two
+    lift = "UPDATE environments_freeze SET lifted_at = now(), lifted_by_id = created_by_id"
+    shorten = "UPDATE environments_freeze SET ends_at = now() + interval '1 second'"
+    for statement in (lift, shorten, "DELETE FROM environments_freeze"):
+        for role in ("web", "build", "deploy"):
+            with pytest.raises(DatabaseError), transaction.atomic(), as_role(role):
+                connection.cursor().execute(statement)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        FreezeLift.objects.update(wanted_end=database_now())
+    # Satisfied for lifting is not satisfied for shortening.
+    decide(house, "ben", freeze)
+    other = frozen(house, targets["everything"])
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Freeze.objects.filter(pk=other.pk).update(
+            lifted_at=database_now(), lifted_by=house.people["ana"]
+        )
+
+
+def test_i32_without_a_policy_of_the_board_nothing_is_lifted(
+    house: House, targets: dict[str, Target], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freeze = frozen(house, targets["everything"])
+    monkeypatch.setattr(lifting, "board_policy", lambda: None)
+    with house.acting("marek"), pytest.raises(NotNow) as refused:
+        lifting.ask(freeze_id=freeze.pk, ends=None, reason="Now.")
+    assert refused.value.code == "freeze.no_policy"
