@@ -55,8 +55,7 @@ def approvals_for(user: User) -> list[Waiting]:
         if standing.satisfied or not standing.may_decide(user):
             continue
         card = subjects.card_of(request.subject_kind, request.subject_id)
-        missing = standing.needed - len(standing.outcome.counted)
-        found.append(_approval(request, card, missing))
+        found.append(_approval(request, card, standing.outcome.short))
     return found
 
 

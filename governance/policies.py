@@ -17,7 +17,10 @@ from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow, St
 from governance import approvals, audit
 from governance.models import Policy, PolicyProposal, PolicyVersion, User
 from governance.permissions import acting_person, demand
-from governance.rules.policy import PolicyRules, differences, parse, satisfiable, summary
+from governance.rules.policy import PolicyRules, parse
+from governance.rules.policy_lattice import differences
+from governance.rules.policy_words import rule_words, summary
+from governance.rules.quorum import able_people, is_fulfillable
 from governance.selectors import people
 from governance.states import PROPOSAL, ProposalState
 
@@ -29,8 +32,14 @@ def rules(version: PolicyVersion) -> PolicyRules:
     return parse(version.body)
 
 
+def board_policy() -> PolicyVersion | None:
+    """The version that governs the board's own acts now; None before it was confirmed."""
+    policy = Policy.objects.filter(governs_board=True).first()
+    return policy.current if policy else None
+
+
 def quorum(version: PolicyVersion) -> int:
-    """How many people must approve."""
+    """How many people must approve whatever the change is."""
     return rules(version).quorum
 
 
@@ -50,7 +59,9 @@ def digest_of(policy: Policy, number: int, body: Mapping[str, Any]) -> str:
 
 
 @transaction.atomic
-def create(*, name: str, body: Mapping[str, Any], reason: str = "") -> PolicyProposal:
+def create(
+    *, name: str, body: Mapping[str, Any], reason: str = "", governs_board: bool = False
+) -> PolicyProposal:
     """Make a policy and propose its first version; until that is confirmed it allows nothing.
 
     Codes: ``policy.name``, ``policy.name_taken`` and those of ``propose``.
@@ -64,7 +75,7 @@ def create(*, name: str, body: Mapping[str, Any], reason: str = "") -> PolicyPro
     advisory_lock("policy-names")
     if Policy.objects.filter(name__iexact=name).exists():
         raise Conflict("policy.name_taken", f"There is a policy called {name} already.")
-    policy = Policy.objects.create(name=name)
+    policy = Policy.objects.create(name=name, governs_board=governs_board)
     audit.record("policy.created", policy, facts={"policy": name})
     return propose(policy_id=policy.pk, body=body, reason=reason)
 
@@ -197,15 +208,19 @@ def _close(proposal: PolicyProposal, state: ProposalState, person: User) -> None
 
 
 def _check_satisfiable(wanted: PolicyRules) -> None:
-    eligible = len(people.holders(wanted.roles))
-    if not satisfiable(wanted, eligible):
-        raise InvalidInput(
-            "policy.unsatisfiable",
-            f"Nobody could ever fulfil this: it needs {wanted.quorum} approvals, and {eligible} "
-            "people hold the roles that count.",
-            field="quorum",
-            eligible=eligible,
-        )
+    now = database_now()
+    everybody = people.people_for_counting(wanted.approvals, ())[0].values()
+    if is_fulfillable(wanted.approvals, everybody, now):
+        return
+    counts = "; ".join(
+        f"{rule_words(rule)}: {len(able_people(rule, everybody, now))} people"
+        for rule in wanted.approvals
+    )
+    raise InvalidInput(
+        "policy.unsatisfiable",
+        f"Nobody could ever fulfil this, because one person fills one place only: {counts}.",
+        field="approvals",
+    )
 
 
 def _next_number(current: PolicyVersion | None) -> int:

@@ -24,6 +24,7 @@ from environments.states import Flow, Kind, Licence, Stage, TrackKind, kind_of
 from governance import audit
 from governance.models import Policy, Team
 from governance.permissions import acting_person, demand
+from governance.rules.policy import parse
 from jobs.wake import wake
 from salesforce import auth, ids
 
@@ -199,7 +200,7 @@ def set_policy(*, environment_id: int, policy: Policy) -> Environment:
             f"The policy “{policy}” has no confirmed version yet, so it would allow nothing.",
             field="policy",
         )
-    if environment.kind == Kind.PRODUCTION and int(version.body.get("quorum", 0)) < 1:
+    if environment.kind == Kind.PRODUCTION and parse(version.body).quorum < 1:
         raise InvalidInput(
             "environment.policy_too_weak",
             f"The policy “{policy}” asks nobody, which production does not take. "

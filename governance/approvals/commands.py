@@ -7,8 +7,9 @@ a decision against a changed subject (``supersede`` takes the same row).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -31,8 +32,15 @@ from governance.models import (
 )
 from governance.models.approvals import LIVE
 from governance.permissions import acting_person
-from governance.rules.policy import parse
-from governance.rules.quorum import role_that_counts
+from governance.rules.marks import RISK_MARKS
+from governance.rules.policy import ApprovalRule, parse
+from governance.rules.policy_words import rule_words
+from governance.rules.quorum import (
+    able_people,
+    asked_rules,
+    is_fulfillable,
+    role_that_counts,
+)
 from governance.selectors import people
 from governance.states import APPROVAL, ApprovalState, Verdict
 
@@ -54,20 +62,27 @@ def open_request(
     label: str,
     url: str,
     related: Iterable[str] = (),
+    marks: Iterable[str] = (),
+    also_body: Mapping[str, Any] | None = None,
 ) -> ApprovalRequest:
     """Put a question to people; a live request about the same subject is superseded.
 
     ``label`` completes "approved …" in sentences; public ids in it join the request's story.
+    ``marks`` are the subject's risk marks; with ``also_body`` a second policy must hold too.
 
-    Codes: ``approval.kind_unknown``, ``approval.digest``, ``approval.expiry``,
+    Codes: ``approval.kind_unknown``, ``approval.digest``, ``approval.expiry``, ``approval.mark``,
     ``approval.old_policy`` (a newer version is in force) and ``approval.unsatisfiable`` (fewer
     people may decide than must approve).
     """
     now = database_now()
     _check_question(kind, digest, policy_version, expires_at, now)
+    known_marks = _known(marks)
     advisory_lock(f"approval:{kind}:{subject_id}")
     shut_out = {user.pk: reason for user, reason in exclusions}
-    _check_satisfiable(policy_version, {*shut_out, requester.pk})
+    for body in (policy_version.body, also_body):
+        if body is not None:
+            rules = parse(body).asked(known_marks)
+            check_satisfiable(rules, {*shut_out, requester.pk}, now)
     supersede(kind, subject_id, "asked anew")
     references = [match[0] for match in ids.REFERENCE.finditer(label)]
     request = ApprovalRequest.objects.create(
@@ -81,6 +96,8 @@ def open_request(
         label=label[:200],
         url=url,
         related=list(dict.fromkeys([*references, *related])),
+        marks=known_marks,
+        also_body=None if also_body is None else dict(also_body),
     )
     Exclusion.objects.bulk_create(
         Exclusion(request=request, user_id=user_id, reason=reason[:200])
@@ -116,17 +133,31 @@ def _check_question(
         )
 
 
-def _check_satisfiable(version: PolicyVersion, shut_out: set[int]) -> None:
-    rules = parse(version.body)
-    eligible = [user for user in people.holders(rules.roles) if user.pk not in shut_out]
-    if len(eligible) < rules.quorum:
-        raise NotNow(
-            "approval.unsatisfiable",
-            f"This needs {rules.quorum} approvals, but only {len(eligible)} people may decide on "
-            "it: the others had a hand in it. Ask the release board to admit another member.",
-            needed=rules.quorum,
-            eligible=len(eligible),
-        )
+def _known(marks: Iterable[str]) -> list[str]:
+    found = sorted(set(marks))
+    if unknown := [mark for mark in found if mark not in RISK_MARKS]:
+        raise InvalidInput("approval.mark", f"There is no risk mark {', '.join(unknown)}.")
+    return found
+
+
+def check_satisfiable(rules: tuple[ApprovalRule, ...], shut_out: set[int], now: datetime) -> None:
+    """Raise ``approval.unsatisfiable`` when those who may decide could not fill every seat."""
+    may = [
+        person
+        for person in people.people_for_counting(rules, ())[0].values()
+        if person.id not in shut_out and any(able_people(rule, [person], now) for rule in rules)
+    ]
+    if is_fulfillable(rules, may, now):
+        return
+    needed = sum(rule.number for rule in rules)
+    raise NotNow(
+        "approval.unsatisfiable",
+        f"This needs {needed} approvals ({'; '.join(map(rule_words, rules))}), but only "
+        f"{len(may)} people may decide on it: the others had a hand in it or hold no such role. "
+        "Ask the release board to admit another member.",
+        needed=needed,
+        eligible=len(may),
+    )
 
 
 @transaction.atomic
@@ -152,15 +183,16 @@ def decide(
     _hold_memberships(person)
     standing = progress(request)
     _check_may(standing, person, answer)
-    role = role_that_counts(
-        parse(request.policy_version.body), standing.facts.people[person.pk], request.opened_at
-    )
+    asked = asked_rules(standing.body, standing.facts)
+    role = role_that_counts(asked, standing.facts.people[person.pk], request.opened_at)
     if role is None:
         raise NotAllowed("approval.no_role", "None of your roles decides on this.")
     decision = Decision.objects.create(
         request=request,
         person=person,
         digest=request.digest,
+        policy_version=request.policy_version,
+        policy_digest=request.policy_version.digest,
         verdict=answer,
         comment=comment.strip(),
         role=role,

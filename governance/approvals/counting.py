@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from core.db import database_now
 from core.decisions import Allowed, Answer, Denied
+from core.errors import InvalidInput
 from governance.models import ApprovalRequest, Decision, User
 from governance.rules import quorum
-from governance.rules.policy import COUNTABLE_ROLES
+from governance.rules.policy import ApprovalRule, parse
 from governance.selectors import people
 from governance.states import ApprovalState, Verdict
 
@@ -47,7 +49,7 @@ class Progress:
     excluded: list[tuple[User, str]]
     unmapped: list[str]
     reasons: list[str]
-    body: Mapping[str, object]
+    body: Mapping[str, Any]
     facts: quorum.Facts
     votes: tuple[quorum.Vote, ...]
 
@@ -77,7 +79,10 @@ def progress(
     excluded = list(request.exclusions.select_related("user").order_by("pk"))
     unmapped, authors = _identities(request)
     voters = {decision.person_id for decision in decisions}
-    counted, users = people.people_for_counting(COUNTABLE_ROLES, {*voters, request.requester_id})
+    body = request.policy_version.body
+    counted, users = people.people_for_counting(
+        _rules(body, request.also_body), {*voters, request.requester_id}
+    )
     reasons = {user.pk: f"{reason}" for user, reason in authors}
     reasons |= {row.user_id: row.reason for row in excluded}
     facts = quorum.Facts(
@@ -91,9 +96,10 @@ def progress(
         people=counted,
         excluded=reasons,
         unmapped=tuple(unmapped),
+        marks=tuple(request.marks),
+        also_body=request.also_body,
     )
     votes = tuple(_vote(decision) for decision in decisions)
-    body = request.policy_version.body
     outcome = quorum.evaluate(body, votes, facts)
     ballots = [_ballot(decision, outcome) for decision in decisions]
     shut_out = {user.pk: (user, reasons[user.pk]) for user, _ in authors}
@@ -114,6 +120,14 @@ def progress(
         facts=facts,
         votes=votes,
     )
+
+
+def _rules(*bodies: Mapping[str, Any] | None) -> list[ApprovalRule]:
+    """Every rule of the bodies; none when one cannot be read, which the count then says."""
+    try:
+        return [rule for body in bodies if body is not None for rule in parse(body).approvals]
+    except InvalidInput:
+        return []
 
 
 def _identities(request: ApprovalRequest) -> tuple[list[str], list[tuple[User, str]]]:

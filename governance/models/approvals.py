@@ -40,6 +40,10 @@ class ApprovalRequest(Entity):
     label = models.CharField(max_length=200)
     url = models.CharField(max_length=300)
     related = ArrayField(models.TextField(), default=list)
+    # Risk marks of the subject: they decide which of the policy's rules hold.
+    marks = ArrayField(models.TextField(), default=list)
+    # A second policy body that must hold too: the new one, where old and new decide together.
+    also_body = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -116,6 +120,9 @@ class Decision(Entity):
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
     digest = DigestField()
+    # The policy under which it was given, written and held to the request's by the database.
+    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    policy_digest = DigestField()
     verdict = models.CharField(max_length=8)
     comment = models.TextField(blank=True)
     role = models.CharField(max_length=20)

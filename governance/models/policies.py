@@ -16,16 +16,26 @@ from governance.states import ProposalState
 
 
 class Policy(Entity):
-    """A named rule set. Without a version it allows nothing."""
+    """A named rule set. Without a version it allows nothing.
+
+    One policy also governs the release board's own acts: who gets a seat, which policy an
+    environment has, the lifting of a freeze.
+    """
 
     PREFIX = "P"
 
     name = models.CharField(max_length=80)
+    governs_board = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
-            models.UniqueConstraint(Lower("name"), name="policy_name_is_unique")
+            models.UniqueConstraint(Lower("name"), name="policy_name_is_unique"),
+            models.UniqueConstraint(
+                fields=["governs_board"],
+                condition=models.Q(governs_board=True),
+                name="policy_one_governs_the_board",
+            ),
         ]
 
     def __str__(self) -> str:

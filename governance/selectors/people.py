@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from governance.models import GitIdentity, Membership, Team, User
+from governance.rules.policy import ApprovalRule
 from governance.rules.quorum import Person
 from governance.states import PersonKind, Role
 
@@ -41,16 +42,24 @@ def production_team() -> Team | None:
 
 
 def people_for_counting(
-    roles: Iterable[Role], also: Iterable[int]
+    rules: Iterable[ApprovalRule], also: Iterable[int]
 ) -> tuple[dict[int, Person], dict[int, User]]:
-    """Read everybody who matters for a count, in two queries.
+    """Read everybody who matters for a count under these rules, in two queries.
 
-    Those are the holders of countable roles and the people named in ``also`` (voters, excluded).
+    Those are the holders of the roles that count and the people named in ``also`` (voters).
     """
+    wanted = list(rules)
+    roles = {role for rule in wanted for role in rule.roles}
+    teams = {rule.team for rule in wanted if rule.team}
+    rows = live_memberships().filter(
+        Q(team__owns_production=True) | Q(team__slug__in=teams), role__in=roles
+    )
     granted: dict[int, dict[Role, datetime]] = {}
-    rows = live_memberships().filter(role__in=list(roles), team__owns_production=True)
-    for user_id, role, granted_at in rows.values_list("user_id", "role", "granted_at"):
-        granted.setdefault(user_id, {})[Role(role)] = granted_at
+    in_teams: dict[int, dict[tuple[Role, str], datetime]] = {}
+    columns = ("user_id", "role", "granted_at", "team__slug")
+    for user_id, name, granted_at, slug in rows.order_by("-granted_at").values_list(*columns):
+        granted.setdefault(user_id, {})[Role(name)] = granted_at
+        in_teams.setdefault(user_id, {})[Role(name), slug] = granted_at
     users = {user.pk: user for user in User.objects.filter(pk__in={*granted, *also})}
     people = {
         pk: Person(
@@ -59,6 +68,7 @@ def people_for_counting(
             active=user.is_active,
             human=user.kind == PersonKind.PERSON,
             roles=granted.get(pk, {}),
+            in_teams=in_teams.get(pk, {}),
         )
         for pk, user in users.items()
     }

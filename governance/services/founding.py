@@ -24,17 +24,18 @@ from governance.states import InvitationPurpose, ProposalState, Role
 BOARD_MIN = 2
 
 PRODUCTION: dict[str, Any] = {
-    "quorum": 2,
-    "roles": [Role.BOARD_MEMBER],
+    "approvals": [{"number": 2, "roles": ["board_member"], "team": None, "when": "always"}],
     "expires_hours": 168,
     "test_level": "RunLocalTests",
 }
 UNGUARDED: dict[str, Any] = {
-    "quorum": 0,
-    "roles": [],
+    "approvals": [],
     "expires_hours": 168,
     "test_level": "RunLocalTests",
 }
+BOARD_POLICY = "Production"
+"""The first of the policies also governs the board's own acts."""
+
 FIRST_POLICIES: dict[str, dict[str, Any]] = {
     "Production": PRODUCTION,
     "Integration": UNGUARDED,
@@ -143,6 +144,8 @@ def _record(team: Team, board: list[User]) -> None:
 def _propose_first_policies(proposer: User) -> list[PolicyProposal]:
     with acting_as(Actor("person", proposer.pk, proposer.full_name)):
         return [
-            policies.create(name=name, body=body, reason="founding")
+            policies.create(
+                name=name, body=body, reason="founding", governs_board=name == BOARD_POLICY
+            )
             for name, body in FIRST_POLICIES.items()
         ]

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from core.db import database_now
 from core.decisions import Answer, Denied
 from core.errors import DomainError, InvalidInput
 from core.pages import UNPROCESSABLE, act, form_page, sent, show
@@ -23,7 +24,10 @@ from governance.events import enumeration
 from governance.forms.policies import ConfirmForm, NewPolicyForm, PolicyForm
 from governance.models import Policy, PolicyProposal, PolicyVersion, User
 from governance.permissions import can
-from governance.rules.policy import Difference, describe, differences, parse
+from governance.rules.policy import parse
+from governance.rules.policy_lattice import Difference, differences
+from governance.rules.policy_words import describe
+from governance.rules.quorum import able_people
 from governance.selectors import people
 from governance.states import ProposalState
 
@@ -95,14 +99,14 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("policy.propose")
 def new(request: HttpRequest) -> HttpResponse:
     """Make a policy and propose its first version."""
-    form = NewPolicyForm(sent(request), initial={"expires_hours": 168})
+    form = NewPolicyForm(sent(request))
 
     def create(**given: Any) -> PolicyProposal:
         return policies.create(name=given["name"], body=form.body(), reason=given["reason"])
 
     return form_page(
         request,
-        "governance/form.html",
+        "governance/policy_form.html",
         form,
         create,
         to=lambda row: row.policy.get_absolute_url(),
@@ -123,14 +127,14 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
     """Propose the next version of a policy."""
     policy = _policy(pk)
     current = policy.current
-    form = PolicyForm.of(parse(current.body) if current else None, sent(request))
+    form = PolicyForm(sent(request), rules=parse(current.body) if current else None)
 
     def send(**given: Any) -> PolicyProposal:
         return policies.propose(policy_id=policy.pk, body=form.body(), reason=given["reason"])
 
     return form_page(
         request,
-        "governance/form.html",
+        "governance/policy_form.html",
         form,
         send,
         to=policy.get_absolute_url(),
@@ -221,7 +225,9 @@ def _sentences(version: PolicyVersion | None) -> list[str]:
     if version is None:
         return []
     rules = parse(version.body)
-    return describe(rules, len(people.holders(rules.roles)))
+    now = database_now()
+    everybody = people.people_for_counting(rules.approvals, ())[0].values()
+    return describe(rules, [len(able_people(rule, everybody, now)) for rule in rules.approvals])
 
 
 def _changes(before: PolicyVersion | None, version: PolicyVersion) -> list[Difference]:

@@ -242,7 +242,12 @@ def policy(house: House, name: str = "Production", quorum: int = 2) -> Policy:
     from core.digests import digest_json
 
     made = Policy.objects.create(name=name)
-    body = {"quorum": quorum, "roles": ["board_member"], "expires_hours": 168}
+    rule = {"number": quorum, "roles": ["board_member"], "team": None, "when": "always"}
+    body = {
+        "approvals": [rule] if quorum else [],
+        "expires_hours": 168,
+        "test_level": "RunLocalTests",
+    }
     PolicyVersion.objects.create(
         policy=made,
         number=1,

@@ -33,6 +33,7 @@ from tests.governance.world import (
     acting,
     ask,
     decide,
+    needs,
 )
 
 
@@ -353,7 +354,7 @@ def test_a_new_version_of_the_policy_voids_open_requests(world: World, subject: 
     decide(world.ana, request)
     with acting(world.ben):
         proposal = policies.propose(
-            policy_id=world.production.policy_id, body=world.production.body | {"quorum": 3}
+            policy_id=world.production.policy_id, body=world.production.body | needs(3)
         )
     with acting(world.cleo):
         policies.confirm(proposal_id=proposal.pk)
@@ -409,7 +410,7 @@ def test_a_question_that_too_few_may_answer_is_refused(world: World) -> None:
 def test_a_question_under_an_old_version_is_refused(world: World) -> None:
     old = world.production
     with acting(world.ben):
-        proposal = policies.propose(policy_id=old.policy_id, body=old.body | {"quorum": 1})
+        proposal = policies.propose(policy_id=old.policy_id, body=old.body | needs(1))
     with acting(world.cleo):
         policies.confirm(proposal_id=proposal.pk)
     with pytest.raises(Stale) as caught:
@@ -418,7 +419,7 @@ def test_a_question_under_an_old_version_is_refused(world: World) -> None:
 
 
 def test_a_question_that_needs_nobody_is_satisfied_at_once(world: World, subject: Subject) -> None:
-    body = world.production.body | {"quorum": 0}
+    body = world.production.body | needs(0)
     with acting(world.ben):
         proposal = policies.propose(policy_id=world.production.policy_id, body=body)
     with acting(world.cleo):

@@ -12,7 +12,7 @@ from governance import policies
 from governance.models import AuditEvent, User
 from governance.services import invitations
 from governance.states import InvitationPurpose
-from tests.governance.world import PASSWORD, World, acting, ask, decide, with_password
+from tests.governance.world import PASSWORD, World, acting, ask, decide, needs, with_password
 from tests.support.browser import PHONE, WIDE, OpenWindow, Theme
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -27,7 +27,7 @@ def lived_in(world: World) -> None:
     with acting(world.ana):
         policies.propose(
             policy_id=world.production.policy_id,
-            body=world.production.body | {"quorum": 1, "test_level": "RunAllTestsInOrg"},
+            body=world.production.body | needs(1) | {"test_level": "RunAllTestsInOrg"},
             reason="Audit finding 7: two people are too many for a text change.",
         )
         invitations.invite(email="mia@example.com", full_name="Mia Chen")

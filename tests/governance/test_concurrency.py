@@ -28,6 +28,7 @@ from tests.governance.world import (
     acting,
     ask,
     decide,
+    needs,
     with_password,
 )
 from tests.support.race import race
@@ -164,7 +165,7 @@ def test_a_proposal_is_confirmed_once(committed_world: World) -> None:
     world = committed_world
     with acting(world.rita):
         proposal = policies.propose(
-            policy_id=world.production.policy_id, body=world.production.body | {"quorum": 1}
+            policy_id=world.production.policy_id, body=world.production.body | needs(1)
         )
 
     def confirm(name: str) -> PolicyVersion:

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from core import clock
 from core.errors import Conflict, DomainError, InvalidInput, NotAllowed, NotFound, NotNow
-from governance import inbox
+from governance import inbox, policies
 from governance.management.commands.found import name_and_address
 from governance.models import (
     AuditEvent,
@@ -71,12 +71,13 @@ def test_another_board_member_confirms_the_first_policies() -> None:
         founding.confirm(ana)
     assert len(inbox.proposals_for(ben)) == 3
     versions = founding.confirm(ben)
-    assert [(str(v), v.body["quorum"]) for v in versions] == [
+    assert [(str(v), policies.quorum(v)) for v in versions] == [
         ("Production v1", 2),
         ("Integration v1", 0),
         ("Developer v1", 0),
     ]
     assert inbox.proposals_for(ben) == []
+    assert policies.board_policy() == versions[0]
 
 
 @pytest.mark.django_db

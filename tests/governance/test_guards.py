@@ -137,6 +137,8 @@ def insert_decision(request: ApprovalRequest, person_id: int, **changes: Any) ->
         "request_id": str(request.pk),
         "person_id": str(person_id),
         "digest": f"'{DIGEST}'",
+        "policy_version_id": str(request.policy_version_id),
+        "policy_digest": f"'{request.policy_version.digest}'",
         "verdict": "'approve'",
         "comment": "''",
         "role": "'board_member'",

@@ -15,7 +15,7 @@ from core import clock
 from governance import policies, stepup
 from governance.models import AuditEvent, GitIdentity, Membership, PolicyVersion, Team, User
 from governance.services import founding, people
-from tests.governance.world import PASSWORD, World, acting, ask, with_password
+from tests.governance.world import PASSWORD, World, acting, ask, needs, with_password
 
 GOOD = "another long password"
 
@@ -341,7 +341,7 @@ def test_a_person_s_page_shows_roles_now_and_before(browser: Client, world: Worl
 
 # ── Policies ─────────────────────────────────────────────────────────────────────────────────────
 
-NEXT = {"quorum": "3", "roles": ["board_member"], "expires_hours": "24"}
+NEXT = {"rule0_number": "3", "rule0_roles": ["board_member"], "expires_hours": "24"}
 NEXT_FORM: dict[str, Any] = NEXT | {"test_level": "RunLocalTests", "reason": "Audit finding 7"}
 
 
@@ -360,10 +360,10 @@ def test_the_next_version_is_proposed_by_one_and_confirmed_by_another(
 ) -> None:
     path = policy_path(world)
     form = text(browser.get(f"{path}propose/"))
-    assert 'name="quorum" value="2"' in form
+    assert 'name="rule0_number" value="2"' in form
     proposed = browser.post(f"{path}propose/", NEXT_FORM, follow=True)
-    assert "approvals needed: 2 → 3" in words(proposed)
-    assert "demands no less" in words(proposed)
+    assert "approvals needed: 2 board members → 3 board members" in words(proposed)
+    assert "demands more" in words(proposed)
     assert "You proposed this version; another member" in words(proposed)
     assert "“Audit finding 7”" in words(proposed)
     other = sign_in_as(world.ben)
@@ -376,7 +376,7 @@ def test_the_next_version_is_proposed_by_one_and_confirmed_by_another(
 
 
 def test_a_weaker_proposal_says_so(browser: Client, world: World) -> None:
-    weaker = NEXT_FORM | {"quorum": "1", "expires_hours": "168"}
+    weaker = NEXT_FORM | {"rule0_number": "1", "expires_hours": "168"}
     response = browser.post(f"{policy_path(world)}propose/", weaker, follow=True)
     assert "demands less" in words(response)
 
@@ -384,17 +384,17 @@ def test_a_weaker_proposal_says_so(browser: Client, world: World) -> None:
 def test_a_policy_that_nobody_could_fulfil_keeps_what_was_typed(
     browser: Client, world: World
 ) -> None:
-    response = browser.post(f"{policy_path(world)}propose/", NEXT_FORM | {"quorum": "9"})
+    response = browser.post(f"{policy_path(world)}propose/", NEXT_FORM | {"rule0_number": "9"})
     assert response.status_code == 422
     assert "Nobody could ever fulfil this" in words(response)
-    assert 'name="quorum" value="9"' in text(response)
+    assert 'name="rule0_number" value="9"' in text(response)
     assert "Audit finding 7" in text(response)
 
 
 def test_a_stale_sign_in_is_asked_for_the_password_before_confirming(world: World) -> None:
     with acting(world.ana):
         proposal = policies.propose(
-            policy_id=world.production.policy_id, body=world.production.body | {"quorum": 3}
+            policy_id=world.production.policy_id, body=world.production.body | needs(3)
         )
     client = sign_in_as(world.ben)
     session = client.session
@@ -414,7 +414,7 @@ def test_a_stale_sign_in_is_asked_for_the_password_before_confirming(world: Worl
 def test_confirming_nothing_is_a_sentence(world: World) -> None:
     with acting(world.ana):
         policies.propose(
-            policy_id=world.production.policy_id, body=world.production.body | {"quorum": 3}
+            policy_id=world.production.policy_id, body=world.production.body | needs(3)
         )
     response = sign_in_as(world.ben).post("/policies/confirm/", {"proposal": ["x", "-1"]})
     assert response.status_code == 422

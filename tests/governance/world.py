@@ -41,6 +41,14 @@ class World:
             raise AttributeError(name) from None
 
 
+def needs(
+    number: int, *roles: str, team: str | None = None, when: str = "always"
+) -> dict[str, Any]:
+    """One rule of approval as a part of a policy's body; none for the number 0."""
+    rule = {"number": number, "roles": list(roles) or ["board_member"], "team": team, "when": when}
+    return {"approvals": [rule] if number else []}
+
+
 @contextmanager
 def acting(user: User) -> Iterator[None]:
     """Act as a person."""

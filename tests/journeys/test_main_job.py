@@ -222,7 +222,8 @@ def test_i30_new_policy_version_voids_what_was_decided_under_the_old_one(journey
     journey.decide("ana", request)
     policy = Policy.objects.get(name="Production")
     assert policy.current is not None
-    stricter = {**policy.current.body, "quorum": 3}
+    (rule,) = policy.current.body["approvals"]
+    stricter = {**policy.current.body, "approvals": [{**rule, "number": 3}]}
     proposal = journey.as_person("ana", policies.propose, policy_id=policy.pk, body=stricter)
     journey.as_person("ben", policies.confirm, proposal_id=proposal.pk)
     assert journey.release(release.pk).state == "rehearsed"

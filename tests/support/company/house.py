@@ -11,8 +11,7 @@ from tests.support.company.rows import Company
 from tests.support.databases import as_role
 
 POLICY = {
-    "quorum": 2,
-    "roles": ["board_member"],
+    "approvals": [{"number": 2, "roles": ["board_member"], "team": None, "when": "always"}],
     "expires_hours": 168,
     "test_level": "RunLocalTests",
 }
