@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import time
-
 from hypothesis import strategies as st
 
 from governance.rules.marks import ALWAYS
@@ -12,7 +10,7 @@ from governance.rules.windows import DAYS, Window
 from governance.states import Role
 
 SOME_ROLES = (Role.BOARD_MEMBER, Role.SECURITY_APPROVER, Role.RELEASE_MANAGER)
-TIMES = st.sampled_from([time(6), time(20), time(22), time(4)])
+TIMES = st.sampled_from([4 * 60, 6 * 60, 20 * 60, 22 * 60])
 
 
 @st.composite
