@@ -8,7 +8,6 @@ from governance.approvals import subjects
 from governance.approvals.commands import (
     decide,
     expire_due,
-    open_request,
     settle_for,
     supersede,
     supersede_of_policy,
@@ -16,6 +15,7 @@ from governance.approvals.commands import (
     withdraw_request,
 )
 from governance.approvals.counting import Ballot, Progress, progress
+from governance.approvals.opening import open_request
 from governance.approvals.subjects import SubjectCard
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Asking, deciding, taking back. Each command locks the request's row first.
+"""Deciding, taking back, closing. Each command locks the request's row first.
 
 Races closed here: two decisions at once (the row lock and a unique constraint), a decision against
 a revoked role (the decider's memberships are locked FOR SHARE, which a revocation must wait for),
@@ -7,16 +7,10 @@ a decision against a changed subject (``supersede`` takes the same row).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
-
 from django.db import connection, transaction
 
-from core import ids
-from core.db import advisory_lock, database_now, lock_rows
+from core.db import database_now, lock_rows
 from core.decisions import Denied
-from core.digests import PATTERN as DIGEST
 from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow, Stale
 from governance import audit
 from governance.approvals import subjects
@@ -24,140 +18,20 @@ from governance.approvals.counting import Progress, progress
 from governance.models import (
     ApprovalRequest,
     Decision,
-    Exclusion,
     PolicyVersion,
-    UnmappedIdentity,
     User,
     Withdrawal,
 )
 from governance.models.approvals import LIVE
 from governance.permissions import acting_person
-from governance.rules.marks import RISK_MARKS
-from governance.rules.policy import ApprovalRule, parse
-from governance.rules.policy_words import rule_words
 from governance.rules.quorum import (
-    able_people,
     asked_rules,
-    is_fulfillable,
     role_that_counts,
 )
-from governance.selectors import people
 from governance.states import APPROVAL, ApprovalState, Verdict
 
 COMMENT_MAX = 2000
 REASON_MAX = 300
-
-
-@transaction.atomic
-def open_request(
-    *,
-    kind: str,
-    subject_id: int,
-    digest: str,
-    policy_version: PolicyVersion,
-    requester: User,
-    exclusions: Iterable[tuple[User, str]],
-    unmapped: Iterable[tuple[str, str]],
-    expires_at: datetime,
-    label: str,
-    url: str,
-    related: Iterable[str] = (),
-    marks: Iterable[str] = (),
-    also_body: Mapping[str, Any] | None = None,
-) -> ApprovalRequest:
-    """Put a question to people; a live request about the same subject is superseded.
-
-    ``label`` completes "approved …" in sentences; public ids in it join the request's story.
-    ``marks`` are the subject's risk marks; with ``also_body`` a second policy must hold too.
-
-    Codes: ``approval.kind_unknown``, ``approval.digest``, ``approval.expiry``, ``approval.mark``,
-    ``approval.old_policy`` (a newer version is in force) and ``approval.unsatisfiable`` (fewer
-    people may decide than must approve).
-    """
-    now = database_now()
-    _check_question(kind, digest, policy_version, expires_at, now)
-    known_marks = _known(marks)
-    advisory_lock(f"approval:{kind}:{subject_id}")
-    shut_out = {user.pk: reason for user, reason in exclusions}
-    for body in (policy_version.body, also_body):
-        if body is not None:
-            rules = parse(body).asked(known_marks)
-            check_satisfiable(rules, {*shut_out, requester.pk}, now)
-    supersede(kind, subject_id, "asked anew")
-    references = [match[0] for match in ids.REFERENCE.finditer(label)]
-    request = ApprovalRequest.objects.create(
-        subject_kind=kind,
-        subject_id=subject_id,
-        digest=digest,
-        policy_version=policy_version,
-        requester=requester,
-        opened_at=now,
-        expires_at=expires_at,
-        label=label[:200],
-        url=url,
-        related=list(dict.fromkeys([*references, *related])),
-        marks=known_marks,
-        also_body=None if also_body is None else dict(also_body),
-    )
-    Exclusion.objects.bulk_create(
-        Exclusion(request=request, user_id=user_id, reason=reason[:200])
-        for user_id, reason in shut_out.items()
-    )
-    addresses = {email.strip().lower(): name for email, name in unmapped}
-    UnmappedIdentity.objects.bulk_create(
-        UnmappedIdentity(request=request, email=email[:254], name=name[:200])
-        for email, name in addresses.items()
-    )
-    _record("approval.opened", request, expires=expires_at)
-    settle(request)
-    return request
-
-
-def _check_question(
-    kind: str, digest: str, version: PolicyVersion, expires_at: datetime, now: datetime
-) -> None:
-    if not subjects.is_registered(kind):
-        raise InvalidInput("approval.kind_unknown", f"Nobody can be asked about a {kind}.")
-    if not DIGEST.fullmatch(digest):
-        raise InvalidInput("approval.digest", "An approval needs the digest of what it is about.")
-    if expires_at <= now:
-        raise InvalidInput(
-            "approval.expiry", "The approval would have expired already; choose a later date."
-        )
-    newest = PolicyVersion.objects.filter(policy=version.policy_id).order_by("-number").first()
-    if newest != version:
-        raise Stale(
-            "approval.old_policy",
-            f"A newer version of the policy {version.policy.name} is in force. Submit again.",
-            version=version.number,
-        )
-
-
-def _known(marks: Iterable[str]) -> list[str]:
-    found = sorted(set(marks))
-    if unknown := [mark for mark in found if mark not in RISK_MARKS]:
-        raise InvalidInput("approval.mark", f"There is no risk mark {', '.join(unknown)}.")
-    return found
-
-
-def check_satisfiable(rules: tuple[ApprovalRule, ...], shut_out: set[int], now: datetime) -> None:
-    """Raise ``approval.unsatisfiable`` when those who may decide could not fill every seat."""
-    may = [
-        person
-        for person in people.people_for_counting(rules, ())[0].values()
-        if person.id not in shut_out and any(able_people(rule, [person], now) for rule in rules)
-    ]
-    if is_fulfillable(rules, may, now):
-        return
-    needed = sum(rule.number for rule in rules)
-    raise NotNow(
-        "approval.unsatisfiable",
-        f"This needs {needed} approvals ({'; '.join(map(rule_words, rules))}), but only "
-        f"{len(may)} people may decide on it: the others had a hand in it or hold no such role. "
-        "Ask the release board to admit another member.",
-        needed=needed,
-        eligible=len(may),
-    )
 
 
 @transaction.atomic
@@ -200,7 +74,7 @@ def decide(
         auth_strength=auth_strength,
     )
     event = "approval.approved" if answer == Verdict.APPROVE else "approval.rejected"
-    _record(event, request, comment=comment.strip(), role=role.title, auth=auth_strength)
+    record_of(event, request, comment=comment.strip(), role=role.title, auth=auth_strength)
     settle(request)
     return decision
 
@@ -287,7 +161,7 @@ def withdraw_decision(*, request_id: int, reason: str = "") -> Withdrawal:
         decision=decision, at=database_now(), reason=reason.strip()[:REASON_MAX]
     )
     word = "approval" if decision.verdict == Verdict.APPROVE else "rejection"
-    _record("approval.taken_back", request, verdict=word, reason=withdrawal.reason)
+    record_of("approval.taken_back", request, verdict=word, reason=withdrawal.reason)
     settle(request)
     return withdrawal
 
@@ -350,7 +224,7 @@ def settle(request: ApprovalRequest) -> None:
         return
     _move(request, wanted)
     satisfied = wanted == ApprovalState.SATISFIED
-    _record("approval.satisfied" if satisfied else "approval.reopened", request)
+    record_of("approval.satisfied" if satisfied else "approval.reopened", request)
     subjects.call_outcome(request.subject_kind, request.pk)
 
 
@@ -384,7 +258,7 @@ def _check_live(request: ApprovalRequest) -> None:
 
 def _close(request: ApprovalRequest, state: ApprovalState, reason: str, event: str) -> None:
     _move(request, state, note=reason.strip()[:REASON_MAX])
-    _record(event, request, reason=request.note)
+    record_of(event, request, reason=request.note)
     subjects.call_outcome(request.subject_kind, request.pk)
 
 
@@ -396,7 +270,8 @@ def _move(request: ApprovalRequest, state: ApprovalState, note: str = "") -> Non
     request.save(update_fields=["state", "note", "closed_at"])
 
 
-def _record(event: str, request: ApprovalRequest, **facts: object) -> None:
+def record_of(event: str, request: ApprovalRequest, **facts: object) -> None:
+    """Write an event about a request into the history, with what it is about."""
     audit.record(
         event,
         request,
