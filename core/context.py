@@ -1,13 +1,14 @@
-"""Who acts, and in answer to which request.
+"""Who acts, from where, and in answer to which request.
 
 Every change of state is recorded with its actor. The actor comes from here and never from a
-default: code that runs for nobody fails loudly.
+default: code that runs for nobody fails loudly. The origin says how the actor got in: what nobody
+declared otherwise is a command on the host.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,11 +24,27 @@ class Actor:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How the actor got in. ``session`` is a hash; address and user agent are personal details."""
+
+    via: Literal["web", "api", "command", "worker"]
+    auth: str
+    session: str = ""
+    executor: str = ""
+    ip: str = ""
+    user_agent: str = ""
+
+
+COMMAND = Origin(via="command", auth="command")
+
+
 class NoActor(RuntimeError):
     """Code that needs an actor ran outside ``acting_as`` and outside a signed-in request."""
 
 
 _actor: ContextVar[Actor | None] = ContextVar("gatehouse_actor", default=None)
+_origin: ContextVar[Callable[[], Origin] | None] = ContextVar("gatehouse_origin", default=None)
 _request_id: ContextVar[str | None] = ContextVar("gatehouse_request_id", default=None)
 
 
@@ -47,6 +64,22 @@ def current_actor() -> Actor:
     if actor is None:
         raise NoActor("nobody acts here: wrap the call in core.context.acting_as(...)")
     return actor
+
+
+@contextmanager
+def coming_from(origin: Callable[[], Origin]) -> Iterator[None]:
+    """Say where everything inside comes from; asked anew for each event, since people step up."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def current_origin() -> Origin:
+    """Return how the actor got in."""
+    origin = _origin.get()
+    return COMMAND if origin is None else origin()
 
 
 @contextmanager

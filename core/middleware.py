@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
@@ -10,12 +11,16 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from core.context import Actor, acting_as, request_scope
+from core.context import Actor, Origin, acting_as, coming_from, request_scope
 from core.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+AUTH_STRENGTH = "auth_strength"
+"""Where the session says how strongly its person proved who they are."""
+USER_AGENT_MAX = 300
 
 
 class ActorMiddleware:
@@ -29,7 +34,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with request_scope() as request_id:
+        with request_scope() as request_id, coming_from(lambda: origin_of(request)):
             response = self._answer(request)
             response.headers["X-Request-ID"] = request_id
             return response
@@ -43,6 +48,19 @@ class ActorMiddleware:
             timezone.override(ZoneInfo(user.zone)),
         ):
             return self.get_response(request)
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Tell how the person of a request got in, as things stand now."""
+    signed_in = request.user.is_authenticated
+    key = request.session.session_key if signed_in else None
+    return Origin(
+        via="api" if request.path.startswith("/api/") else "web",
+        auth=str(request.session.get(AUTH_STRENGTH, "password")) if signed_in else "none",
+        session=hashlib.sha256(key.encode("ascii")).hexdigest()[:16] if key else "",
+        ip=str(request.META.get("REMOTE_ADDR", "")),
+        user_agent=request.headers.get("User-Agent", "")[:USER_AGENT_MAX],
+    )
 
 
 class RefusalMiddleware:

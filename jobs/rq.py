@@ -30,7 +30,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker_registration import clean_worker_registry
 
-from core.context import acting_as
+from core.context import acting_as, coming_from
 from jobs import registry, runner
 from jobs.errors import JobRefused
 
@@ -133,7 +133,8 @@ class GatehouseJob(Job):
     def _refuse(self, refusal: JobRefused) -> None:
         """Write into the history that something foreign was in Redis."""
         facts = {"reason": str(refusal), "queue": self.own_queue, "job": self.id[:80]}
-        with acting_as(runner.worker_actor(self.own_queue)), transaction.atomic():
+        actor = runner.worker_actor(self.own_queue)
+        with acting_as(actor), coming_from(runner.worker_origin), transaction.atomic():
             registry.record("security.job_refused", facts)
 
 

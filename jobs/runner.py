@@ -17,7 +17,14 @@ from typing import Final
 
 from django.db import connection, transaction
 
-from core.context import Actor, acting_as, request_scope
+from core.context import (
+    Actor,
+    Origin,
+    acting_as,
+    coming_from,
+    current_actor,
+    request_scope,
+)
 from core.errors import DomainError, ExternalFault
 from jobs import registry
 from jobs.claims import LEASE_SECONDS, Claim, Next
@@ -83,7 +90,7 @@ def advance(queue: str, ids: list[int]) -> None:
     back for the ticker to ring again.
     """
     ends = time.monotonic() + BATCH_SECONDS
-    with acting_as(worker_actor(queue)):
+    with acting_as(worker_actor(queue)), coming_from(worker_origin):
         for index, work_id in enumerate(ids):
             if stopping.is_set() or time.monotonic() > ends:
                 _hand_back(ids[index:])
@@ -94,6 +101,11 @@ def advance(queue: str, ids: list[int]) -> None:
 def worker_actor(queue: str) -> Actor:
     """Return who acts in the history when this process works."""
     return Actor("worker", None, f"{queue} worker {socket.gethostname()}/{os.getpid()}")
+
+
+def worker_origin() -> Origin:
+    """Return where a worker's events come from."""
+    return Origin(via="worker", auth="worker", executor=current_actor().name)
 
 
 def _advance_row(queue: str, work_id: int) -> None:

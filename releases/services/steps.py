@@ -72,6 +72,7 @@ def record(event: str, deployment: Deployment, **facts: Any) -> None:
         related=related(deployment),
         team=team_of(deployment),
         facts={"environment": deployment.environment.name, **facts},
+        behalf=audit.behalf_of(requester=deployment.requester, approval_id=deployment.approval_id),
     )
 
 

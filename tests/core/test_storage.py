@@ -156,9 +156,9 @@ def test_each_worker_gets_only_the_keys_of_its_purposes(tmp_path: Path) -> None:
     call_command("keys", dir=tmp_path / "keys", stdout=io.StringIO())
     held = {path.stem: set(json.loads(path.read_text())) for path in (tmp_path / "keys").iterdir()}
     assert held == {
-        "public": {"org-production", "org-sandbox", "git"},
+        "public": {"org-production", "org-sandbox", "git", "history"},
         "deploy": {"org-production", "org-sandbox"},
-        "build": {"git"},
+        "build": {"git", "history"},
     }
 
 
