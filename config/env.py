@@ -47,6 +47,8 @@ class Checkpoints:
     directory: Path | None
     email: tuple[str, ...]
     git_url: str
+    git_secret_file: Path | None
+    git_known_host: str
     seconds: int
 
 
@@ -218,6 +220,8 @@ class _Reader:
             directory=Path(directory) if directory else None,
             email=self.words("GATEHOUSE_CHECKPOINT_EMAIL"),
             git_url=self.text("GATEHOUSE_CHECKPOINT_GIT_URL", ""),
+            git_secret_file=self.path("GATEHOUSE_CHECKPOINT_GIT_SECRET_FILE"),
+            git_known_host=self.text("GATEHOUSE_CHECKPOINT_GIT_KNOWN_HOST", ""),
             seconds=max(60, self.number("GATEHOUSE_CHECKPOINT_SECONDS", 3600)),
         )
 

@@ -25,18 +25,23 @@ class Signature:
     value: bytes
 
 
+def can_sign() -> bool:
+    """Tell whether this process holds a key."""
+    return bool(settings.SEALING_PRIVATE_KEYS.get(PURPOSE))
+
+
 def sign(kind: str, content: bytes) -> Signature:
     """Sign ``kind``, a line feed and the content with the newest key.
 
     Raises NotNow ``signing.no_key`` in a process that does not hold it.
     """
-    keys: dict[str, str] = settings.SEALING_PRIVATE_KEYS.get(PURPOSE, {})
-    if not keys:
+    if not can_sign():
         raise NotNow(
             "signing.no_key",
             "This process cannot sign: only the build worker holds the key of the history. "
             "Make keys with “manage.py keys” and give its build.json to that worker.",
         )
+    keys: dict[str, str] = settings.SEALING_PRIVATE_KEYS[PURPOSE]
     key_id = max(keys)
     key = SigningKey(base64.b64decode(keys[key_id]))
     return Signature(key_id, key.sign(kind.encode("ascii") + b"\n" + content).signature)

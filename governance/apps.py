@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 from core import refs
+from core.grants import OWNER_ALIAS
 from governance.events import register_events
 
 
@@ -23,6 +26,17 @@ class GovernanceConfig(AppConfig):
             declared = sys.modules.get(f"{app.name}.events")
             if declared is not None:
                 register_events(getattr(declared, "EVENTS", {}))
+        # Sent after that of jobs, which applies the grants: apps come in the order of the settings.
+        post_migrate.connect(_keep_guards, sender=self)
         refs.register_route("A", "governance:approval")
         refs.register_route("H", "governance:event")
         refs.register_route("P", "governance:policy")
+
+
+def _keep_guards(sender: AppConfig, using: str, **_: Any) -> None:
+    """Keep how the guards stand after a migration; every verification compares them with it."""
+    if using == OWNER_ALIAS:
+        # Imported here: models may not be touched before every app is ready.
+        from governance.services import guards
+
+        guards.write_manifest(using)

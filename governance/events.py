@@ -66,6 +66,8 @@ _MARKS: dict[str, tuple[str, str]] = {
     "deployed": ("done", "done"),
     "integrated": ("done", "done"),
     "rehearsed": ("done", "done"),
+    "verified": ("done", "done"),
+    "broken": ("failed", "failed"),
     "confirmed": ("done", "approve"),
     "started": ("running", "running"),
 }
@@ -76,6 +78,7 @@ _ICONS: dict[str, str] = {
     "deployment": "release",
     "environment": "environment",
     "freeze": "freeze",
+    "database": "warning",
     "identity": "team",
     "installation": "mark",
     "membership": "team",
@@ -190,6 +193,14 @@ EVENTS: dict[str, str] = {
     "approval.withdrawn": "withdrew the request {subject} for {label}",
     "job.crashed": "met an error in {kind} {subject_id} and tries again later: {error}",
     "security.job_refused": "refused a foreign job in the queue {queue}: {reason}",
+    "person.details_erased": "erased address and browser from {count} events of {subject}: "
+    "{reason}",
+    "history.checkpoint_asked": "asked for a checkpoint of {subject}",
+    "history.checkpoint_failed": "could not put a checkpoint at {place}: {problem}",
+    "history.verification_asked": "asked to verify {subject}",
+    "history.verified": "verified {subject}: {events} events and {checkpoints} checkpoints are "
+    "whole",
+    "history.broken": "found {subject} broken: {problem} (and {more} more)",
     # Written by the database itself (governance/sql/0003_watch.sql).
     "database.changed": "changed {subject} past Gatehouse ({operation} of {columns} in {table})",
     "notice.failed": "could not e-mail {recipient}: {problem}",

@@ -56,6 +56,9 @@ CAPABILITIES: dict[str, Rule] = {
     "member.revoke_board_member": Rule((Role.BOARD_MEMBER, Role.ADMIN), "installation"),
     "policy.propose": Rule((Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), "installation"),
     "policy.confirm": Rule((Role.BOARD_MEMBER,), "installation"),
+    "history.verify": Rule((Role.AUDITOR, Role.ADMIN, Role.BOARD_MEMBER), "installation"),
+    # Addresses and browsers are personal details: for those who look into what happened.
+    "history.details": Rule((Role.AUDITOR, Role.ADMIN), "installation"),
 }
 """The table. Other apps add theirs in ``<app>/capabilities.py`` through ``register``."""
 

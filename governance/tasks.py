@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import smtplib
 from collections.abc import Mapping
 
@@ -9,13 +10,16 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 
-from core import clock
+from core import clock, db, signing
 from core.errors import ExternalFault
 from governance import approvals, audit, notices
 from governance.models import Notice
+from governance.services import checkpoints, verifying
 from governance.states import NoticeState
 from jobs import periodic, registry
 from jobs.registry import Claim, Next
+
+logger = logging.getLogger(__name__)
 
 TRIES_MAX = 12
 EXPIRY_KIND = "governance.expiry"
@@ -113,7 +117,37 @@ def record_job_event(event: str, facts: Mapping[str, object]) -> None:
         audit.record(event, subject, facts=dict(facts))
 
 
+def take_checkpoint(claim: Claim) -> Next:
+    """Sign how the history ends and put it outside; the scheduled row comes back by itself."""
+    if signing.can_sign():
+        with transaction.atomic():
+            claim.guard()
+            checkpoints.take()
+        checkpoints.deliver()
+    else:
+        logger.warning("no checkpoint: this worker holds no key of the history")
+    if claim.subject_id == checkpoints.SCHEDULED:
+        return Next.after(settings.GATEHOUSE.checkpoints.seconds)
+    return Next.done()
+
+
+def verify_history(claim: Claim) -> Next:
+    """Read the whole history against its chain and the checkpoints outside."""
+    started_at = db.database_now()
+    report = verifying.verify(
+        outside=settings.GATEHOUSE.checkpoints.directory, renew=lambda: claim.renew(600)
+    )
+    with transaction.atomic():
+        claim.guard()
+        verifying.keep(report, started_at)
+    return Next.done()
+
+
 registry.on_security_event(record_job_event)
 registry.register(notices.KIND, "build", send_notice)
 registry.register(EXPIRY_KIND, "build", expire_requests)
+registry.register(checkpoints.KIND, "build", take_checkpoint)
+registry.register(verifying.KIND, "build", verify_history)
 periodic.register("governance.expiry", EXPIRY_SECONDS, EXPIRY_KIND, EXPIRY_SUBJECT)
+periodic.register("governance.checkpoint", 3600, checkpoints.KIND, checkpoints.SCHEDULED)
+periodic.register("governance.verification", 86_400, verifying.KIND, verifying.SCHEDULED)

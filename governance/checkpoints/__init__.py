@@ -1,0 +1,1 @@
+"""Where checkpoints go, outside the database."""

@@ -1,0 +1,283 @@
+"""Reading the whole history against its chain, its checkpoints and the guards.
+
+Rows are read in portions, so memory stays flat. What is found first in each check is told; the
+checks do not depend on each other.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connection, transaction
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
+
+from core import db, signing
+from core.digests import sha256_text
+from governance import audit
+from governance.checkpoints.places import Record
+from governance.models import Checkpoint, Installation, Verification
+from governance.permissions import demand
+from governance.rules.chain import Chain, Fault
+from governance.services import checkpoints, guards
+from jobs import wake
+
+KIND = "governance.verification"
+ON_DEMAND, SCHEDULED = 1, 2
+PORTION = 20_000
+
+_PORTION = """
+    SELECT l.position, l.event_id, l.previous, l.hash, sha256(convert_to(e.body, 'UTF8'))
+    FROM governance_auditlink l LEFT JOIN governance_auditevent e ON e.id = l.event_id
+    WHERE l.position > %s AND l.position <= %s
+    ORDER BY l.position
+"""
+_COUNTS = """
+    SELECT (SELECT count(*) FROM governance_auditevent), count(*), coalesce(max(position), 0)
+    FROM governance_auditlink
+"""
+_UNLINKED = """
+    SELECT e.id FROM governance_auditevent e LEFT JOIN governance_auditlink l ON l.event_id = e.id
+    WHERE l.event_id IS NULL ORDER BY e.id LIMIT 1
+"""
+# One parse per row: OFFSET 0 keeps the planner from repeating it for every column.
+_COLUMNS = """
+    SELECT min(e.id)
+    FROM governance_auditevent e,
+         LATERAL (SELECT e.body::jsonb AS b OFFSET 0) parsed
+    WHERE (e.event, e.sentence, e.subject_kind, e.subject_ref, e.actor_kind, e.actor_name, e.team,
+           e.actor_id, e.at, to_jsonb(e.related))
+          IS DISTINCT FROM
+          (b #>> '{event}', b #>> '{sentence}', b #>> '{subject,kind}', b #>> '{subject,ref}',
+           b #>> '{actor,kind}', b #>> '{actor,name}', b #>> '{team}',
+           (b #>> '{actor,id}')::bigint, (b #>> '{at}')::timestamptz,
+           coalesce(b -> 'related', '[]'))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A checkpoint that was read somewhere, with its signature checked."""
+
+    where: str
+    record: Record
+    content: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a verification found."""
+
+    events: int = 0
+    checkpoints: int = 0
+    problems: list[str] = field(default_factory=list)
+    event_id: int | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether nothing was wrong."""
+        return not self.problems
+
+    def add(self, fault: Fault) -> None:
+        """Take a broken row in."""
+        self.problems.append(fault.sentence)
+        self.event_id = self.event_id if self.event_id is not None else fault.event_id
+
+
+def request() -> None:
+    """Ask a worker to verify now. Codes: those of the capability ``history.verify``."""
+    demand("history.verify")
+    with transaction.atomic():
+        audit.record("history.verification_asked", checkpoints.subject())
+        wake.wake(KIND, ON_DEMAND)
+
+
+def verify(*, outside: Path | None, renew: Callable[[], None] = lambda: None) -> Report:
+    """Verify everything; ``outside`` is a directory of checkpoints, ``renew`` called as it goes."""
+    report = Report()
+    told = list(_own_checkpoints(report))
+    own = {each.content["number"]: each for each in told}
+    told += _outside_checkpoints(report, outside, own)
+    report.checkpoints = len(told)
+    signed = {each.content["position"]: (each.content["hash"], each.where) for each in told}
+    end = _chain(report, signed, renew)
+    for each in told:
+        if each.content["position"] > end:
+            report.problems.append(
+                f"position {end + 1}: the end of the history is missing; {each.where}, signed "
+                f"{each.content['at']}, says it had {each.content['position']} events, now {end}"
+            )
+            break
+    renew()
+    _columns(report)
+    report.problems += guards.drift()
+    return report
+
+
+def keep(report: Report, started_at: datetime) -> Verification:
+    """Write the result down, and an event when something is wrong or no longer is."""
+    before = Verification.objects.first()
+    with transaction.atomic():
+        found = Verification.objects.create(
+            started_at=started_at,
+            finished_at=db.database_now(),
+            events=report.events,
+            checkpoints=report.checkpoints,
+            problem="\n".join(report.problems),
+            event_id=report.event_id,
+        )
+        facts = {"events": report.events, "checkpoints": report.checkpoints}
+        if not report.passed:
+            facts = {"problem": report.problems[0], "more": len(report.problems) - 1}
+            audit.record("history.broken", checkpoints.subject(), facts=facts)
+        elif before is None or not before.passed:
+            audit.record("history.verified", checkpoints.subject(), facts=facts)
+    return found
+
+
+# ── Checkpoints ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _own_checkpoints(report: Report) -> Iterator[Told]:
+    digest, number, position = "", 0, 0
+    for row in Checkpoint.objects.order_by("number"):
+        where = f"checkpoint {row.number}"
+        found = _read(report, where, checkpoints.record_of(row))
+        if found is None:
+            return
+        follows = found.content["number"] == row.number == number + 1
+        if not follows or found.content["previous"] != digest:
+            report.problems.append(f"{where}: it does not follow checkpoint {number}")
+            return
+        if found.content["position"] < position:
+            report.problems.append(f"{where}: the history became shorter")
+            return
+        digest, number, position = row.digest, row.number, found.content["position"]
+        if sha256_text(row.body.encode("utf-8")) != digest:
+            report.problems.append(f"{where}: its digest is not that of its text")
+            return
+        yield found
+
+
+def _outside_checkpoints(
+    report: Report, outside: Path | None, own: dict[int, Told]
+) -> Iterator[Told]:
+    if outside is None:
+        return
+    installation = str(Installation.objects.get().uuid)
+    for path in sorted(outside.glob("*.json")):
+        where = f"the checkpoint outside in {path.name}"
+        found = _read(report, where, _record_in(path))
+        if found is None:
+            continue
+        number = found.content["number"]
+        if found.content.get("installation") != installation:
+            report.problems.append(f"{where}: it belongs to another installation")
+        elif number not in own:
+            report.problems.append(f"{where}: the database does not have checkpoint {number}")
+        elif own[number].record.body != found.record.body:
+            report.problems.append(f"{where}: the database has another checkpoint {number}")
+        yield found
+
+
+def _record_in(path: Path) -> Record | None:
+    try:
+        line = json.loads(path.read_text(encoding="utf-8"))
+        signature = base64.b64decode(line["signature"], validate=True)
+        return Record(0, str(line["body"]), signature, str(line["key"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _read(report: Report, where: str, record: Record | None) -> Told | None:
+    """Check signature and form; what does not fit is a problem and counts for nothing."""
+    problem = "cannot be read"
+    if record is not None:
+        key = signing.public_keys().get(record.key_id)
+        content = _content(record)
+        if key is None:
+            problem = f"is signed with the key {record.key_id}, which is not known here"
+        elif not _fits(key, record):
+            problem = "has a signature that does not fit"
+        elif content is not None:
+            return Told(where, record, content)
+    report.problems.append(f"{where} {problem}")
+    return None
+
+
+def _content(record: Record) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads(record.body)
+        kinds = {"number": int, "position": int, "hash": str, "at": str, "previous": str}
+        fits = all(isinstance(content.get(name), kind) for name, kind in kinds.items())
+    except (ValueError, AttributeError):
+        return None
+    return content if fits else None
+
+
+def _fits(key: str, record: Record) -> bool:
+    message = f"{checkpoints.SIGNED_AS}\n{record.body}".encode()
+    try:
+        VerifyKey(base64.b64decode(key)).verify(message, record.signature)
+    except (BadSignatureError, ValueError):
+        return False
+    return True
+
+
+# ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _chain(report: Report, signed: dict[int, tuple[str, str]], renew: Callable[[], None]) -> int:
+    """Follow the chain to its end; return the position of the last row that was read."""
+    events, links, end = _counts()
+    chain = Chain(signed)
+    start = 0
+    while start < end:
+        fault = chain.read(_portion(start, min(start + PORTION, end)))
+        if fault is not None:
+            report.add(fault)
+            break
+        start += PORTION
+        renew()
+    report.events = chain.position
+    if events != links:
+        report.add(_unlinked(events - links))
+    return end
+
+
+def _counts() -> tuple[int, int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS)
+        events, links, end = cursor.fetchone()
+    return events, links, end
+
+
+def _portion(start: int, end: int) -> list[Any]:
+    """Read in PostgreSQL's binary form: half of the time goes into hexadecimal otherwise."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(_PORTION, [start, end], binary=True).fetchall()
+
+
+def _unlinked(more: int) -> Fault:
+    with connection.cursor() as cursor:
+        cursor.execute(_UNLINKED)
+        row = cursor.fetchone()
+    text = f"{abs(more)} events are not in the chain" if more > 0 else "links without an event"
+    return Fault(0, row[0] if row else None, text)
+
+
+def _columns(report: Report) -> None:
+    """Compare the columns that pages filter by with the text that they come from."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COLUMNS)
+        number = cursor.fetchone()[0]
+    if number is not None:
+        report.add(Fault(0, number, "its columns do not say what its text says"))
