@@ -92,7 +92,7 @@ def test_a_process_is_told_its_own_login_and_no_other(
         ("web", set()),
         ("ticker", set()),
         ("owner", set()),
-        ("build", {"git"}),
+        ("build", {"git", "history"}),
         ("deploy", {"org-production", "org-sandbox"}),
     ],
 )
@@ -101,7 +101,7 @@ def test_private_keys_go_to_their_worker_only(
 ) -> None:
     env = Env.read(environment.of_role(role, installation, state, ADDRESSES))
     assert set(env.private_keys) == purposes
-    assert set(env.public_keys) == {"git", "org-production", "org-sandbox"}
+    assert set(env.public_keys) == {"git", "history", "org-production", "org-sandbox"}
 
 
 def test_only_the_owner_is_told_the_owners_address(
