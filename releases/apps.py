@@ -19,6 +19,7 @@ class ReleasesConfig(AppConfig):
             ("C", "releases:candidate"),
             ("D", "releases:deployment"),
             ("K", "releases:evidence_pack"),
+            ("G", "releases:break_glass"),
             ("R", "releases:release"),
         ):
             refs.register_route(prefix, route)
@@ -29,9 +30,8 @@ class ReleasesConfig(AppConfig):
         from releases.selectors import edges, waiting
         from releases.services import approval, deployments, releases
 
-        subjects.register(
-            releases.SUBJECT_KIND, outcome=approval.outcome, describe=approval.describe
-        )
+        for kind in releases.KINDS:
+            subjects.register(kind, outcome=approval.outcome, describe=approval.describe)
         inbox.register(waiting.waiting_for)
         register_edge_counts(edges.edges)
         calendar.register_waker(deployments.wake_held)

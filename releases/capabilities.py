@@ -8,6 +8,8 @@ DEVELOPER = "developer"
 LEAD = "team_lead"
 MANAGER = "release_manager"
 BOARD = "board_member"
+SECURITY = "security_approver"
+EMERGENCY = "emergency_approver"
 ADMIN = "admin"
 AUDITOR = "auditor"
 
@@ -21,7 +23,10 @@ CAPABILITIES: dict[str, Rule] = {
     "deployment.cancel_team": Rule(roles=(DEVELOPER, LEAD, MANAGER), scope="team"),
     "release.compose": Rule(roles=(MANAGER,), scope="installation"),
     "release.deploy": Rule(roles=(MANAGER,), scope="installation"),
-    "release.decide": Rule(roles=(BOARD,), scope="installation"),
+    "release.break_glass": Rule(roles=(MANAGER, BOARD), scope="installation"),
+    "break_glass.review": Rule(roles=(BOARD, ADMIN), scope="installation"),
+    "release.runbook": Rule(roles=(MANAGER,), scope="installation"),
+    "release.decide": Rule(roles=(BOARD, SECURITY, EMERGENCY), scope="installation"),
     "deployment.cancel": Rule(roles=(MANAGER, BOARD, ADMIN), scope="installation"),
     "evidence.make": Rule(roles=(AUDITOR, BOARD, MANAGER, ADMIN), scope="installation"),
     "evidence.sample": Rule(roles=(AUDITOR, BOARD), scope="installation"),

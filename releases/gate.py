@@ -74,6 +74,8 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
     allowed, why_not = _requester(deployment, obeyed)
     freezes, stops = _calendar(deployment, environment, now)
     change_class = policies.class_of(deployment)
+    # The release's window is the one that people decided on; the deployment's row is a copy.
+    window = (deployment.subject_digest and deployment.release) or deployment
     return GateFacts(
         now=now,
         environment=environment.name,
@@ -107,8 +109,8 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
         check_facts=check_facts.of(deployment, obeyed, now),
         freezes=freezes,
         stops=stops,
-        not_before=deployment.not_before,
-        not_after=deployment.not_after,
+        not_before=window.not_before,
+        not_after=window.not_after,
         occupied_by=_occupied_by(deployment),
         cancel_requested=deployment.cancel_requested_at is not None,
     )
@@ -228,7 +230,9 @@ def _teams(deployment: Deployment) -> set[int]:
         return {deployment.candidate.team_id}
     if deployment.build is not None:
         return {deployment.build.repository.team_id}
-    release = check_facts.carried(deployment)
+    if deployment.release is None:
+        return set()
+    release = subject.carried(deployment.release)
     items = ReleaseItem.objects.filter(release=release, removed_at__isnull=True)
     return set(items.values_list("candidate__team_id", flat=True))
 

@@ -77,6 +77,8 @@ def _composing(release: Release) -> NextAction:
 
 
 def _composed(release: Release) -> NextAction:
+    if release.change_class in releases.SHORT_CLASSES:
+        return _rehearsed(release)
     return NextAction(
         "Deploy to CI",
         "releases:release_integrate",
@@ -85,6 +87,8 @@ def _composed(release: Release) -> NextAction:
 
 
 def _integrated(release: Release) -> NextAction:
+    if release.change_class in releases.SHORT_CLASSES:
+        return _rehearsed(release)
     return NextAction(
         "Rehearse in PRE-PRD",
         "releases:release_rehearse",
@@ -117,11 +121,17 @@ def _rehearsed(release: Release) -> NextAction:
     running = releases.live(release, Purpose.PREPARE)
     if running is not None:
         return NextAction("Preparing production", None, _progress(running))
+    short = release.change_class in releases.SHORT_CLASSES
     if stages.preparation_of(release) is None:
-        text = "Rehearsed; snapshot and check-only validation of production are next"
+        begin = release.change_class.title() if short else "Rehearsed"
+        text = f"{begin}; snapshot and check-only validation of production are next"
         return NextAction(
             "Prepare production", "releases:release_prepare", _ready("release.prepare", text)
         )
+    if release.change_class == Release.ChangeClass.EMERGENCY:
+        text = "Production is prepared; the emergency approvers can be asked"
+        ready = _ready("release.submit", text)
+        return NextAction("Ask to break the glass", "releases:release_submit", ready)
     text = "Production is prepared; the release board can be asked"
     return NextAction(
         "Ask the release board", "releases:release_submit", _ready("release.submit", text)

@@ -125,7 +125,7 @@ def _begin(claim: Claim, deployment_id: int) -> Next:
         facts={"reasons": [item.text for item in verdict.reasons]},
     )
     steps.record("deployment.started", deployment)
-    outcomes.started(deployment)
+    outcomes.started(deployment, list(verdict.waived))
     return Next.now()
 
 

@@ -108,6 +108,31 @@ class ReasonForm(forms.Form):
     )
 
 
+class BreakGlassForm(forms.Form):
+    """Why an emergency cannot wait."""
+
+    incident = forms.CharField(
+        max_length=80, help_text="The number under which it is being handled, such as INC-4711."
+    )
+    reason = forms.CharField(
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="What is broken, whom it hurts, and why it cannot wait for the next window. "
+        "Every admin and the board read it now.",
+    )
+
+
+class ReviewForm(forms.Form):
+    """What came of an emergency."""
+
+    review = forms.CharField(
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="What happened, whether breaking the glass was right, and what prevents the "
+        "next one. The history keeps it.",
+    )
+
+
 class ReopenForm(forms.Form):
     """Returning to draft; why is welcome and not demanded, so that one press is enough."""
 

@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=core.clock.now, editable=False)),
                 ("reason", models.TextField()),
                 ("incident", models.CharField(max_length=80)),
-                ("would_have_waited_for", models.JSONField(default=list)),
                 ("used_at", models.DateTimeField(null=True)),
                 ("review_due_at", models.DateTimeField(null=True)),
                 ("reviewed_at", models.DateTimeField(null=True)),

@@ -23,7 +23,6 @@ class BreakGlass(Entity):
     reason = models.TextField()
     incident = models.CharField(max_length=80)
     asked_by = models.ForeignKey("governance.User", models.PROTECT, related_name="+")
-    would_have_waited_for = models.JSONField(default=list)
     used_at = models.DateTimeField(null=True)
     review_due_at = models.DateTimeField(null=True)
     reviewed_at = models.DateTimeField(null=True)

@@ -29,10 +29,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """How many steps a release's runbook has and how many are ticked where it matters now."""
+    """How many steps a release's runbook has, and those that are still to be ticked."""
 
     steps: int
-    critical_open: tuple[str, ...]
+    open: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,8 @@ def _runbook(facts: CheckFacts) -> Reason:
         return _wait(
             "runbook", "The release has no runbook; a release manager writes its manual steps."
         )
-    if facts.runbook.critical_open:
-        said = "; ".join(facts.runbook.critical_open[:3])
+    if facts.runbook.open:
+        said = "; ".join(facts.runbook.open[:3])
         return _wait("runbook", f"Steps of the runbook are open: {said}. Their owners tick them.")
     return _done("runbook", "The runbook is complete")
 

@@ -199,7 +199,7 @@ def _stages(facts: GateFacts) -> Reasons:
         return (Reason("gate.stages", "It passed every stage before this one", Mark.DONE),)
     missing = " and ".join(facts.missing_stages)
     if facts.change_class == EMERGENCY:
-        return (Reason("gate.stages", f"Break-glass waives {missing}", Mark.DONE),)
+        return (Reason("gate.stages", f"Break-glass waives {missing}", Mark.DONE, waived=True),)
     return (
         Reason(
             "gate.stages",
@@ -217,7 +217,8 @@ def _checks(facts: GateFacts) -> Reasons:
         reason = checks.judge(name, facts.check_facts)
         waived = facts.change_class == EMERGENCY and name in checks.WAIVED_IN_EMERGENCY
         if waived and reason.holds:
-            reason = Reason(reason.code, f"Break-glass waives the check “{name}”", Mark.DONE)
+            text = f"Break-glass waives the check “{name}”"
+            reason = Reason(reason.code, text, Mark.DONE, waived=True)
         found.append(reason)
     found.extend(
         checks.judge_external(name, facts.check_facts) for name in facts.policy.external_checks
@@ -289,7 +290,7 @@ def _calendar(facts: GateFacts) -> Reasons:
     waivable = facts.freezes + ((shut,) if shut else ())
     if facts.change_class == EMERGENCY and facts.guarded:
         waived = tuple(
-            Reason(row.code, f"Break-glass waives: {row.text}", Mark.DONE, row.at)
+            Reason(row.code, f"Break-glass waives: {row.text}", Mark.DONE, row.at, waived=True)
             for row in waivable
         )
         return facts.stops + waived

@@ -32,6 +32,7 @@ class Reason:
     text: str
     state: Mark = Mark.HELD
     at: datetime | None = None
+    waived: bool = False
 
     @property
     def holds(self) -> bool:
@@ -71,6 +72,11 @@ class Verdict:
     def allowed(self) -> bool:
         """True when every rule was asked and none holds."""
         return bool(self.reasons) and not any(reason.holds for reason in self.reasons)
+
+    @property
+    def waived(self) -> tuple[str, ...]:
+        """What would have held a deployment that is no emergency, in words."""
+        return tuple(reason.text for reason in self.reasons if reason.waived)
 
     @property
     def holding(self) -> tuple[Reason, ...]:

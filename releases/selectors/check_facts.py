@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from governance.rules.policy import PolicyRules
-from releases.models import Build, Candidate, CheckResult, Deployment, Release, Step
+from releases.models import Build, Candidate, CheckResult, Deployment, RunbookItem, Step
 from releases.rules.checks import CheckFacts, Runbook, Work
+from releases.selectors.subject import carried
 from releases.states import DeploymentState, Purpose, StepKind, StepState
 
 
@@ -52,18 +53,13 @@ def _work(deployment: Deployment) -> tuple[Work, ...]:
 
 
 def _candidates(deployment: Deployment) -> list[Candidate]:
-    release = carried(deployment)
-    if release is not None:
-        rows = Candidate.objects.filter(items__release=release, items__removed_at__isnull=True)
+    if deployment.release is not None:
+        rows = Candidate.objects.filter(
+            items__release=carried(deployment.release), items__removed_at__isnull=True
+        )
     else:
         rows = Candidate.objects.filter(pk=deployment.candidate_id)
     return list(rows.select_related("team").order_by("pk"))
-
-
-def carried(deployment: Deployment) -> Release | None:
-    """The release whose work is deployed: for a rollback the one that it goes back to."""
-    release = deployment.release
-    return release.restores or release if release is not None else None
 
 
 def _rehearsed_in(deployment: Deployment) -> str:
@@ -102,4 +98,11 @@ def _external(work: tuple[Work, ...], names: frozenset[str]) -> dict[tuple[str, 
 
 
 def _runbook(deployment: Deployment) -> Runbook:
-    return Runbook(0, ())
+    """What has to be ticked before the write: every step that comes before, on the way there."""
+    release = deployment.release_id
+    rows = RunbookItem.objects.filter(release=release, removed_at__isnull=True).order_by("pk")
+    steps = list(rows) if release else []
+    before = [row for row in steps if row.phase == RunbookItem.Phase.BEFORE]
+    unrehearsed = [row.text for row in steps if row.rehearsed_at is None]
+    undone = [row.text for row in before if row.done_at is None]
+    return Runbook(len(steps), tuple(dict.fromkeys([*undone, *unrehearsed])))

@@ -12,6 +12,7 @@ from django.db.models import Q
 from governance.models import Membership, User
 from governance.selectors import people
 from releases.models import Candidate, Release
+from releases.selectors.subject import carried
 
 Exclusions = list[tuple[User, str]]
 Identities = list[tuple[str, str]]
@@ -22,8 +23,12 @@ def excluded(release: Release) -> tuple[Exclusions, Identities]:
     reasons: dict[int, tuple[User, str]] = {}
     unmapped: dict[str, str] = {}
     reasons[release.composed_by_id] = (release.composed_by, "composed this release")
-    items = release.items.filter(removed_at__isnull=True).select_related(
-        "candidate__team", "candidate__offered_by", "candidate__created_by", "added_by"
+    items = (
+        carried(release)
+        .items.filter(removed_at__isnull=True)
+        .select_related(
+            "candidate__team", "candidate__offered_by", "candidate__created_by", "added_by"
+        )
     )
     for item in items:
         reasons.setdefault(item.added_by_id, (item.added_by, "added a candidate to this release"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.digests import canonical_json
+from core.digests import canonical_json, digest_json
 from environments.models import Environment
 from governance.models import PolicyVersion, User
-from releases.models import Artefact, Deployment, Release
+from releases.models import Artefact, BreakGlass, Deployment, Release
 from releases.rules.subject import Subject
 
 NONE_YET = "none"
@@ -15,9 +15,30 @@ NONE_YET = "none"
 
 def composition(release: Release) -> tuple[tuple[int, str], ...]:
     """Candidates in the release with the commits they name, in a fixed order."""
-    items = release.items.filter(removed_at__isnull=True)
+    items = carried(release).items.filter(removed_at__isnull=True)
     rows = items.values_list("candidate_id", "candidate__sha").order_by("candidate_id")
     return tuple((pk, sha) for pk, sha in rows)
+
+
+def carried(release: Release) -> Release:
+    """The release whose work this one deploys: for a rollback the one that it goes back to."""
+    return release.restores or release
+
+
+def runbook(release: Release) -> str:
+    """The version of the runbook: a digest of its steps' words, "none" without any."""
+    rows = release.runbook.filter(removed_at__isnull=True).order_by("pk")
+    steps = list(rows.values_list("pk", "phase", "text", "owner_id", "critical"))
+    return digest_json(steps) if steps else NONE_YET
+
+
+def emergency(release: Release) -> str:
+    """Reason and incident of the newest break-glass of a release; empty for other classes."""
+    if release.change_class != Release.ChangeClass.EMERGENCY:
+        return ""
+    newest = BreakGlass.objects.filter(release=release).order_by("-pk")
+    found = newest.values_list("pk", "reason", "incident").first()
+    return digest_json(list(found)) if found else NONE_YET
 
 
 def build(
@@ -30,7 +51,7 @@ def build(
     policy_version: PolicyVersion,
     requester: User,
 ) -> Subject:
-    """The bound tuple from its parts; rollback and runbook are "none" until they exist."""
+    """The bound tuple from its parts; the rollback is "none" until one is computed."""
     return Subject(
         artefact=artefact.digest,
         baseline=baseline_digest,
@@ -39,7 +60,8 @@ def build(
         plan=plan,
         rollback=NONE_YET,
         policy_version_id=policy_version.pk,
-        runbook=NONE_YET,
+        runbook=runbook(release),
+        emergency=emergency(release),
         composition=composition(release),
         change_class=release.change_class,
         requester_id=requester.pk,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from governance.inbox import Waiting
 from governance.models import User
 from governance.permissions import Standing, standing_of
-from releases.models import Candidate, Release
+from releases.models import BreakGlass, Candidate, Release
 from releases.states import CandidateState, ReleaseState
 
 SHOWN = 20
@@ -27,7 +27,25 @@ def waiting_for(user: User) -> list[Waiting]:
     found = _candidates(standing) if standing.is_member else []
     if standing.can("release.compose"):
         found += _releases()
+    if standing.can("break_glass.review"):
+        found += _reviews(user)
     return found
+
+
+def _reviews(user: User) -> list[Waiting]:
+    """Emergencies that somebody other than who asked has to review."""
+    rows = BreakGlass.objects.filter(used_at__isnull=False, reviewed_at=None)
+    return [
+        Waiting(
+            f"Review the emergency {row.incident}",
+            row.get_absolute_url(),
+            row.public_id,
+            (f"{row.public_id} was used; no other until this is reviewed in time",),
+            row.review_due_at,
+            "failed",
+        )
+        for row in rows.exclude(asked_by=user).order_by("pk")[:SHOWN]
+    ]
 
 
 def _candidates(standing: Standing) -> list[Waiting]:

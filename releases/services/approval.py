@@ -13,7 +13,7 @@ from governance.models import ApprovalRequest, Decision
 from governance.permissions import demand
 from releases.models import Deployment, Release
 from releases.selectors import policies, subject
-from releases.services import deployments, releases
+from releases.services import break_glass, deployments, releases
 from releases.states import ReleaseState
 
 
@@ -38,7 +38,7 @@ VOIDS = (
 
 def request_of(release: Release) -> ApprovalRequest | None:
     """The newest approval request about a release."""
-    rows = ApprovalRequest.objects.filter(subject_kind=releases.SUBJECT_KIND, subject_id=release.pk)
+    rows = ApprovalRequest.objects.filter(subject_kind__in=releases.KINDS, subject_id=release.pk)
     return rows.select_related("policy_version__policy", "requester").order_by("-pk").first()
 
 
@@ -140,6 +140,7 @@ def outcome(request_id: int) -> None:
     if request.state == "satisfied" and release.state == ReleaseState.SUBMITTED:
         releases.move(release, ReleaseState.APPROVED)
         releases.record("release.approved", release, [request.public_id])
+        break_glass.approved(request)
         opens = deployment.not_before
         if opens is not None and opens > db.database_now():
             releases.move(release, ReleaseState.SCHEDULED)

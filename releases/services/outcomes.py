@@ -11,7 +11,7 @@ from core import db
 from governance import audit, notices
 from governance.selectors import people
 from releases.models import Candidate, Deployment, Release
-from releases.services import releases, steps
+from releases.services import break_glass, releases, steps
 from releases.states import (
     BUILD,
     CANDIDATE,
@@ -23,12 +23,13 @@ from releases.states import (
 )
 
 
-def started(deployment: Deployment) -> None:
-    """Tell the owner that the gate let its deployment begin."""
+def started(deployment: Deployment, waived: list[str]) -> None:
+    """Tell the owner that the gate let its deployment begin, and what break-glass waived."""
     if deployment.purpose == Purpose.RELEASE and deployment.release is not None:
         release = releases.lock(deployment.release.pk)
         releases.move(release, ReleaseState.DEPLOYING)
         releases.record("release.deploying", release, environment=deployment.environment.name)
+        break_glass.used(deployment, waived)
 
 
 def finished(deployment: Deployment) -> None:

@@ -26,7 +26,12 @@ from releases.states import (
 )
 
 SUBJECT_KIND = "release"
+BREAK_GLASS_KIND = "break_glass"
+KINDS = (SUBJECT_KIND, BREAK_GLASS_KIND)
+"""Kinds of approval request about a release; at most one of them is live."""
 COMPOSE_KIND = "releases.compose"
+SHORT_CLASSES = frozenset({Release.ChangeClass.EMERGENCY, Release.ChangeClass.ROLLBACK})
+"""Change classes that need no integration and no rehearsal of their own."""
 EDITABLE = frozenset(
     {
         ReleaseState.DRAFT,
@@ -121,10 +126,20 @@ _ASKED = (ReleaseState.SUBMITTED, ReleaseState.APPROVED, ReleaseState.SCHEDULED)
 
 
 def void(release: Release, reason: str, *, to: ReleaseState) -> None:
-    """Void the decisions on a locked release, set its deployment aside and move it back."""
+    """Void the decisions on a locked release, set its deployment aside and move it back.
+
+    What was never rehearsed (an emergency, a rollback) goes back to "composed" instead; a draft
+    is a normal change again.
+    """
     asked = release.state in _ASKED
+    if to == ReleaseState.REHEARSED and release.change_class in SHORT_CLASSES:
+        to = ReleaseState.COMPOSED
     move(release, to, state_note=f"Decisions are void: {reason}." if asked else reason)
-    approvals.supersede(SUBJECT_KIND, release.pk, reason)
+    for kind in KINDS:
+        approvals.supersede(kind, release.pk, reason)
+    if to == ReleaseState.DRAFT and release.change_class in SHORT_CLASSES:
+        release.change_class, release.restores = Release.ChangeClass.NORMAL, None
+        release.save(update_fields=["change_class", "restores"])
     waiting = Deployment.objects.filter(release=release, purpose=Purpose.RELEASE)
     deployments.supersede(waiting, reason)
     if asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.urls import reverse
@@ -17,8 +17,11 @@ from governance.rules.policy import parse
 from releases.models import Artefact, Deployment, Release
 from releases.rules.subject import Subject
 from releases.selectors import policies, segregation, subject
-from releases.services import deployments, releases
+from releases.services import break_glass, deployments, releases
 from releases.states import DeploymentState, Purpose, ReleaseState
+
+SHORT_WAY = frozenset({ReleaseState.COMPOSED, ReleaseState.INTEGRATED, ReleaseState.REHEARSED})
+"""From where an emergency or a rollback goes to production."""
 
 
 @transaction.atomic
@@ -64,7 +67,7 @@ def prepare(*, release_id: int) -> Deployment:
     """Snapshot production and validate the artefact there, check-only, before people decide."""
     demand("release.deploy")
     release = releases.lock(release_id)
-    if release.state != ReleaseState.REHEARSED:
+    if release.state not in _ready_states(release):
         raise NotNow(
             "release.not_rehearsed",
             f"{release.public_id} is {release.state}; production is prepared after the rehearsal.",
@@ -108,7 +111,7 @@ def submit(*, release_id: int) -> ApprovalRequest:
     release = releases.lock(release_id)
     environment = releases.stage("PRD")
     preparation = preparation_of(release)
-    if release.state != ReleaseState.REHEARSED or preparation is None:
+    if release.state not in _ready_states(release) or preparation is None:
         raise NotNow(
             "release.not_prepared",
             f"{release.public_id} is not prepared: rehearse it, then prepare production.",
@@ -116,6 +119,9 @@ def submit(*, release_id: int) -> ApprovalRequest:
     version = policies.for_release(environment, release.change_class)
     if version is None:
         raise NotNow("policy.missing", f"{environment.name} has no policy, so nothing may go.")
+    if release.change_class == Release.ChangeClass.EMERGENCY:
+        break_glass.refuse_overdue()
+        break_glass.newest(release)
     bound = _subject(release, environment, preparation, version)
     deployment = deployments.plan(
         purpose=Purpose.RELEASE,
@@ -128,22 +134,36 @@ def submit(*, release_id: int) -> ApprovalRequest:
         subject_digest=bound.digest(),
     )
     exclusions, unmapped = segregation.excluded(release)
+    emergency = release.change_class == Release.ChangeClass.EMERGENCY
     request = approvals.open_request(
-        kind=releases.SUBJECT_KIND,
+        kind=releases.BREAK_GLASS_KIND if emergency else releases.SUBJECT_KIND,
         subject_id=release.pk,
         digest=bound.digest(),
         policy_version=version,
         requester=acting_person(),
         exclusions=exclusions,
         unmapped=unmapped,
-        expires_at=db.database_now() + timedelta(hours=parse(version.body).expires_hours),
+        expires_at=_expiry(version, emergency=emergency),
         label=f"{release} for {environment.name} ({release.artefact})",
         url=reverse("releases:approval", kwargs={"pk": release.pk}),
     )
     deployments.bind_approval(deployment, request)
+    if emergency:
+        break_glass.asked(release, request)
     releases.move(release, ReleaseState.SUBMITTED, state_note="")
     releases.record("release.submitted", release, [request.public_id, deployment.public_id])
     return request
+
+
+def _ready_states(release: Release) -> frozenset[ReleaseState]:
+    """From where a release of this class may be prepared and submitted."""
+    short = release.change_class in releases.SHORT_CLASSES
+    return SHORT_WAY if short else frozenset({ReleaseState.REHEARSED})
+
+
+def _expiry(version: PolicyVersion, *, emergency: bool) -> datetime:
+    life = timedelta(hours=parse(version.body).expires_hours)
+    return db.database_now() + (min(life, break_glass.LIFE_MAX) if emergency else life)
 
 
 def _subject(

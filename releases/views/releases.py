@@ -18,7 +18,7 @@ from releases import next_action
 from releases.forms.releases import AddCandidateForm
 from releases.models import Release
 from releases.selectors import changes, deciders, reasons, release_page, releases, words
-from releases.services import approval
+from releases.services import approval, stages
 from releases.services.releases import EDITABLE
 from releases.views import lists
 from releases.views.acting import found
@@ -118,6 +118,9 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "add_form": AddCandidateForm(addable=list(shown.contents.addable)),
         "may_change": _may_change(standing, release),
         "may_deploy": standing.can("release.deploy"),
+        "may_break_glass": release.state in stages.SHORT_WAY
+        and release.change_class == Release.ChangeClass.NORMAL
+        and standing.can("release.break_glass"),
         "groupings": lists.chips(request, "by", GROUPINGS, "Risk first"),
         "keep": lists.kept(request, "by", "show"),
         "all_url": lists.address(request, show="all"),
