@@ -1,5 +1,6 @@
 """The engine on the command line, for teams' own CI and for comparison; needs no database.
 
+Each command imports what it needs when it runs: a delta is done before all of it would be loaded.
 Exit codes: 0 done, 1 a merge with conflicts, 2 refused input (the sentence stands on standard
 error), 3 Git or this machine failed.
 """
@@ -12,10 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import DomainError, ExternalFault
-from metadata import delta, layout, manifest, package
-from metadata.convert.commit import convert
-from metadata.merge.files import merge
-from metadata.mirrors import Mirror
+from metadata import manifest
+from metadata.repository import Repository
 
 DEFAULT_VERSION = "64.0"
 DONE, CONFLICTS, REFUSED, FAILED = 0, 1, 2, 3
@@ -73,14 +72,18 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--api-version", default="", help="instead of the project's own")
 
 
-def _mirror(path: Path) -> Mirror:
+def _repository(path: Path) -> Repository:
     inner = path / ".git"
-    return Mirror(inner if inner.exists() else path)
+    return Repository(inner if inner.exists() else path)
 
 
 def _convert(options: argparse.Namespace) -> int:
-    mirror = _mirror(options.repo)
-    converted = convert(mirror, mirror.revision(options.commit), options.package_dir)
+    from metadata import layout, package
+    from metadata.convert.commit import convert
+
+    repository = _repository(options.repo)
+    [sha] = repository.revisions(options.commit)
+    converted = convert(repository, sha, options.package_dir)
     _warn(converted.warnings)
     form = layout.read(converted.files, converted.origins)
     members = manifest.of_files(converted.files, form, converted.registry)
@@ -91,9 +94,12 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _delta(options: argparse.Namespace) -> int:
-    mirror = _mirror(options.repo)
-    old, new = mirror.revision(options.old), mirror.revision(options.new)
-    found = delta.between(mirror, old, new, options.package_dir)
+    from metadata import delta, sides
+
+    repository = _repository(options.repo)
+    old, new = repository.revisions(options.old, options.new)
+    both = sides.pair(repository, old, new, options.package_dir)
+    found = delta.of_pair(both)
     _warn(found.warnings)
     version = options.api_version or found.api_version or DEFAULT_VERSION
     changes = manifest.write(found.manifest, version)
@@ -107,7 +113,9 @@ def _delta(options: argparse.Namespace) -> int:
     if options.post:
         _write(folder / "destructiveChangesPost.xml", deletions)
     if not options.no_zip:
-        form = delta.form_of(mirror, new, found.changed, options.package_dir)
+        from metadata import inner, package
+
+        form = inner.form_of(both.after, found.changed)
         files = {**package.package_files(form), "package.xml": changes}
         packed = package.pack(files, found.manifest, found.changed)
         (options.output / "changes.zip").write_bytes(packed.zip_bytes)
@@ -115,6 +123,8 @@ def _delta(options: argparse.Namespace) -> int:
 
 
 def _merge(options: argparse.Namespace) -> int:
+    from metadata.merge.files import merge
+
     sides = [options.base.read_bytes(), options.ours.read_bytes(), options.theirs.read_bytes()]
     name = options.path or options.ours.name
     merged = merge(sides[0] or None, sides[1], sides[2], name)

@@ -12,24 +12,10 @@ from collections.abc import Mapping
 
 from core.errors import InvalidInput
 from metadata import xml
+from metadata.children import parent_path, separate
 from metadata.components import ComponentKey
 from metadata.normal import CHILD, Files
-from metadata.types import ChildType, MetadataType, standard
-
-LABELS = "CustomLabels"
-NAMED_BY_FULL_NAME = frozenset({"CustomObject", "Bot"})
-"""Their children have no ``uniqueIdElement`` in the registry; the platform names them so."""
-
-
-def splits(kind: MetadataType) -> bool:
-    """Whether components of this type are kept as a parent and its children."""
-    return any(separate(kind, child) for child in kind.children.values())
-
-
-def separate(kind: MetadataType, child: ChildType) -> bool:
-    """Whether a child is an entry of its own: addressable, and named by an element."""
-    named = bool(child.unique) or kind.name in NAMED_BY_FULL_NAME
-    return named and child.addressable and kind.adapter != "digitalExperience"
+from metadata.types import ChildType, MetadataType
 
 
 def split(kind: MetadataType, name: str, content: bytes, path: str) -> dict[ComponentKey, Files]:
@@ -67,11 +53,6 @@ def child_key(parent: str, child: ChildType, node: xml.Element, path: str) -> Co
     return ComponentKey(child.name, name if child.ignores_parent else f"{parent}.{name}")
 
 
-def parent_path(kind: MetadataType, name: str) -> str:
-    """Path of a parent's file in metadata format."""
-    return f"{kind.directory}/{name}.{kind.suffix}"
-
-
 def join(
     kind: MetadataType, name: str, own: bytes | None, children: Mapping[ComponentKey, bytes]
 ) -> bytes:
@@ -82,12 +63,3 @@ def join(
         node = xml.parse(children[key], str(key))
         root.append(xml.renamed(node, elements[key.type]))
     return xml.canonical(root)
-
-
-def parent_of(key: ComponentKey) -> tuple[MetadataType, str] | None:
-    """Type and name of the parent file of a child entry; None for a whole component."""
-    known = standard().children.get(key.type)
-    if known is None or not separate(*known):
-        return None
-    parent, child = known
-    return parent, LABELS if child.ignores_parent else key.name.partition(".")[0]

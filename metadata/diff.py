@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from core.errors import InvalidInput
-from metadata import decompose, inside, wording
+from metadata import children, inside, wording
 from metadata.components import ComponentKey
 from metadata.normal import CHILD, Files, NormalForm
 
@@ -64,7 +64,7 @@ def grouped(changes: Iterable[ComponentChange]) -> list[Group]:
 
 
 def _title(key: ComponentKey) -> str:
-    parent = decompose.parent_of(key)
+    parent = children.parent_of(key)
     if parent is not None and parent[0].name == "CustomObject":
         return parent[1]
     if key.type == "CustomObject":

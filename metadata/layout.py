@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.errors import InvalidInput
-from metadata import decompose, xml
+from metadata import children, decompose, xml
 from metadata.components import ComponentKey
+from metadata.identity import MANIFESTS, identify
 from metadata.normal import Files, NormalForm
-from metadata.refusals import UnsupportedType
-from metadata.types import META, MetadataType, standard
+from metadata.types import META, MetadataType
 
-MANIFESTS = frozenset(
-    {
-        "package.xml",
-        "destructiveChanges.xml",
-        "destructiveChangesPre.xml",
-        "destructiveChangesPost.xml",
-    }
-)
 WITH_CONTENT = frozenset(
     {"matchingContentFile", "mixedContent", "bundle", "uiBundles", "digitalExperience"}
 )
@@ -37,7 +29,7 @@ def read(files: Mapping[str, bytes], origins: Mapping[str, str] | None = None) -
             continue
         origin = named.get(path, path)
         kind, key = identify(path, origin)
-        if decompose.splits(kind):
+        if children.splits(kind):
             _add(entries, decompose.split(kind, key.name, files[path], origin), origin)
         else:
             entries.setdefault(key, {})[path] = normal_content(kind, path, files[path], origin)
@@ -60,76 +52,3 @@ def normal_content(kind: MetadataType, path: str, content: bytes, origin: str) -
     if path.endswith(META) or kind.adapter not in WITH_CONTENT:
         return xml.canonical_file(content, origin)
     return content
-
-
-def identify(path: str, origin: str | None = None) -> tuple[MetadataType, ComponentKey]:
-    """The type whose file a package path is, and the component that it belongs to.
-
-    The component is of that type, or one of its children that has files of its own (the contents
-    of an enhanced site). Raises ``UnsupportedType``.
-    """
-    directory, _, rest = path.partition("/")
-    kinds = standard().by_directory.get(directory, [])
-    if not kinds or not rest:
-        raise UnsupportedType(origin or path, "in no folder of a known metadata type")
-    if rest.endswith(META) and "." not in rest.removesuffix(META).rpartition("/")[2]:
-        folder = standard().folder_of(directory)
-        if folder is not None:
-            return folder, ComponentKey(folder.name, rest.removesuffix(META))
-    if directory == "territory2Models":
-        return _territory(origin or path, rest)
-    for kind in kinds:
-        if kind.adapter == "digitalExperience":
-            return kind, _experience(kind, rest, origin or path)
-        name = _name(kind, rest)
-        if name:
-            return kind, ComponentKey(kind.name, name)
-    raise UnsupportedType(origin or path, f"of no known type in {directory}")
-
-
-def _experience(kind: MetadataType, rest: str, path: str) -> ComponentKey:
-    """A site or workspace, or one content in it: ``site/Shop.sfdc_cms__view/home``."""
-    parts = rest.split("/")
-    if len(parts) < 3:
-        raise UnsupportedType(path, f"no part of a {kind.name}")
-    space = "/".join(parts[:2])
-    if len(parts) < 5:
-        return ComponentKey(kind.name, space)
-    child = next(iter(kind.children.values()))
-    return ComponentKey(child.name, f"{space}.{parts[2]}/{parts[3]}")
-
-
-def _name(kind: MetadataType, rest: str) -> str:
-    """The full name that a path below a type's directory has for that type, or an empty text."""
-    base = rest.removesuffix(META)
-    if kind.bundle:
-        return rest.partition("/")[0] if "/" in rest else ""
-    if kind.adapter == "mixedContent" and kind.transformer != "staticResource":
-        return _mixed_name(kind, rest)
-    if kind.fixed_name:
-        return kind.name if base.endswith(f".{kind.suffix}") else ""
-    for suffix in (kind.suffix, kind.legacy_suffix):
-        if suffix and base.endswith(f".{suffix}"):
-            return base[: -len(suffix) - 1]
-    return ""
-
-
-def _mixed_name(kind: MetadataType, rest: str) -> str:
-    """A document by folder and file name without suffix; a site by its directory or meta file."""
-    base = rest.removesuffix(META)
-    if kind.in_folder:
-        folder, _, name = base.rpartition("/")
-        return f"{folder}/{name.rpartition('.')[0] or name}" if folder else ""
-    return base.split("/")[0].split(".")[0]
-
-
-def _territory(path: str, rest: str) -> tuple[MetadataType, ComponentKey]:
-    """A territory model, or a rule or territory inside its folder."""
-    by_id = standard().by_id
-    model = rest.split("/")[0]
-    stem, _, suffix = rest.rpartition("/")[2].rpartition(".")
-    for type_id in ("territory2model", "territory2", "territory2rule"):
-        if suffix == by_id[type_id].suffix:
-            name = stem if type_id == "territory2model" else f"{model}.{stem}"
-            return by_id[type_id], ComponentKey(by_id[type_id].name, name)
-    raise UnsupportedType(path, "of no known type in territory2Models")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from xml.sax.saxutils import escape
 
 from core.errors import InvalidInput
-from metadata import xml
 from metadata.components import ComponentKey
-from metadata.layout import MANIFESTS, identify
-from metadata.types import Registry, standard
+from metadata.identity import MANIFESTS, identify
+from metadata.types import NAMESPACE, Registry, standard
+
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 Manifest = dict[str, list[str]]
 """Type → members, both in order of code points."""
@@ -57,12 +57,12 @@ def of_files(paths: Iterable[str], keys: Iterable[ComponentKey], registry: Regis
 
 def write(manifest: Mapping[str, Iterable[str]], api_version: str) -> bytes:
     """The manifest as a file: types and members in order, four blanks, version last."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{xml.NAMESPACE}">']
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{NAMESPACE}">']
     for type_name, members in manifest.items():
         lines.append("    <types>")
-        lines += [f"        <members>{escape(member)}</members>" for member in members]
-        lines += [f"        <name>{escape(type_name)}</name>", "    </types>"]
-    lines += [f"    <version>{escape(api_version)}</version>", "</Package>", ""]
+        lines += [f"        <members>{member.translate(_TEXT)}</members>" for member in members]
+        lines += [f"        <name>{type_name.translate(_TEXT)}</name>", "    </types>"]
+    lines += [f"    <version>{api_version.translate(_TEXT)}</version>", "</Package>", ""]
     return "\n".join(lines).encode()
 
 
@@ -71,6 +71,8 @@ def read(content: bytes, path: str = "package.xml") -> tuple[Manifest, str]:
 
     Raises InvalidInput ``metadata.malformed_xml`` or ``metadata.not_a_manifest``.
     """
+    from metadata import xml  # XML is for reading alone; a delta only writes manifests
+
     root = xml.parse(content, path)
     if xml.local(root) != "Package":
         raise InvalidInput("metadata.not_a_manifest", f"{path} is not a manifest.", path=path)

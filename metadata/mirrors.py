@@ -1,44 +1,33 @@
 """Bare mirrors of teams' repositories: fetched by address, read without a work tree.
 
-A mirror is a cache of one host and may be deleted at any time. Everything that comes from a
-repository is named by object id once it is inside: a branch or tag is resolved first, so that a
-name can never be read as an option and a moving ref never changes what was looked at.
+A mirror is a cache of one host and may be deleted at any time.
 """
 
 from __future__ import annotations
 
 import fcntl
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from core.errors import ExternalFault, InvalidInput, NotFound
-from metadata import commits, objects, projects
+from core.errors import ExternalFault, InvalidInput
+from metadata import commits
 from metadata.commits import CommitInfo
 from metadata.faults import explained
 from metadata.locations import GitRules, check_location
 from metadata.objects import TreeEntry
 from metadata.projects import Layout
-from metadata.refs import Refs, parse_refs
-from metadata.runner import Runner
+from metadata.refs import Refs
+from metadata.repository import SHA, Repository
 from metadata.transport import GitCredential, prepared
 
 __all__ = ["CommitInfo", "GitCredential", "GitRules", "Layout", "Mirror", "Refs", "TreeEntry"]
 
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-_SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_SHORT = re.compile(r"[0-9a-f]{7,64}")
-_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@{}~^-]{0,250}")
 
 
-class Mirror:
-    """A bare repository on this host."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
-        self.run = Runner(self.path)
+class Mirror(Repository):
+    """A bare repository on this host that follows another one."""
 
     def fetch(self, url: str, credential: GitCredential | None, rules: GitRules) -> None:
         """Bring branches and tags to what the address has now; refs that are gone go here too.
@@ -63,44 +52,6 @@ class Mirror:
                     raise explained(fault, location) from None
             self._bounded(rules)
 
-    def refs(self) -> Refs:
-        """Every branch and every tag that names a commit."""
-        return parse_refs(self.run)
-
-    def resolve(self, ref: str) -> str:
-        """The commit that a branch, tag, abbreviated or full object id names.
-
-        Raises NotFound ``git.unknown_ref``; a branch wins over a tag of the same name.
-        """
-        if not _SHA.fullmatch(ref):
-            refs = self.refs()
-            known = refs.branches.get(ref) or refs.tags.get(ref)
-            if known:
-                return known
-        if _SHORT.fullmatch(ref):
-            try:
-                return self.run.text(
-                    "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"
-                ).strip()
-            except ExternalFault:
-                pass
-        raise NotFound(
-            "git.unknown_ref", f"The repository has no branch, tag or commit “{ref[:80]}”."
-        )
-
-    def revision(self, text: str) -> str:
-        """The commit that a person at a command line means: also ``HEAD``, ``HEAD~5``, ``v1^``.
-
-        Raises NotFound ``git.unknown_ref``. What comes from outside goes through ``resolve``.
-        """
-        if _REVISION.fullmatch(text):
-            try:
-                wanted = f"{text}^{{commit}}"
-                return self.run.text("rev-parse", "--verify", "--quiet", wanted).strip()
-            except ExternalFault:
-                pass
-        raise NotFound("git.unknown_ref", f"The repository has no commit “{text[:80]}”.")
-
     def commits(
         self, rev: str, *, not_in: Iterable[str] = (), limit: int | None = None
     ) -> list[CommitInfo]:
@@ -119,36 +70,13 @@ class Mirror:
         """(name, address) of everybody who wrote, committed or co-authored those commits."""
         return {person for commit in self.commits(rev, not_in=not_in) for person in commit.people}
 
-    def tree(self, rev: str, *under: str) -> dict[str, TreeEntry]:
-        """Every file of a commit by path, or those below the named directories."""
-        return objects.tree(self.run, self.resolve(rev), under)
-
-    def blobs(self, blobs: Iterable[str]) -> Iterator[bytes]:
-        """Yield contents of blobs in the order asked, by one ``cat-file --batch``."""
-        return objects.contents(self.run, list(blobs))
-
-    def file(self, rev: str, path: str) -> bytes | None:
-        """The content of one file of a commit, or None when the commit has no such file."""
-        entry = self.tree(rev, path).get(path)
-        if entry is None or entry.mode in (objects.LINK, objects.SUBMODULE):
-            return None
-        return next(self.blobs([entry.blob]))
-
-    def format(self, rev: str) -> Layout:
-        """Whether a commit is in source or metadata format, and where its metadata lies.
-
-        Raises InvalidInput with the codes of ``projects.detect``.
-        """
-        tree = self.tree(rev)
-        return projects.detect(tree, lambda path: next(self.blobs([tree[path].blob])))
-
     def bundle(self, *revs: str) -> bytes:
         """The repository, or what the named commits reach, as one Git bundle file."""
         names = [self.resolve(rev) for rev in revs]
         return self.run.output("bundle", "create", "-", *(names or ["--all"]))
 
     def _present(self, shas: Iterable[str]) -> Sequence[str]:
-        clean = [sha for sha in shas if _SHA.fullmatch(sha)]
+        clean = [sha for sha in shas if SHA.fullmatch(sha)]
         if not clean:
             return []
         given = "".join(f"{sha}\n" for sha in clean).encode("ascii")

@@ -14,9 +14,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 
-from core.digests import listing_digest
 from core.errors import InvalidInput
-from metadata import zips
 from metadata.components import ComponentKey
 
 Files = dict[str, bytes]
@@ -61,6 +59,8 @@ class NormalForm(Mapping[ComponentKey, Files]):
     def digest(self, keys: Iterable[ComponentKey] | None = None) -> str:
         """``sha256:…`` over all components or the named ones; an absent one counts as absent."""
         wanted = self._entries if keys is None else sorted(set(keys))
+        from core.digests import listing_digest  # many other things that one delta can do without
+
         absent = digest_of(ComponentKey("", ""), {})
         return listing_digest(
             (str(key), 0, self.component_digest(key) if key in self._entries else absent)
@@ -125,6 +125,8 @@ def what_counts(key: ComponentKey, path: str, content: bytes) -> bytes:
 
 
 def _archive(content: bytes) -> bytes:
+    from metadata import zips  # brings compression, which most components do not need
+
     try:
         held = zips.read(content, MAX_ARCHIVE)
     except InvalidInput:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, NamedTuple
 
 from core.errors import ExternalFault, InvalidInput
-from metadata.runner import Runner, feed
+from metadata.runner import Runner, Running, feed
 
 MAX_FILES = 200_000
 """A tree with more files is refused: the platform takes 10,000 files in one deployment."""
@@ -16,39 +17,92 @@ MAX_BLOB_BYTES = 64 * 1024**2
 """No file of a package can be larger: the whole zip may have 39 MB."""
 
 LINK, SUBMODULE = "120000", "160000"
+ABSENT = "000000"
+_ENTRY = re.compile("([^\t]+)\t([^\0]+)\0")
+_CHANGE = re.compile(":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) [^\0]+\0([^\0]+)\0")
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
-    """One entry of a tree: octal mode, object id, bytes (0 for a submodule or a lost object)."""
+class TreeEntry(NamedTuple):
+    """One entry of a tree: octal mode and object id."""
 
     mode: str
     blob: str
-    size: int
 
 
-def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> dict[str, TreeEntry]:
+class Tree(Mapping[str, TreeEntry]):
+    """A commit's entries by path, kept as git prints them until one is looked at."""
+
+    def __init__(self, printed: Mapping[str, str]) -> None:
+        self.printed = printed
+
+    def __getitem__(self, path: str) -> TreeEntry:
+        head = self.printed[path]
+        return TreeEntry(head[:6], head[head.rindex(" ") + 1 :])
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.printed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.printed)
+
+    def __len__(self) -> int:
+        return len(self.printed)
+
+
+class Change(NamedTuple):
+    """One path that two commits hold differently; an object id is all zeros where it is absent."""
+
+    old_mode: str
+    new_mode: str
+    old_blob: str
+    new_blob: str
+    path: str
+
+    @property
+    def old(self) -> TreeEntry | None:
+        """What the older commit holds."""
+        return None if self.old_mode == ABSENT else TreeEntry(self.old_mode, self.old_blob)
+
+    @property
+    def new(self) -> TreeEntry | None:
+        """What the newer commit holds."""
+        return None if self.new_mode == ABSENT else TreeEntry(self.new_mode, self.new_blob)
+
+
+def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:
     """Every entry of a commit below ``paths``, by path, links and submodules included.
 
     Bytes that are not UTF-8 stay in the path as surrogates; they are refused where the path is
     used. Raises InvalidInput ``git.too_many_files`` beyond ``MAX_FILES``, after that many records.
     """
-    found: dict[str, TreeEntry] = {}
-    command = ["--literal-pathspecs", "ls-tree", "-r", "-z", "-l", "--full-tree", sha]
-    with run.process(*command, *(["--", *paths] if paths else [])) as process:
-        for record in _records(process.stdout):
-            head, path = record.split(b"\t", 1)
-            mode, _kind, blob, size = head.decode("ascii").split()
-            found[path.decode("utf-8", "surrogateescape")] = TreeEntry(
-                mode, blob, int(size) if size.isdigit() else 0
-            )
-            if len(found) > MAX_FILES:
+    command = ["ls-tree", "-r", "-z", "--full-tree", sha, *(["--", *paths] if paths else [])]
+    return Tree({path: head for head, path in _ENTRY.findall(_printed(run, command, 1))})
+
+
+def changes(run: Runner, old: str, new: str) -> list[Change]:
+    """Every path whose content or kind differs between two commits; a rename is two of them.
+
+    Raises InvalidInput ``git.too_many_files``.
+    """
+    command = ["diff-tree", "-r", "-z", "--raw", "--no-renames", old, new]
+    return list(map(Change._make, _CHANGE.findall(_printed(run, command, 2))))
+
+
+def _printed(run: Runner, command: Sequence[str], fields: int) -> str:
+    """What git prints; refused once it has more than ``MAX_FILES`` records."""
+    chunks: list[bytes] = []
+    left = MAX_FILES * fields
+    with run.process(*command) as process:
+        while chunk := process.stdout.read(1 << 18):
+            chunks.append(chunk)
+            left -= chunk.count(b"\0")
+            if left < 0:
                 raise InvalidInput(
                     "git.too_many_files",
-                    f"The commit holds more than {MAX_FILES:,} files; "
+                    f"The commit holds or changes more than {MAX_FILES:,} files; "
                     "a repository of Salesforce metadata has far fewer.",
                 )
-    return found
+    return b"".join(chunks).decode("utf-8", "surrogateescape")
 
 
 def contents(run: Runner, blobs: Sequence[str]) -> Iterator[bytes]:
@@ -61,35 +115,56 @@ def contents(run: Runner, blobs: Sequence[str]) -> Iterator[bytes]:
         return
     given = "".join(f"{blob}\n" for blob in blobs).encode("ascii")
     with run.process("cat-file", "--batch", "--buffer", stdin=True) as process:
-        stdout = process.stdout
         feeder = feed(process, given)
         for blob in blobs:
-            size = _size(stdout.readline(), blob)
-            yield stdout.read(size)
-            stdout.read(1)
+            content = _content(process.stdout)
+            if content is None:
+                raise ExternalFault(
+                    "git.missing_object",
+                    f"The repository lacks the object {blob[:12]} that its tree names.",
+                    retryable=False,
+                )
+            yield content
         feeder.join()
 
 
-def _size(head: bytes, blob: str) -> int:
-    fields = head.split()
-    if len(fields) != 3:
-        raise ExternalFault(
-            "git.missing_object",
-            f"The repository lacks the object {blob[:12]} that its tree names.",
-            retryable=False,
-        )
+class Reader:
+    """One ``cat-file --batch`` that answers question by question."""
+
+    def __init__(self, process: Running) -> None:
+        self._process = process
+
+    def find(self, sha: str, path: str) -> bytes | None:
+        """The content of a commit's file; None when the commit has no such file."""
+        if self._process.stdin is None or "\n" in path:
+            return None
+        asked = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
+        self._process.stdin.write(asked)
+        self._process.stdin.flush()
+        return _content(self._process.stdout)
+
+
+@contextmanager
+def reader(run: Runner) -> Iterator[Reader]:
+    """Ask for single files of commits; raises as ``contents`` does."""
+    with run.process("cat-file", "--batch", stdin=True) as process:
+        yield Reader(process)
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def _content(stream: IO[bytes]) -> bytes | None:
+    """The next answer of ``cat-file --batch``; None for an object that is missing or no file."""
+    head = stream.readline()
+    fields = head.rsplit(None, 2)
+    if len(fields) != 3 or not fields[2].isdigit():
+        return None
     size = int(fields[2])
     if size > MAX_BLOB_BYTES:
         raise InvalidInput(
             "git.file_too_large",
             f"A file has {size // 1024**2:,} MB; the limit is {MAX_BLOB_BYTES // 1024**2} MB.",
         )
-    return size
-
-
-def _records(stream: IO[bytes]) -> Iterator[bytes]:
-    """Split a stream at NUL without holding all of it."""
-    rest = b""
-    while chunk := stream.read(1 << 16):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
+    content = stream.read(size)
+    stream.read(1)
+    return content if fields[1] == b"blob" else None

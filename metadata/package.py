@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.digests import listing_digest
 from core.errors import InvalidInput
-from metadata import decompose, layout, manifest, zips
+from metadata import children, decompose, layout, manifest, zips
 from metadata.components import ComponentKey
 from metadata.manifest import Manifest
 from metadata.normal import CHILD, Files, NormalForm
@@ -81,7 +81,7 @@ def package_files(form: NormalForm) -> Files:
     owners: dict[str, ComponentKey] = {}
     parents: dict[tuple[str, str], dict[ComponentKey, bytes]] = {}
     for key, entry in form.items():
-        found = decompose.parent_of(key)
+        found = children.parent_of(key)
         if found is not None:
             kind, name = found
             parents.setdefault((kind.name, name), {})[key] = entry[CHILD]
@@ -91,18 +91,18 @@ def package_files(form: NormalForm) -> Files:
             for path, content in entry.items():
                 _claim(owners, path, key)
                 files[path] = content
-    for (type_name, name), children in parents.items():
+    for (type_name, name), held in parents.items():
         kind = standard().by_name[type_name]
-        path = decompose.parent_path(kind, name)
+        path = children.parent_path(kind, name)
         _claim(owners, path, ComponentKey(type_name, name))
         own = form.get(ComponentKey(type_name, name), {}).get(path)
-        files[path] = decompose.join(kind, name, own, children)
+        files[path] = decompose.join(kind, name, own, held)
     return files
 
 
 def _is_parent(key: ComponentKey) -> bool:
     kind = standard().by_name.get(key.type)
-    return kind is not None and decompose.splits(kind)
+    return kind is not None and children.splits(kind)
 
 
 def _claim(owners: dict[str, ComponentKey], path: str, key: ComponentKey) -> None:

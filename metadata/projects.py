@@ -68,6 +68,11 @@ def detect(paths: Iterable[str], read: Read) -> Layout:
     return Layout("metadata", (root,), root, version[1].decode() if version else "")
 
 
+def at_root(content: bytes) -> Layout:
+    """The layout of a commit with a project file at its root, which is the nearest there can be."""
+    return source_layout(PROJECT_FILE, content)
+
+
 def _nearest(names: Iterable[str], wanted: str) -> str | None:
     found = [n for n in names if n == wanted or n.endswith(f"/{wanted}")]
     found = [name for name in found if "node_modules" not in name.split("/")]
@@ -88,7 +93,7 @@ def _metadata_roots(names: Iterable[str]) -> list[str]:
     """Directories with a manifest and metadata beside it: ``src``, else those nearest the root."""
     listed = list(names)
     manifests = {posixpath.dirname(name) for name in listed if posixpath.basename(name) == MANIFEST}
-    directories = standard().by_directory
+    directories = standard().directories
     holding = set()
     for name in listed:
         parts = name.split("/")

@@ -1,8 +1,10 @@
 """Run git in a bare repository, cut off from the machine's configuration and from its own hooks.
 
-GitPython starts the processes (its object API is not used: it is hundreds of times slower than git
-on large trees). Every argument list is built here or by the callers from checked values; names that
-came from outside are resolved to object ids first and never stand where git reads an option.
+GitPython starts what changes a repository or leaves this machine. What only reads objects is
+started straight from here: importing GitPython takes longer than a whole delta (ADR 42), and its
+object API is hundreds of times slower than git on large trees. Every argument list is built here or
+by the callers from checked values; names that came from outside are resolved to object ids first
+and never stand where git reads an option.
 """
 
 from __future__ import annotations
@@ -17,15 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from git.cmd import Git
-from git.exc import GitCommandError, GitCommandNotFound
-
 from core.errors import ExternalFault
+
+READING = frozenset({"cat-file", "diff-tree", "for-each-ref", "log", "ls-tree", "rev-parse"})
+"""Commands that only read objects of the repository."""
 
 SECONDS = 120.0
 """How long a local command may take; fetches have their own limit."""
 
 QUIET = (
+    "--literal-pathspecs",
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
     "-c", "core.quotePath=false",
@@ -70,11 +73,11 @@ class Runner:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._git = Git(str(path) if path.is_dir() else None)
 
     def text(
         self,
         *arguments: str,
+        given: bytes | None = None,
         env: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
     ) -> str:
@@ -82,7 +85,9 @@ class Runner:
 
         Raises ExternalFault ``git.failed`` or ``git.timeout``.
         """
-        return self.output(*arguments, env=env, seconds=seconds).decode("utf-8", "surrogateescape")
+        return self.output(*arguments, given=given, env=env, seconds=seconds).decode(
+            "utf-8", "surrogateescape"
+        )
 
     def output(
         self,
@@ -111,8 +116,7 @@ class Runner:
 
         The process is killed when the block raises or the time is over.
         """
-        command = ["git", f"--git-dir={self.path}", *QUIET, *arguments]
-        running = self._start(command, stdin, env)
+        running = self._start(arguments, stdin, env)
         late = threading.Event()
         timer = threading.Timer(seconds, _stop, (running, late))
         timer.start()
@@ -134,27 +138,59 @@ class Runner:
         if status != 0:
             raise failed(arguments, status, b"".join(errors))
 
-    def _start(self, command: Sequence[str], stdin: bool, env: Mapping[str, str] | None) -> Running:
+    def _start(
+        self, arguments: Sequence[str], stdin: bool, env: Mapping[str, str] | None
+    ) -> Running:
+        command = ["git", f"--git-dir={self.path}", *QUIET, *arguments]
+        given = subprocess.PIPE if stdin else None
         try:
-            wrapped = self._git.execute(
-                list(command),
-                istream=subprocess.PIPE if stdin else None,
-                as_process=True,
-                env=environment(env),
-                start_new_session=True,
-            )
-        except GitCommandNotFound:
+            if arguments[0] in READING:
+                process = _spawned(command, given, environment(env))
+            else:
+                process = _by_gitpython(command, self.path, given, environment(env))
+        except FileNotFoundError:
             raise ExternalFault(
                 "git.missing", "Git is not installed on this machine.", retryable=False
             ) from None
-        except (GitCommandError, OSError) as fault:
+        except OSError as fault:
             raise ExternalFault(
                 "git.failed", f"Git did not start: {fault}", retryable=True
             ) from None
-        process, wrapped.proc = wrapped.proc, None  # ended here, not by GitPython's finaliser
         if process is None or process.stdout is None or process.stderr is None:
             raise ExternalFault("git.failed", "Git did not start.", retryable=True)
         return Running(process, process.stdout, process.stderr, process.stdin)
+
+
+Started = subprocess.Popen[bytes] | None
+
+
+def _spawned(command: Sequence[str], stdin: int | None, env: Mapping[str, str]) -> Started:
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **env},
+        start_new_session=True,
+    )
+
+
+def _by_gitpython(
+    command: Sequence[str], path: Path, stdin: int | None, env: Mapping[str, str]
+) -> Started:
+    from git.cmd import Git
+    from git.exc import GitCommandError, GitCommandNotFound
+
+    try:
+        wrapped = Git(str(path) if path.is_dir() else None).execute(
+            list(command), istream=stdin, as_process=True, env=dict(env), start_new_session=True
+        )
+    except GitCommandNotFound:
+        raise FileNotFoundError(command[0]) from None
+    except GitCommandError as fault:
+        raise OSError(str(fault)) from None
+    process, wrapped.proc = wrapped.proc, None  # ended here, not by GitPython's finaliser
+    return process
 
 
 def failed(arguments: Sequence[str], status: int, errors: bytes) -> ExternalFault:

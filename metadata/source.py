@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from core.errors import InvalidInput
 from metadata import layout
 from metadata.convert.commit import convert
-from metadata.mirrors import Mirror
 from metadata.normal import NormalForm
 from metadata.refusals import UnsupportedType
+from metadata.repository import Repository
 
 __all__ = ["UnsupportedType", "read_commit"]
 
 
-def read_commit(mirror: Mirror, rev: str, directories: Sequence[str] = ()) -> NormalForm:
+def read_commit(repository: Repository, rev: str, directories: Sequence[str] = ()) -> NormalForm:
     """The normal form of everything that a commit would deploy.
 
     Both formats, every type of the registry, all package directories or only the named ones.
@@ -22,7 +22,7 @@ def read_commit(mirror: Mirror, rev: str, directories: Sequence[str] = ()) -> No
     an unknown type, malformed XML with its line, a component defined twice, half of a pair, a
     symbolic link, a Git LFS pointer; and ExternalFault ``git.*``.
     """
-    converted = convert(mirror, rev, directories)
+    converted = convert(repository, rev, directories)
     form = layout.read(converted.files, converted.origins)
     if not form:
         raise InvalidInput("metadata.none", "The commit has no Salesforce metadata to deploy.")

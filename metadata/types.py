@@ -8,7 +8,7 @@ project may change it by ``sourceBehaviorOptions`` (or the older ``registryPrese
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from core.errors import InvalidInput
 DATA = Path(__file__).parent / "registry"
 SECTIONS = ("types", "childTypes", "suffixes", "strictDirectoryNames")
 META = "-meta.xml"
+NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +77,82 @@ class MetadataType:
         return self.adapter in ("bundle", "uiBundles")
 
 
+class Types(Mapping[str, MetadataType]):
+    """Types by id, each built when it is first asked for: a project uses a few of hundreds."""
+
+    def __init__(self, raw: Mapping[str, Mapping[str, Any]]) -> None:
+        self._raw = raw
+        self._built: dict[str, MetadataType] = {}
+
+    def __getitem__(self, key: str) -> MetadataType:
+        found = self._built.get(key)
+        if found is None:
+            found = self._built[key] = _type(key, self._raw[key])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._raw
+
+
+class Named(Mapping[str, MetadataType]):
+    """Types by their name."""
+
+    def __init__(self, types: Types, ids: Mapping[str, str]) -> None:
+        self._types = types
+        self._ids = ids
+
+    def __getitem__(self, name: str) -> MetadataType:
+        return self._types[self._ids[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
 class Registry:
     """Look-ups over all types of one project."""
 
     def __init__(self, raw: Mapping[str, Any]) -> None:
-        self.by_id = {key: _type(key, entry) for key, entry in raw["types"].items()}
-        self.by_name = {entry.name: entry for entry in self.by_id.values()}
+        types = raw["types"]
+        self.by_id = Types(types)
+        self.by_name = Named(self.by_id, {entry["name"]: key for key, entry in types.items()})
         self.suffixes: dict[str, str] = {
             key: value for key, value in raw["suffixes"].items() if value
         }
         self.child_types: dict[str, str] = {k: v for k, v in raw["childTypes"].items() if v}
         self.strict = [
-            self.by_id[key] for key in raw["strictDirectoryNames"].values() if key in self.by_id
+            self.by_id[key] for key in raw["strictDirectoryNames"].values() if key in types
         ]
         self.strict_directories = {entry.directory: entry for entry in self.strict}
         self.children = {
-            child.name: (parent, child)
-            for parent in self.by_id.values()
-            for child in parent.children.values()
+            child.name: (self.by_id[key], child)
+            for key, entry in types.items()
+            if "children" in entry
+            for child in self.by_id[key].children.values()
         }
-        self.by_directory: dict[str, list[MetadataType]] = {}
-        for entry in self.by_id.values():
-            self.by_directory.setdefault(entry.directory, []).append(entry)
+        self._by_directory: dict[str, list[str]] = {}
+        for key, entry in types.items():
+            self._by_directory.setdefault(entry["directoryName"], []).append(key)
         self._aliases = {
-            key: entry["aliasFor"] for key, entry in raw["types"].items() if "aliasFor" in entry
+            key: entry["aliasFor"] for key, entry in types.items() if "aliasFor" in entry
         }
+
+    @property
+    def directories(self) -> Collection[str]:
+        """Names of the directories that types have."""
+        return self._by_directory.keys()
+
+    def of_directory(self, directory: str) -> list[MetadataType]:
+        """The types whose files lie in a directory of that name."""
+        return [self.by_id[key] for key in self._by_directory.get(directory, ())]
 
     def of_suffix(self, suffix: str) -> MetadataType | None:
         """The type of a file suffix; None for an unknown one and for most children's.
@@ -115,7 +167,7 @@ class Registry:
 
     def folder_of(self, directory: str) -> MetadataType | None:
         """The type of folders in a directory such as ``reports``."""
-        for entry in self.by_directory.get(directory, ()):
+        for entry in self.of_directory(directory):
             if entry.content_type:
                 return self.by_id[self._aliases.get(entry.id, entry.id)]
         return None
@@ -136,7 +188,7 @@ def for_project(presets: Iterable[str], customizations: Mapping[str, Any]) -> Re
 
 @cache
 def _data(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((DATA / name).read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = json.loads((DATA / name).read_bytes())
     return loaded
 
 
@@ -144,7 +196,7 @@ def _data(name: str) -> dict[str, Any]:
 def effective(presets: tuple[str, ...], customizations: str) -> Registry:
     """Merge presets and customisations (as JSON text) over the published registry."""
     merged = {section: dict(_data("types.json")[section]) for section in SECTIONS}
-    known = _data("presets.json")
+    known = _data("presets.json") if presets else {}
     for preset in presets:
         if preset not in known:
             raise InvalidInput(
@@ -156,7 +208,12 @@ def effective(presets: tuple[str, ...], customizations: str) -> Registry:
         for section in SECTIONS:
             merged[section].update(layer.get(section) or {})
     try:
-        return Registry(merged)
+        found = Registry(merged)
+        for key in (
+            (json.loads(customizations).get("types") or {}) if customizations != "{}" else ()
+        ):
+            found.by_id[key]  # built now, so that a faulty one is refused here
+        return found
     except (KeyError, TypeError, AttributeError) as fault:
         raise InvalidInput(
             "metadata.project_file",

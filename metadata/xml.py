@@ -22,9 +22,9 @@ from typing import Any
 from lxml import etree
 
 from core.errors import InvalidInput
-from metadata import keys
+from metadata import keys, types
 
-NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
+NAMESPACE = types.NAMESPACE
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 INDENT = "    "
 MAX_DEPTH = 200

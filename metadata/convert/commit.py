@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.errors import InvalidInput
 from metadata import types
 from metadata.convert import assembly, replacements, selection
-from metadata.layout import MANIFESTS
-from metadata.mirrors import Mirror
+from metadata.identity import MANIFESTS
+from metadata.objects import LINK, SUBMODULE
 from metadata.projects import Layout, detect
+from metadata.repository import Repository
 from metadata.types import Registry
 
 
@@ -30,26 +30,33 @@ class Converted:
     registry: Registry
 
 
-def convert(mirror: Mirror, rev: str, directories: Sequence[str] = ()) -> Converted:
+def convert(repository: Repository, rev: str, directories: Sequence[str] = ()) -> Converted:
     """Convert a commit, or only the named package directories of it.
 
     Raises InvalidInput ``metadata.*`` naming file and reason, and ExternalFault ``git.*``.
     """
-    sha = mirror.resolve(rev)
-    tree = mirror.tree(sha)
+    sha = repository.resolve(rev)
+    tree = repository.tree(sha)
+
+    def find(path: str) -> bytes | None:
+        entry = tree.get(path)
+        if entry is None or entry.mode in (LINK, SUBMODULE):
+            return None
+        return next(repository.blobs([entry.blob]))
 
     def read(path: str) -> bytes:
-        return next(mirror.blobs([tree[path].blob]))
+        return find(path) or b""
 
     layout = detect(tree, read)
-    wanted = chosen_directories(layout, directories)
-    paths = selection.paths(tree, layout, wanted, read)
-    reading = selection.Reading(mirror, [tree[path].blob for path in paths])
+    chosen = selection.selection(layout, selection.directories_of(layout, directories), find)
+    entries = {path: tree[path] for path in sorted(chosen.kept(list(tree)))}
+    selection.check({path: entry.mode for path, entry in entries.items()})
+    reading = selection.reading(repository, list(entries.items()))
     if layout.name == "metadata":
-        return _metadata(_contents(paths, reading), layout)
+        return _metadata(reading.result(), layout)
     registry = types.for_project(layout.presets, layout.customizations)
-    places = assembly.find(paths, registry)
-    contents, warnings = replacements.applied(_contents(paths, reading), layout, tree, read)
+    places = assembly.find(entries, registry)
+    contents, warnings = replacements.applied(reading.result(), layout, tree, read)
     result = assembly.assemble(contents, places, registry)
     return Converted(
         result.files,
@@ -59,33 +66,6 @@ def convert(mirror: Mirror, rev: str, directories: Sequence[str] = ()) -> Conver
         layout,
         registry,
     )
-
-
-def _contents(paths: Sequence[str], reading: selection.Reading) -> dict[str, bytes]:
-    contents = dict(zip(paths, reading.result(), strict=True))
-    selection.refuse_pointers(contents.items())
-    return contents
-
-
-def chosen_directories(layout: Layout, asked: Sequence[str]) -> Sequence[str]:
-    """The package directories to look at: all, or the asked ones among them.
-
-    Raises InvalidInput ``metadata.no_directory``.
-    """
-    if not asked:
-        return layout.directories
-    clean = [directory.strip("/").removeprefix("./") for directory in asked]
-    known = layout.directories
-    for directory in clean:
-        if not any(
-            directory == own or directory.startswith(f"{own}/") or own == "" for own in known
-        ):
-            raise InvalidInput(
-                "metadata.no_directory",
-                f"“{directory}” is not one of the project's package directories "
-                f"({', '.join(own or '.' for own in known)}).",
-            )
-    return clean
 
 
 def _metadata(contents: dict[str, bytes], layout: Layout) -> Converted:

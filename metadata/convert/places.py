@@ -59,7 +59,8 @@ class Places:
     def __init__(self, registry: Registry, paths: Collection[str]) -> None:
         self._registry = registry
         self._paths = paths
-        self._directories = _directories(paths)
+        self._directories: set[str] | None = None
+        self._kinds: dict[tuple[str, str], MetadataType | None] = {}
         self._strict = cache(self._strict_types)
         self._bundle_root = cache(self._bundle)
 
@@ -72,12 +73,26 @@ class Places:
         found = self._bundle_root(directory)
         if found is not None:
             return self._in_bundle(path, *found)
-        kind = self._kind(path, directory, name)
+        kind = self._known_kind(path, directory, name)
         if kind is None:
             if name.endswith(META):
                 raise UnsupportedType(path, "of no known metadata type")
             return None
         return self._placed(kind, path, directory, name)
+
+    def bundle_of(self, directory: str) -> tuple[MetadataType, int] | None:
+        """The bundle that all files of a directory belong to, and the depth of its type's."""
+        return self._bundle_root(directory)
+
+    def _known_kind(self, path: str, directory: str, name: str) -> MetadataType | None:
+        """The type of a meta file hangs on its directory and suffix alone, so it is kept."""
+        dot = name.rfind(".", 0, -len(META)) if name.endswith(META) else -1
+        if dot < 1:
+            return self._kind(path, directory, name)
+        known = (directory, name[dot:])
+        if known not in self._kinds:
+            self._kinds[known] = self._kind(path, directory, name)
+        return self._kinds[known]
 
     def _kind(self, path: str, directory: str, name: str) -> MetadataType | None:
         """The type of a file outside bundles; None for an unknown one or no metadata at all."""
@@ -122,6 +137,8 @@ class Places:
             kind = self._registry.strict_directories.get(part)
             if kind is None or kind.adapter not in MIXED or kind.in_folder:
                 continue
+            if self._directories is None:
+                self._directories = _directories(self._paths)
             own = "/".join(parts[: index + 2])
             if f"{own}/{part}" not in self._directories:  # lwc/group/lwc/tile: the inner one counts
                 return kind, index
@@ -156,8 +173,7 @@ class Places:
 def _directories(paths: Iterable[str]) -> set[str]:
     """Every directory above one of the files."""
     found: set[str] = set()
-    for path in paths:
-        directory = path.rpartition("/")[0]
+    for directory in {path.rpartition("/")[0] for path in paths}:
         while directory and directory not in found:
             found.add(directory)
             directory = directory.rpartition("/")[0]

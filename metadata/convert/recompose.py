@@ -13,7 +13,6 @@ from lxml import etree
 
 from core.errors import InvalidInput
 from metadata import keys, xml
-from metadata.convert import schemas
 from metadata.convert.places import Place, Role
 from metadata.convert.writing import Group, collation, document
 from metadata.refusals import duplicate
@@ -163,6 +162,8 @@ def _registration(kind: MetadataType, name: str, parts: Parts) -> tuple[str, byt
 
 def _schema(path: str, content: bytes, form: str) -> str:
     if form == "json":
+        from metadata.convert import schemas  # brings YAML, which next to no project needs
+
         return schemas.as_json(path, content)
     return content.decode("utf-8-sig").replace("\r\n", "\n")
 

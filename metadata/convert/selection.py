@@ -3,67 +3,111 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from core.errors import InvalidInput
 from metadata.convert import ignore
-from metadata.mirrors import Mirror
+from metadata.later import Later
 from metadata.objects import LINK, SUBMODULE, TreeEntry
-from metadata.projects import Layout, Read
+from metadata.projects import Layout
+from metadata.repository import Repository
 
 MAX_BYTES = 629_145_600
 """More can never be deployed at once (600 MB unzipped)."""
 
-_UNUSABLE = re.compile("[\x00-\x1f\\\\\udc80-\udcff]")
+_SIGNS = bytes(range(32)) + b"\\"
+_UNUSABLE = re.compile("[\x00-\x09\x0b-\x1f\\\\\udc80-\udcff]")
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
-def paths(
-    tree: Mapping[str, TreeEntry], layout: Layout, directories: Sequence[str], read: Read
-) -> list[str]:
-    """Paths below the package directories that no ``.forceignore`` takes out, sorted.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One package directory with the ``.forceignore`` that counts for it, where it has one."""
 
-    Raises InvalidInput ``metadata.link`` for a link or submodule among them, ``metadata.path`` for
-    a name that is not UTF-8 or has control characters, ``metadata.too_large``, and
-    ``metadata.no_directory`` for a package directory without files.
-    """
-    chosen: dict[str, TreeEntry] = {}
-    for directory in directories:
-        prefix = f"{directory}/" if directory else ""
-        own = {path: entry for path, entry in tree.items() if path.startswith(prefix)}
-        if layout.name == "source":
-            ignored = _ignored(directory, tree, read)
-            own = {path: entry for path, entry in own.items() if not ignored(path)}
-        chosen |= own
-    for path in sorted(chosen):
-        _check_path(path, chosen[path])
-    total = sum(entry.size for entry in chosen.values())
-    if total > MAX_BYTES:
-        raise InvalidInput(
-            "metadata.too_large",
-            f"The package directories hold {total // 1024**2:,} MB; "
-            f"Salesforce takes {MAX_BYTES // 1024**2} MB in one deployment.",
+    prefix: str
+    ignored: tuple[str, bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which paths of a commit are metadata; two equal ones choose the same paths."""
+
+    parts: tuple[Part, ...]
+
+    def kept(self, paths: Sequence[str]) -> Sequence[str]:
+        """The paths below the package directories that no ``.forceignore`` takes out."""
+        found: list[Sequence[str]] = []
+        for part in self.parts:
+            prefix = part.prefix
+            own = [path for path in paths if path.startswith(prefix)] if prefix else paths
+            found.append(ignore.rules(*part.ignored).kept(own) if part.ignored else own)
+        if len(found) == 1:
+            return found[0]
+        return list(dict.fromkeys(path for own in found for path in own))
+
+
+def selection(layout: Layout, directories: Sequence[str], find: ignore.Find) -> Selection:
+    """What a commit's layout chooses; ``find`` reads one of its plain files."""
+    return Selection(
+        tuple(
+            Part(
+                f"{directory}/" if directory else "",
+                ignore.nearest(directory, find) if layout.name == "source" else None,
+            )
+            for directory in directories
         )
-    return sorted(chosen)
+    )
 
 
-def _ignored(directory: str, tree: Mapping[str, TreeEntry], read: Read) -> ignore.Ignored:
-    found = ignore.nearest(directory, tree)
-    if found is None or tree[found].mode in (LINK, SUBMODULE):
-        return ignore.nothing
-    return ignore.rules(found, read(found))
+def directories_of(layout: Layout, asked: Sequence[str]) -> Sequence[str]:
+    """The package directories to look at: all, or the asked ones among them.
+
+    Raises InvalidInput ``metadata.no_directory``.
+    """
+    if not asked:
+        return layout.directories
+    clean = [directory.strip("/").removeprefix("./") for directory in asked]
+    known = layout.directories
+    for directory in clean:
+        if not any(
+            directory == own or directory.startswith(f"{own}/") or own == "" for own in known
+        ):
+            raise InvalidInput(
+                "metadata.no_directory",
+                f"“{directory}” is not one of the project's package directories "
+                f"({', '.join(own or '.' for own in known)}).",
+            )
+    return clean
 
 
-def _check_path(path: str, entry: TreeEntry) -> None:
-    if entry.mode in (LINK, SUBMODULE):
-        kind = "symbolic link" if entry.mode == LINK else "submodule"
+def check(modes: Mapping[str, str]) -> None:
+    """Refuse what cannot be read as a plain file; ``modes`` are octal, by path.
+
+    Raises InvalidInput ``metadata.link`` for a link or submodule, ``metadata.path`` for a name that
+    is not UTF-8 or has control characters.
+    """
+    whole = "\n".join(modes)
+    raw = whole.encode("utf-8", "backslashreplace")
+    odd = {LINK, SUBMODULE}.intersection(modes.values())
+    if (
+        odd
+        or len(raw.translate(None, _SIGNS)) != len(raw) - raw.count(b"\n")
+        or (raw.count(b"\n") >= max(len(modes), 1))
+    ):
+        for path in sorted(modes):
+            _check_path(path, modes[path])
+
+
+def _check_path(path: str, mode: str) -> None:
+    if mode in (LINK, SUBMODULE):
+        kind = "symbolic link" if mode == LINK else "submodule"
         raise InvalidInput(
             "metadata.link",
             f"{_shown(path)} is a {kind}; Gatehouse reads plain files only.",
             path=_shown(path),
         )
-    if _UNUSABLE.search(path):
+    if _UNUSABLE.search(path) or "\n" in path:
         raise InvalidInput(
             "metadata.path", f"The path {_shown(path)!r} is not usable: it is not plain UTF-8 text."
         )
@@ -73,27 +117,32 @@ def _shown(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-class Reading:
-    """Contents of files, read in a thread while the caller finds out what the files are."""
+def reading(
+    repository: Repository, entries: Sequence[tuple[str, TreeEntry]]
+) -> Later[dict[str, bytes]]:
+    """Contents by path, read in a thread while the caller finds out what the files are.
 
-    def __init__(self, mirror: Mirror, blobs: Sequence[str]) -> None:
-        self._contents: list[bytes] = []
-        self._fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(mirror, blobs), daemon=True)
-        self._thread.start()
+    Raises InvalidInput ``metadata.too_large`` as soon as the files are more than Salesforce takes,
+    and ``metadata.lfs``.
+    """
 
-    def _run(self, mirror: Mirror, blobs: Sequence[str]) -> None:
-        try:
-            self._contents.extend(mirror.blobs(blobs))
-        except BaseException as fault:  # noqa: BLE001 - handed to the caller's thread
-            self._fault = fault
+    def read() -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        left = MAX_BYTES
+        contents = repository.blobs([entry[1] for _path, entry in entries])
+        for (path, _entry), content in zip(entries, contents, strict=True):
+            left -= len(content)
+            if left < 0:
+                raise InvalidInput(
+                    "metadata.too_large",
+                    f"The package directories hold more than {MAX_BYTES // 1024**2} MB, which is "
+                    "what Salesforce takes in one deployment.",
+                )
+            found[path] = content
+        refuse_pointers(found.items())
+        return found
 
-    def result(self) -> list[bytes]:
-        """The contents in the order asked; raises what reading raised."""
-        self._thread.join()
-        if self._fault is not None:
-            raise self._fault
-        return self._contents
+    return Later(read)
 
 
 def refuse_pointers(contents: Iterable[tuple[str, bytes]]) -> None:
@@ -102,7 +151,7 @@ def refuse_pointers(contents: Iterable[tuple[str, bytes]]) -> None:
     Raises InvalidInput ``metadata.lfs`` naming the file.
     """
     for path, content in contents:
-        if content.startswith(_LFS) and len(content) < 1024:
+        if len(content) < 1024 and content.startswith(_LFS):
             raise InvalidInput(
                 "metadata.lfs",
                 f"{path} is a Git LFS pointer, not the file; Gatehouse reads plain files only.",

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InvalidInput
 from metadata import layout, manifest, types
-from metadata.convert import schemas
+from metadata.convert import ignore, schemas
 from metadata.convert.commit import Converted, convert
 from metadata.mirrors import Mirror
 from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
@@ -317,3 +317,25 @@ def test_forceignore_takes_back_what_a_later_line_says(tmp_path: Path) -> None:
         },
     )
     assert set(made.files) == {"flows/Keep.flow"}
+
+
+PATTERNS = {
+    "a name at any depth": ("a.cls", {"a.cls", "x/a.cls", "a.cls/in"}, {"xa.cls", "a.clsx"}),
+    "a name from the top": ("/a", {"a", "a/b"}, {"x/a"}),
+    "a path from the top": ("a/b", {"a/b", "a/b/c"}, {"x/a/b"}),
+    "a directory": ("a/", {"a/b", "x/a/b"}, {"a", "x/a"}),
+    "all inside": ("a/**", {"a/b", "a/b/c"}, {"a", "x/a/b"}),
+    "any directories between": ("a/**/b", {"a/b", "a/x/y/b"}, {"b"}),
+    "signs": ("**/f?o.[a-c]*", {"x/foo.bar", "fxo.c"}, {"x/f/o.b", "foo.d"}),
+    "an escaped sign": ("\\#a\\*", {"#a*"}, {"#ab"}),
+}
+
+
+@pytest.mark.parametrize(("line", "out", "kept"), PATTERNS.values(), ids=PATTERNS.keys())
+def test_forceignore_line_takes_out_what_git_would(
+    line: str, out: set[str], kept: set[str]
+) -> None:
+    rules = ignore.rules("sub/.forceignore", line.encode())
+    paths = [f"sub/{name}" for name in sorted(out | kept)]
+    assert {path[4:] for path in rules.kept(paths)} == kept
+    assert {path[4:] for path in paths if rules.ignores(path)} == out

@@ -54,10 +54,13 @@ def head(mirror: Mirror) -> str:
 
 def check_out(mirror: Mirror, sha: str, target: Path) -> None:
     """Write a commit's files; links, submodules and lost objects are left out."""
+    found = mirror.tree(sha)
+    asked = "".join(f"{entry.blob}\n" for entry in found.values()).encode()
+    held = mirror.run.text("cat-file", "--batch-check", given=asked).splitlines()
     tree = {
         path: entry
-        for path, entry in mirror.tree(sha).items()
-        if entry.mode not in (LINK, SUBMODULE) and entry.size
+        for (path, entry), line in zip(found.items(), held, strict=True)
+        if entry.mode not in (LINK, SUBMODULE) and not line.endswith("missing")
     }
     contents = mirror.blobs(entry.blob for entry in tree.values())
     for path, content in zip(tree, contents, strict=True):

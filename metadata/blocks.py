@@ -1,0 +1,129 @@
+"""Children inside a file, told apart by its text, for files as Salesforce's tools write them.
+
+A delta only has to know which labels of thousands differ. Files with one element a line, indented
+by four blanks, are compared by that, and labels, which hold no elements of their own name, however
+they are indented. Any other file (``None`` here) is read as XML instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from metadata.children import separate
+from metadata.components import ComponentKey
+from metadata.types import ChildType, MetadataType
+
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_ENTITIES = ((b"&apos;", b"'"), (b"&quot;", b'"'), (b"&gt;", b">"))
+
+Contents = Mapping[str, bytes]
+Entries = dict[ComponentKey, bytes]
+
+
+def compared(
+    kind: MetadataType, name: str, old: Contents, new: Contents
+) -> tuple[set[ComponentKey], set[ComponentKey]] | None:
+    """What differs inside the files of a component: other or new keys, and keys that are gone."""
+    before, after = dict(old), dict(new)
+    for path in before.keys() & after.keys():
+        for child in kind.children.values():
+            before[path], after[path] = _without_equal(before[path], after[path], *_ends(child))
+    one, two = _entries(kind, name, before.values()), _entries(kind, name, after.values())
+    if one is None or two is None:
+        return None
+    changed = {
+        key
+        for key, content in two.items()
+        if key not in one or (one[key] != content and _said(one[key]) != _said(content))
+    }
+    return changed, one.keys() - two.keys()
+
+
+def _ends(child: ChildType) -> tuple[bytes, bytes]:
+    """What a child's element begins and ends with."""
+    element = child.element.encode()
+    if child.ignores_parent:
+        return b"<%s>" % element, b"</%s>" % element
+    return b"\n    <%s>\n" % element, b"\n    </%s>" % element
+
+
+def _without_equal(old: bytes, new: bytes, start: bytes, end: bytes) -> tuple[bytes, bytes]:
+    """Take out what stands in both byte by byte."""
+    before, after = old.split(start), new.split(start)
+    equal = set(before[1:]).intersection(after[1:])
+    equal = {piece for piece in equal if end in piece and not piece.partition(end)[2].strip()}
+    if len(equal) < 2 or _hides(old) or _hides(new):
+        return old, new
+    equal.remove(min(equal))  # a file that had children keeps having some
+    kept = [[piece for piece in pieces if piece not in equal] for pieces in (before, after)]
+    return start.join(kept[0]), start.join(kept[1])
+
+
+def _entries(kind: MetadataType, name: str, contents: Iterable[bytes]) -> Entries | None:
+    """Children by key, and the rest under the parent's where it says anything."""
+    found: Entries = {}
+    for content in contents:
+        held = _of_file(kind, name, content)
+        if held is None or held.keys() & found.keys():
+            return None
+        found |= held
+    return found
+
+
+def _of_file(kind: MetadataType, name: str, content: bytes) -> Entries | None:
+    rest = content.replace(b"\r\n", b"\n")
+    if _hides(rest):
+        return None
+    found: Entries = {}
+    for child in kind.children.values():
+        if not separate(kind, child):
+            continue
+        start, end = _ends(child)
+        pieces = rest.split(start)
+        kept = [pieces[0]]
+        for piece in pieces[1:]:
+            body, closed, tail = piece.partition(end)
+            names = _names(child, body)
+            if not closed or len(names) != 1:
+                return None
+            own = names[0].decode("utf-8", "replace").strip()
+            key = ComponentKey(child.name, own if child.ignores_parent else f"{name}.{own}")
+            if key in found:
+                return None
+            found[key] = body
+            kept.append(tail)
+        rest = b"".join(kept)
+        if re.search(rb"<%s[ />]" % child.element.encode(), rest):
+            return None
+    rest = _COMMENT.sub(b"", rest)
+    frame = rest.count(b"<") - rest.count(b"<?")
+    if frame < 2 or rest.count(b"</%s>" % kind.name.encode()) != 1:
+        return None
+    if frame > 2 or not found:
+        found[ComponentKey(kind.name, name)] = rest
+    return found
+
+
+def _names(child: ChildType, body: bytes) -> list[bytes]:
+    unique = (child.unique or "fullName").encode()
+    before = b"" if child.ignores_parent else b"^ {8}"
+    return re.findall(rb"%s<%s>([^<&]+)</%s>\s*$" % (before, unique, unique), body, re.MULTILINE)
+
+
+def _hides(content: bytes) -> bool:
+    """Whether what looks like an element could stand in a comment or in literal text."""
+    if b"<!" not in content:
+        return False
+    if b"<![" in content or b"<!D" in content:
+        return True
+    return any(b"\n    <" in match[0] for match in _COMMENT.finditer(content))
+
+
+def _said(content: bytes) -> list[bytes]:
+    """The lines whatever their order, with the signs that may be written in two ways in one."""
+    for written, sign in _ENTITIES:
+        content = content.replace(written, sign)
+    lines = [line.strip(b" \t") for line in content.split(b"\n")]
+    plain = all(line.count(b"<") == 2 and line.startswith(b"<") for line in lines)
+    return sorted(lines) if plain else lines

@@ -1,0 +1,99 @@
+"""A bare repository on this host, read without a work tree.
+
+Everything that comes from a repository is named by object id once it is inside: a branch or tag is
+resolved first, so that a name can never be read as an option and a moving ref never changes what
+was looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from core.errors import ExternalFault, NotFound
+from metadata import objects, projects
+from metadata.objects import Tree
+from metadata.projects import Layout
+from metadata.refs import Refs, parse_refs
+from metadata.runner import Runner
+
+SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+_SHORT = re.compile(r"[0-9a-f]{7,64}")
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@{}~^-]{0,250}")
+
+
+class Repository:
+    """Reads one repository."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.run = Runner(self.path)
+
+    def refs(self) -> Refs:
+        """Every branch and every tag that names a commit."""
+        return parse_refs(self.run)
+
+    def resolve(self, ref: str) -> str:
+        """The commit that a branch, tag, abbreviated or full object id names.
+
+        Raises NotFound ``git.unknown_ref``; a branch wins over a tag of the same name.
+        """
+        if not SHA.fullmatch(ref):
+            refs = self.refs()
+            known = refs.branches.get(ref) or refs.tags.get(ref)
+            if known:
+                return known
+        if _SHORT.fullmatch(ref):
+            try:
+                return self.run.text(
+                    "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"
+                ).strip()
+            except ExternalFault:
+                pass
+        raise NotFound(
+            "git.unknown_ref", f"The repository has no branch, tag or commit “{ref[:80]}”."
+        )
+
+    def revisions(self, *texts: str) -> list[str]:
+        """The commits that a person at a command line means: also ``HEAD``, ``HEAD~5``, ``v1^``.
+
+        Raises NotFound ``git.unknown_ref``. What comes from outside goes through ``resolve``.
+        """
+        for text in texts:
+            if not _REVISION.fullmatch(text):
+                raise _no_commit(text)
+        given = "".join(f"{text}^{{commit}}\n" for text in texts).encode("ascii")
+        printed = self.run.text("cat-file", "--batch-check", given=given)
+        found = [line.split(" ") for line in printed.splitlines()]
+        for text, fields in zip(texts, found, strict=True):
+            if len(fields) != 3 or fields[1] != "commit":
+                raise _no_commit(text)
+        return [fields[0] for fields in found]
+
+    def tree(self, rev: str, *under: str) -> Tree:
+        """Every file of a commit by path, or those below the named directories."""
+        return objects.tree(self.run, self.resolve(rev), under)
+
+    def blobs(self, blobs: Iterable[str]) -> Iterator[bytes]:
+        """Yield contents of blobs in the order asked, by one ``cat-file --batch``."""
+        return objects.contents(self.run, list(blobs))
+
+    def file(self, rev: str, path: str) -> bytes | None:
+        """The content of one file of a commit, or None when the commit has no such file."""
+        entry = self.tree(rev, path).get(path)
+        if entry is None or entry.mode in (objects.LINK, objects.SUBMODULE):
+            return None
+        return next(self.blobs([entry.blob]))
+
+    def format(self, rev: str) -> Layout:
+        """Whether a commit is in source or metadata format, and where its metadata lies.
+
+        Raises InvalidInput with the codes of ``projects.detect``.
+        """
+        tree = self.tree(rev)
+        return projects.detect(tree, lambda path: next(self.blobs([tree[path].blob])))
+
+
+def _no_commit(text: str) -> NotFound:
+    return NotFound("git.unknown_ref", f"The repository has no commit “{text[:80]}”.")
