@@ -8,7 +8,7 @@ they are indented. Any other file (``None`` here) is read as XML instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from metadata.children import separate
 from metadata.components import ComponentKey
@@ -38,6 +38,12 @@ def compared(
         if key not in one or (one[key] != content and _said(one[key]) != _said(content))
     }
     return changed, one.keys() - two.keys()
+
+
+def keys(kind: MetadataType, name: str, content: bytes) -> Collection[ComponentKey] | None:
+    """The children in a file, and the parent where the file says anything of its own."""
+    found = _of_file(kind, name, content)
+    return None if found is None else found.keys()
 
 
 def _ends(child: ChildType) -> tuple[bytes, bytes]:

@@ -78,18 +78,18 @@ def _repository(path: Path) -> Repository:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from metadata import layout, package
+    from metadata import contained, package
     from metadata.convert.commit import convert
 
     repository = _repository(options.repo)
     [sha] = repository.revisions(options.commit)
     converted = convert(repository, sha, options.package_dir)
     _warn(converted.warnings)
-    form = layout.read(converted.files, converted.origins)
-    members = manifest.of_files(converted.files, form, converted.registry)
+    keys = contained.of_files(converted.files, converted.origins)
+    members = manifest.of_files(converted.files, keys, converted.registry)
     version = options.api_version or converted.layout.api_version or DEFAULT_VERSION
     files = {**converted.files, "package.xml": manifest.write(members, version)}
-    options.output.write_bytes(package.pack(files, members, tuple(form)).zip_bytes)
+    options.output.write_bytes(package.pack(files, members, tuple(keys)).zip_bytes)
     return DONE
 
 
@@ -115,8 +115,7 @@ def _delta(options: argparse.Namespace) -> int:
     if not options.no_zip:
         from metadata import inner, package
 
-        form = inner.form_of(both.after, found.changed)
-        files = {**package.package_files(form), "package.xml": changes}
+        files = {**inner.files_of(both.after, found.changed), "package.xml": changes}
         packed = package.pack(files, found.manifest, found.changed)
         (options.output / "changes.zip").write_bytes(packed.zip_bytes)
     return DONE

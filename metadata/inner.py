@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from metadata import layout
+from metadata import blocks, layout
 from metadata.components import ComponentKey
 from metadata.convert import assembly
-from metadata.normal import NormalForm
+from metadata.convert.assembly import Assembled
+from metadata.normal import Files, NormalForm
+from metadata.package import package_files
 from metadata.sides import Pair, Side
-from metadata.units import whole
+from metadata.types import standard
+from metadata.units import compound, whole
 
 
 def compared(
@@ -25,15 +28,52 @@ def compared(
 
 def form(side: Side, contents: Mapping[str, bytes]) -> NormalForm:
     """The normal form of some files of a commit."""
+    made = assembled(side, contents)
+    return layout.read(made.files, made.origins)
+
+
+def assembled(side: Side, contents: Mapping[str, bytes]) -> Assembled:
+    """Some files of a commit in metadata format."""
     if side.layout.name == "metadata":
         start = len(side.layout.base) + 1 if side.layout.base else 0
-        return layout.read(
+        return Assembled(
             {path[start:]: content for path, content in contents.items()},
             {path[start:]: path for path in contents},
         )
     places = {path: side.units.places.of(path) for path in contents}
-    made = assembly.assemble(contents, places, side.registry)
-    return layout.read(made.files, made.origins)
+    return assembly.assemble(contents, places, side.registry)
+
+
+def files_of(side: Side, keys: Collection[ComponentKey]) -> Files:
+    """Package files of just the named components of a commit, written as ``convert`` writes them.
+
+    A file that holds other components too is cut down to the named ones by way of the normal form.
+    """
+    wanted = set(keys)
+    contents = side.contents(side.paths_of({whole(key) for key in keys} | wanted))
+    mixed: set[ComponentKey] = set()
+    plain: dict[str, bytes] = {}
+    held: dict[str, ComponentKey] = {}
+    for path, content in contents.items():
+        unit = side.units.of(path)
+        if unit is None:
+            continue
+        if compound(unit) and not _alone(unit, content):
+            mixed.add(unit)
+        elif unit in wanted:
+            plain[path] = content
+            held[path] = unit
+    mixed |= {whole(key) for key in wanted.difference(held.values())}
+    plain = {path: content for path, content in plain.items() if whole(held[path]) not in mixed}
+    files = dict(assembled(side, plain).files)
+    rest = [key for key in keys if whole(key) in mixed]
+    return files | package_files(form_of(side, rest)) if rest else files
+
+
+def _alone(unit: ComponentKey, content: bytes) -> bool:
+    """Whether the file of a type that may hold children holds none."""
+    found = blocks.keys(standard().by_name[unit.type], unit.name, content)
+    return found is not None and set(found) == {unit}
 
 
 def form_of(side: Side, keys: Collection[ComponentKey]) -> NormalForm:

@@ -49,6 +49,9 @@ def _add(
 
 def normal_content(kind: MetadataType, path: str, content: bytes, origin: str) -> bytes:
     """Canonical XML for what the platform reads as metadata, the very bytes for content."""
-    if path.endswith(META) or kind.adapter not in WITH_CONTENT:
-        return xml.canonical_file(content, origin)
-    return content
+    return xml.canonical_file(content, origin) if is_xml(kind, path) else content
+
+
+def is_xml(kind: MetadataType, path: str) -> bool:
+    """Whether the platform reads a file as metadata, and not as the component's content."""
+    return path.endswith(META) or kind.adapter not in WITH_CONTENT

@@ -61,7 +61,8 @@ class Side:
 
     def contents(self, paths: Sequence[str]) -> dict[str, bytes]:
         """Files by path; raises what ``selection.check`` and ``selection.reading`` raise."""
-        entries = {path: self.tree[path] for path in paths}
+        tree = self.tree
+        entries = {path: tree[path] for path in paths}
         selection.check({path: entry.mode for path, entry in entries.items()})
         return selection.reading(self.repository, list(entries.items())).result()
 

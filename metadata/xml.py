@@ -232,6 +232,11 @@ def _namespaces(source: Element) -> Any:
     return kept
 
 
+def same(one: Element, two: Element) -> bool:
+    """Whether two elements are the same XML, formatting included."""
+    return etree.tostring(one, method="c14n") == etree.tostring(two, method="c14n")
+
+
 def union(roots: Iterable[Element]) -> list[Element]:
     """All child elements of several roots, in order."""
     return [child for root in roots for child in elements(root)]

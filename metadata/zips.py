@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from core.errors import InvalidInput
+from metadata.later import Later
 
 MAX_FILES = 10_000
 MAX_ZIP = 39_000_000
@@ -24,26 +27,81 @@ MAX_RESOURCE = 5_000_000
 """A static resource may have 5 MB."""
 
 MAX_PATH = 400
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+LEVEL = 3
+"""As the official converter compresses: a third less time than usual for 6 % more bytes."""
+
+PLAIN_FILES = 65_535
+FIRST_DAY = (1 << 5) | 1
+"""1 January 1980, at midnight: the earliest moment that a zip can name."""
+
+_UTF8, _UNIX = 0x800, 3 << 8
 _STORED = (
     ".png", ".jpg", ".jpeg", ".gif", ".webp", ".woff", ".woff2", ".zip", ".jar", ".mp4", ".pdf",
 )  # fmt: skip
 _ARCHIVE = b"PK\x03\x04"
 
 
-def write(files: Mapping[str, bytes], level: int = 6) -> bytes:
-    """Zip files; what is compressed already is stored, and with level 0 everything is."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as target:
-        for path in sorted(files, key=str.encode):
-            content = files[path]
-            entry = zipfile.ZipInfo(path, FIXED_TIME)
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            stored = level == 0 or _packed(path, content)
-            entry.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
-            target.writestr(entry, content, compresslevel=None if stored else level)
-    return buffer.getvalue()
+def write(files: Mapping[str, bytes], level: int = LEVEL) -> bytes:
+    """Zip files; what is compressed already is stored, and with level 0 everything is.
+
+    Compressing runs in a second thread beside this one. Raises InvalidInput ``package.too_large``
+    for more files than a plain zip can list.
+    """
+    check(len(files), 0, 0, files_limit=PLAIN_FILES)
+    names = sorted(files, key=str.encode)
+    half = _half(files, names)
+    other = Later(lambda: [_entry(name, files[name], level) for name in names[half:]])
+    entries = [*(_entry(name, files[name], level) for name in names[:half]), *other.result()]
+    return _assembled(entries)
+
+
+class Entry(NamedTuple):
+    """One file of a zip, ready to be written."""
+
+    name: bytes
+    method: int
+    checksum: int
+    size: int
+    packed: bytes
+
+
+def _half(files: Mapping[str, bytes], names: Sequence[str]) -> int:
+    """How many of the names make up half of the bytes."""
+    left = sum(map(len, files.values())) // 2
+    for index, name in enumerate(names):
+        left -= len(files[name])
+        if left < 0:
+            return index
+    return len(names)
+
+
+def _entry(name: str, content: bytes, level: int) -> Entry:
+    method, packed = zipfile.ZIP_STORED, content
+    if level and not _packed(name, content):
+        method = zipfile.ZIP_DEFLATED
+        deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
+        packed = deflate.compress(content) + deflate.flush()
+    return Entry(name.encode("utf-8"), method, zlib.crc32(content), len(content), packed)
+
+
+def _assembled(entries: Sequence[Entry]) -> bytes:
+    """Local entries, the directory of them, and the end, as the format wants them."""
+    parts: list[bytes] = []
+    directory: list[bytes] = []
+    at = 0
+    for entry in entries:
+        flags = 0 if entry.name.isascii() else _UTF8
+        told = struct.pack(
+            "<5H3L2H", 20, flags, entry.method, 0, FIRST_DAY, entry.checksum,
+            len(entry.packed), entry.size, len(entry.name), 0,
+        )  # fmt: skip
+        directory += [b"PK\x01\x02", struct.pack("<H", _UNIX | 20), told]
+        directory += [struct.pack("<3H2L", 0, 0, 0, 0o644 << 16, at), entry.name]
+        parts += [_ARCHIVE, told, entry.name, entry.packed]
+        at += 30 + len(entry.name) + len(entry.packed)
+    listed = b"".join(directory)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, *[len(entries)] * 2, len(listed), at, 0)
+    return b"".join([*parts, listed, end])
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
@@ -112,10 +170,12 @@ def safe_path(path: str) -> None:
         raise InvalidInput("package.unsafe_path", f"The zip holds an unsafe path: {path[:120]!r}.")
 
 
-def check(files: int, unzipped: int, zipped: int, limit: int | None = None) -> None:
+def check(
+    files: int, unzipped: int, zipped: int, limit: int | None = None, files_limit: int | None = None
+) -> None:
     """Hold the platform's limits; raises InvalidInput ``package.too_large`` with the figures."""
     for value, most, unit in (
-        (files, MAX_FILES, "files"),
+        (files, MAX_FILES if files_limit is None else files_limit, "files"),
         (unzipped, MAX_UNZIPPED if limit is None else limit, "bytes unzipped"),
         (zipped, MAX_ZIP, "bytes as a zip"),
     ):

@@ -13,8 +13,10 @@ from lxml import etree
 
 from core.errors import InvalidInput
 from metadata import keys, xml
+from metadata.convert import fragments
+from metadata.convert.fragments import Child
 from metadata.convert.places import Place, Role
-from metadata.convert.writing import Group, collation, document
+from metadata.convert.writing import collation, document, fragment
 from metadata.refusals import duplicate
 from metadata.types import MetadataType
 from metadata.xml import Element
@@ -31,8 +33,7 @@ def file_of(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
     if kind.transformer == "decomposeExternalServiceRegistration":
         return _registration(kind, name, parts)
     own = frame([(place.path, content) for place, content in parts if place.role is Role.PARENT])
-    groups = _groups(parts)
-    return _target(kind, name), document(kind.name, own, groups)
+    return _target(kind, name), document(kind.name, own, _children(parts))
 
 
 def _target(kind: MetadataType, name: str) -> str:
@@ -74,36 +75,23 @@ def _identity(child: Element, rule: keys.Rule, written: bytes) -> tuple[str, ...
     return (name, written.decode()) if len(child) else (name,)
 
 
-def _groups(parts: Iterable[tuple[Place, bytes]]) -> list[Group]:
-    """Children by element name, in each group by their own name."""
-    found: dict[str, dict[str, tuple[Element, Place]]] = {}
+def _children(parts: Iterable[tuple[Place, bytes]]) -> list[str]:
+    """Children by element name, those of one name by their own, as they are written."""
+    found: dict[str, dict[str, Child]] = {}
     for place, content in parts:
-        child = place.child
-        if child is None:
+        kind = place.child
+        if kind is None:
             continue
-        root = xml.parse(content, place.path)
-        name = _own_name(root, child.unique) or place.child_name
-        group = found.setdefault(child.element, {})
-        before = group.get(name)
-        if before is None:
-            group[name] = (root, place)
-        elif _same(before[0], root) is False:
-            raise duplicate(f"{child.name} {place.name}.{name}", before[1].path, place.path)
+        child = fragments.read(content, place.path, kind.unique)
+        name = child.name or place.child_name
+        before = found.setdefault(kind.element, {}).setdefault(name, child)
+        if before is not child and not before.same(child):
+            raise duplicate(f"{kind.name} {place.name}.{name}", before.path, place.path)
     return [
-        Group(element, [group[name][0] for name in sorted(group, key=collation)])
+        group[name].written(element)
         for element, group in sorted(found.items())
+        for name in sorted(group, key=collation)
     ]
-
-
-def _own_name(root: Element, unique: str) -> str:
-    for element in (unique, "fullName", "name"):
-        if element and (text := xml.text_of(root, element)):
-            return text
-    return ""
-
-
-def _same(one: Element, two: Element) -> bool:
-    return etree.tostring(one, method="c14n") == etree.tostring(two, method="c14n")
 
 
 def _labels(parts: Parts) -> tuple[str, bytes]:
@@ -124,7 +112,9 @@ def _labels(parts: Parts) -> tuple[str, bytes]:
             if before[0] is not label and not _same_label(before[0], label):
                 raise duplicate(f"CustomLabel {name}", before[1], place.path)
     ordered = [found[name][0] for name in sorted(found, key=collation)]
-    return "labels/CustomLabels.labels", document("CustomLabels", [], [Group("labels", ordered)])
+    return "labels/CustomLabels.labels", document(
+        "CustomLabels", [], [fragment(label, "labels") for label in ordered]
+    )
 
 
 def _same_label(one: Element, two: Element) -> bool:

@@ -8,7 +8,6 @@ blanks and line breaks at both ends of a label, which changes what users see.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from metadata import xml
@@ -20,31 +19,22 @@ _TEXT = str.maketrans(
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Elements that are written under one name: the children of one type."""
-
-    name: str
-    elements: Sequence[Element]
-
-
-def document(root: str, own: Sequence[Element], groups: Iterable[Group]) -> bytes:
-    """A whole file: the frame's own elements, then the groups in the order given."""
+def document(root: str, own: Sequence[Element], children: Iterable[str]) -> bytes:
+    """A whole file: the frame's own elements, then the written children in the order given."""
     out = [HEAD, f'<{root} xmlns="{xml.NAMESPACE}">\n']
-    for node in together(own):
-        _fragment(out, node, None)
-    for group in groups:
-        for node in group.elements:
-            _fragment(out, node, group.name)
+    out += [fragment(node, None) for node in together(own)]
+    out += children
     out.append(f"</{root}>\n")
     return "".join(out).encode("utf-8")
 
 
-def _fragment(out: list[str], node: Element, name: str | None) -> None:
+def fragment(node: Element, name: str | None) -> str:
     """One element below the root; it declares the prefixes that its own file had at the root."""
+    out: list[str] = []
     prefixes = {uri: prefix for prefix, uri in node.nsmap.items() if prefix}
     declared = "".join(f' xmlns:{prefix}="{uri}"' for uri, prefix in prefixes.items())
     _write(out, node, "    ", name, declared)
+    return "".join(out)
 
 
 def _write(out: list[str], node: Element, pad: str, name: str | None, declared: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metadata import delta, inner, sides
+from metadata import delta, inner, layout, sides
 from metadata.commands import main
 from metadata.mirrors import Mirror
 from metadata.package import open_zip, read_zip
@@ -140,7 +140,10 @@ def test_old_form_with_its_delta_is_the_new_form(
     found = delta.between(mirror, old, new)
     before, after = read_commit(mirror, old), read_commit(mirror, new)
     applied = before.component_digests()
-    applied |= inner.form_of(sides.single(mirror, new), found.changed).component_digests()
+    side = sides.single(mirror, new)
+    applied |= inner.form_of(side, found.changed).component_digests()
+    files = inner.files_of(side, found.changed)
+    assert layout.read(files) == inner.form_of(side, found.changed)
     for key in found.removed:
         applied.pop(key)
     assert applied == after.component_digests()
