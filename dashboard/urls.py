@@ -10,5 +10,6 @@ app_name = "dashboard"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("calendar/", views.calendar, name="calendar"),
     path("search/", views.search, name="search"),
 ]

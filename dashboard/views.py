@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from dashboard import calendar as calendar_page
 from dashboard import search as finder
 from dashboard import selectors
 from governance.access import signed_in
@@ -36,3 +37,11 @@ def search(request: HttpRequest) -> HttpResponse:
         return redirect(address)
     context = {"query": query[: finder.LONGEST], "groups": finder.find(query)}
     return render(request, "dashboard/search.html", context)
+
+
+@require_safe
+@signed_in
+def calendar(request: HttpRequest) -> HttpResponse:
+    """Show a month, a week or the next days of freezes, windows, maintenance and releases."""
+    page = calendar_page.load(request.user, request.GET)  # type: ignore[arg-type]
+    return render(request, "dashboard/calendar.html", {"page": page})
