@@ -71,6 +71,7 @@ class Env:
     repository_roots: tuple[Path, ...]
     git_poll_seconds: int
     org_hosts: tuple[str, ...]
+    calendar_hosts: tuple[str, ...]
     org_ca_file: Path | None
     public_keys: Keys
     private_keys: Keys = field(repr=False)
@@ -109,6 +110,7 @@ class Env:
             repository_roots=tuple(Path(root) for root in reader.words("REPOSITORY_ROOTS")),
             git_poll_seconds=reader.number("GIT_POLL_SECONDS", 30),
             org_hosts=reader.words("ORG_HOSTS"),
+            calendar_hosts=reader.words("CALENDAR_HOSTS"),
             org_ca_file=reader.path("ORG_CA_FILE"),
             public_keys=reader.keys("GATEHOUSE_PUBLIC_KEYS_FILE"),
             private_keys=reader.keys("GATEHOUSE_PRIVATE_KEYS_FILE"),

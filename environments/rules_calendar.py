@@ -84,7 +84,7 @@ class Plan:
 
     def over(self, now: datetime) -> bool:
         """Say whether it will never hold again."""
-        if self.end is None:
+        if self.end is None or self.start > now:
             return False
         if self.every is Every.NEVER:
             return self.end <= now

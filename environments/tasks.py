@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from environments.services import checks, history, orgs, snapshots
+from environments.services import checks, history, imports, orgs, snapshots
 from jobs.registry import register
 
 register(orgs.CHECK_KIND, "deploy", checks.run)
 register(snapshots.KIND, "deploy", snapshots.advance)
 register(snapshots.HISTORY_KIND, "build", history.keep)
+register(imports.KIND, "build", imports.run)

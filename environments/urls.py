@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from environments import views, views_calendar
+from environments import views, views_calendar, views_imports
 
 app_name = "environments"
 
@@ -21,6 +21,11 @@ urlpatterns = [
     path("environments/<ref_E:pk>/snapshots/take/", views.snapshot_take, name="snapshot_take"),
     path("snapshots/<ref_S:pk>/", views.snapshot, name="snapshot"),
     path("calendar/freezes/new/", views_calendar.freeze_new, name="freeze_new"),
+    path("calendar/imports/", views_imports.listing, name="imports"),
+    path("calendar/imports/new/", views_imports.add, name="import_add"),
+    path("calendar/imports/<int:pk>/again/", views_imports.again, name="import_again"),
+    path("calendar/imports/<int:pk>/remove/", views_imports.remove, name="import_remove"),
+    path("calendar/holidays/", views_imports.holidays, name="holidays"),
     path("calendar/stop/", views_calendar.stop, name="stop"),
     path("calendar/<ref_F:pk>/", views_calendar.freeze, name="freeze"),
     path("calendar/<ref_F:pk>/extend/", views_calendar.extend, name="freeze_extend"),

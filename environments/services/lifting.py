@@ -21,16 +21,10 @@ from environments.rules_calendar import said
 from environments.services.calendar import LIFT_KIND, LOCK, REASON_MAX, locked, record, wake
 from environments.states import FreezeScope
 from governance import approvals, policies
-from governance.models import ApprovalRequest, Decision, Policy, PolicyVersion
+from governance.models import ApprovalRequest, Decision, PolicyVersion
 from governance.models.approvals import LIVE
 from governance.permissions import acting_person, demand
 from governance.rules.windows import instant
-
-
-def board_policy() -> PolicyVersion | None:
-    """The version that governs the board's own acts now."""
-    policy = Policy.objects.filter(name="Production").first()
-    return policy.current if policy else None
 
 
 def covers_protected(freeze: Freeze) -> bool:
@@ -64,7 +58,7 @@ def ask(*, freeze_id: int, ends: datetime | None, reason: str) -> Freeze:
     if not covers_protected(found):
         _apply(found, wanted, why)
         return found
-    version = board_policy()
+    version = policies.board_policy()
     if version is None:
         raise NotNow(
             "freeze.no_policy",
@@ -170,7 +164,7 @@ def _lift_of(request: ApprovalRequest) -> FreezeLift:
 
 
 def _current_digest(freeze: Freeze, lift: FreezeLift) -> str:
-    version = board_policy()
+    version = policies.board_policy()
     return digest_of(freeze, lift.wanted_end, version) if version else ""
 
 

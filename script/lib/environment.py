@@ -72,6 +72,7 @@ def of_role(
         or str(installation.var / "checkpoints"),
         "GATEHOUSE_PUBLIC_KEYS_FILE": str(installation.keys / "public.json"),
         "GIT_HOSTS": os.environ.get("GIT_HOSTS", GIT_HOSTS),
+        "CALENDAR_HOSTS": os.environ.get("CALENDAR_HOSTS", ""),
         "REPOSITORY_ROOTS": os.environ.get("REPOSITORY_ROOTS", ""),
         "DATABASE_URL": addresses.login(state, f"gatehouse_{role}"),
         "REDIS_URL": addresses.redis,

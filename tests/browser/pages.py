@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from governance.models import ApprovalRequest, AuditEvent
-from tests.support.company import Company
+from tests.support.company import Company, house
 
 Keys = Callable[[Company], dict[str, object]]
 
@@ -75,6 +75,20 @@ def _snapshot(company: Company) -> dict[str, object]:
     return {"pk": company.snapshots["Production"].pk}
 
 
+def _freeze(name: str) -> Keys:
+    def keys(company: Company) -> dict[str, object]:
+        if not company.freezes:
+            house.calendar(company)
+        return {"pk": company.freezes[name].pk}
+
+    return keys
+
+
+def _maintenance(company: Company) -> dict[str, object]:
+    _freeze("Year end")(company)
+    return {"pk": company.maintenance[0].pk}
+
+
 PAGES = (
     PageCase("dashboard:home", who="ana"),
     PageCase("dashboard:home", who="priya"),
@@ -113,6 +127,21 @@ PAGES = (
     PageCase("environments:retire", _org("Sales CI")),
     PageCase("environments:snapshots", _org("Production")),
     PageCase("environments:snapshot", _snapshot),
+    PageCase("dashboard:calendar"),
+    PageCase("dashboard:calendar", who="lena", query="?view=week"),
+    PageCase("dashboard:calendar", who="ana", query="?view=agenda&track=production"),
+    PageCase("environments:freeze", _freeze("Year end"), who="ana"),
+    PageCase("environments:freeze", _freeze("Weekends"), who="lena"),
+    PageCase("environments:freeze_new", who="priya"),
+    PageCase("environments:freeze_extend", _freeze("Year end"), who="marek"),
+    PageCase("environments:freeze_lift", _freeze("Year end"), who="marek"),
+    PageCase("environments:stop", who="ana"),
+    PageCase("environments:maintenance", _maintenance),
+    PageCase("environments:imports"),
+    PageCase("environments:import_add"),
+    PageCase(
+        "environments:holidays", query="?country=DE&subdivision=BY&year=2031&target=protected"
+    ),
     PageCase("releases:list", who="marek"),
     PageCase("releases:new", who="marek"),
     PageCase("releases:release", _release("October train"), who="marek"),

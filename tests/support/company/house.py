@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from core.digests import digest_json
-from environments.models import Credential, Environment, Track
+from environments.models import Credential, Environment, Maintenance, Track
+from environments.selectors_calendar import Target
+from environments.services import calendar as services
+from environments.services import imports, lifting
+from environments.services.calendar import Words
+from environments.states import FreezeScope
 from governance.models import Membership, Policy, PolicyVersion, Team, User
-from tests.support.company.rows import Company
+from tests.support.company.rows import Company, acting
 from tests.support.databases import as_role
 
 POLICY = {
@@ -45,7 +51,7 @@ def people(company: Company) -> None:
 
 
 def policy(company: Company) -> None:
-    policy = Policy.objects.create(name="Production")
+    policy = Policy.objects.create(name="Production", governs_board=True)
     company.policy_version = PolicyVersion.objects.create(
         policy=policy,
         number=1,
@@ -124,3 +130,37 @@ def hold(company: Company, name: str, label: str, digest: str, state: str = "dep
             hold_note="" if state == "deployed" else "1 test failed",
         )
     company.orgs[name].refresh_from_db()
+
+
+def calendar(company: Company) -> None:
+    """A freeze that the board is asked to lift, one that comes back, and somebody's maintenance."""
+    with acting(company.people["marek"]):
+        for name, scope, every in (
+            ("Year end", FreezeScope.PROTECTED, ""),
+            ("Weekends", FreezeScope.EVERYTHING, "week"),
+        ):
+            begins = (company.now + timedelta(days=30)).replace(tzinfo=None)
+            company.freezes[name] = services.freeze(
+                words=Words(
+                    name=name,
+                    reason="The books are closed.",
+                    target=Target(scope),
+                    zone="Europe/Berlin",
+                    starts=begins,
+                    ends=begins + timedelta(days=2),
+                    every=every,
+                )
+            )
+        lifting.ask(freeze_id=company.freezes["Year end"].pk, ends=None, reason="Done early.")
+        source = imports.add(name="Trust", content="BEGIN:VCALENDAR")
+    with as_role("build"):
+        company.maintenance.append(
+            Maintenance.objects.create(
+                source=source,
+                uid="w27",
+                name="Salesforce Winter release",
+                starts_at=company.now + timedelta(days=9),
+                ends_at=company.now + timedelta(days=9, hours=5),
+                zone="America/Los_Angeles",
+            )
+        )

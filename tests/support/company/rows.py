@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from core.context import Actor, acting_as
-from environments.models import Environment, Snapshot
+from environments.models import Environment, Freeze, Maintenance, Snapshot
 from governance.models import PolicyVersion, Team, User
 from releases.models import Build, Candidate, Commit, Deployment, Release, Repository
 
@@ -30,6 +30,8 @@ class Company:
     releases: dict[str, Release] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    freezes: dict[str, Freeze] = field(default_factory=dict)
+    maintenance: list[Maintenance] = field(default_factory=list)
     policy_version: PolicyVersion | None = None
 
     def ago(self, **span: float) -> datetime:
