@@ -270,7 +270,7 @@ class Standing(StrEnum):
     """How a deployment that an org reports stands to what Gatehouse sent."""
 
     MATCHED = "matched"
-    CHECK_ONLY = "check_only"
+    NO_EFFECT = "no_effect"
     PENDING = "pending"
     UNEXPLAINED = "unexplained"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from jobs import periodic
 from jobs.registry import register
-from releases.engine import executor
+from releases.engine import executor, observing
 from releases.services import (
     builds,
     candidates,
     deployments,
     evidence,
+    observation,
     releases,
     repositories,
 )
@@ -20,4 +22,12 @@ register(builds.KIND, "build", packing.build)
 register(candidates.KIND, "build", packing.candidate)
 register(releases.COMPOSE_KIND, "build", composing.compose)
 register(evidence.KIND, "build", packs.make)
+register(observation.KIND, "deploy", observing.look)
+register(observation.SWEEP_KIND, "deploy", observing.sweep)
+periodic.register(
+    "releases.observation",
+    observation.EVERY_SECONDS,
+    observation.SWEEP_KIND,
+    observation.SWEEP_SUBJECT,
+)
 register(deployments.KIND, "deploy", executor.advance)

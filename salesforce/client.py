@@ -144,6 +144,16 @@ class Org:
         )
         return [parse.deploy_request(row) for row in rows]
 
+    def deploys_since(self, since: datetime) -> list[DeployRequestRow]:
+        """Return the deployments that anybody started at or after a moment, oldest first."""
+        rows = self.tooling_query(
+            "SELECT Id, Status, CheckOnly, NumberComponentsTotal, CreatedById, CreatedBy.Name, "
+            "CreatedDate, CompletedDate FROM DeployRequest "
+            "WHERE CreatedDate >= {since} ORDER BY CreatedDate",
+            since=since,
+        )
+        return [parse.deploy_request(row) for row in rows]
+
     def start_retrieve(self, manifest: Manifest, api_version: str | None = None) -> str:
         """Ask for metadata by manifest and return the id to poll. A lost answer costs nothing."""
         version = api_version or self.api_version

@@ -99,6 +99,7 @@ def deploy_request(row: Json) -> DeployRequestRow:
         created_by_id=text(row, "CreatedById"),
         created_at=moment(row, "CreatedDate") or datetime.min.replace(tzinfo=UTC),
         completed_at=moment(row, "CompletedDate"),
+        created_by_name=text(child(row, "CreatedBy"), "Name"),
     )
 
 

@@ -181,6 +181,7 @@ class DeployRequestRow:
     created_by_id: str
     created_at: datetime
     completed_at: datetime | None
+    created_by_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ def approving_roles(span: Span) -> set[str]:
     bodies = PolicyVersion.objects.filter(published_at__lt=span.until).values_list(
         "body", flat=True
     )
-    return {str(role) for body in bodies for role in parse(body).roles}
+    rules = (rule for body in bodies for rule in parse(body).approvals)
+    return {str(role) for rule in rules for role in rule.roles}
 
 
 def _holding(names: tuple[str, ...]) -> set[str]:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from core import clock, signing
 from core.digests import sha256_text
-from releases.evidence import access, history, policies, readme, refusals, tables
+from releases.evidence import access, history, pdf, policies, readme, refusals, tables
 from releases.evidence.access import Span
 from releases.evidence.archive import Archive, readable_json
 from releases.evidence.population import executions, selection_of
@@ -85,7 +85,9 @@ class Maker:
             change = load(number)
             record = record_of(change)
             place = f"changes/{change.deployment.public_id}"
-            self.archive.document(f"{place}.json", record)
+            written = self.archive.document(f"{place}.json", record)
+            paper = pdf.document(record, f"sha256:{written.sha256}", written.path)
+            self.archive.chunks(f"{place}.pdf", [paper])
             _keep(population, tables.population_row(change, self.zone))
             for row in tables.exceptions_of(change):
                 _keep(departures, row.row(self.zone))

@@ -125,7 +125,7 @@ RECONCILIATION = (
 )  # fmt: skip
 RESULTS = {
     Standing.MATCHED: "matched",
-    Standing.CHECK_ONLY: "not ours, checked only",
+    Standing.NO_EFFECT: "not ours, changed nothing",
     Standing.PENDING: "not settled yet",
     Standing.UNEXPLAINED: "unapproved",
 }

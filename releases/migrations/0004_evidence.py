@@ -214,7 +214,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("standing__in", ["check_only", "matched", "pending", "unexplained"])
+                            ("standing__in", ["matched", "no_effect", "pending", "unexplained"])
                         ),
                         name="org_deployment_standing_is_known",
                     ),

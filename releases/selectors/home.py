@@ -20,6 +20,7 @@ from releases.models import (
     Candidate,
     ComponentConflict,
     Deployment,
+    OrgDeployment,
     Release,
     Repository,
     Step,
@@ -35,6 +36,7 @@ from releases.states import (
     Effect,
     Purpose,
     ReleaseState,
+    Standing,
     StepKind,
     StepState,
 )
@@ -215,6 +217,7 @@ def _needs(release: Release, now: datetime) -> list[LinkedReason]:
 def attention(user: User) -> list[AttentionRow]:
     """What went wrong and is still so, the gravest first."""
     found = [
+        *_unexplained(),
         *_unknown(),
         *_failed_releases(),
         *_conflicts(),
@@ -238,6 +241,26 @@ def _unknown() -> list[AttentionRow]:
             row.public_id,
         )
         for row in rows.order_by("-pk")[:ROWS]
+    ]
+
+
+def _unexplained() -> list[AttentionRow]:
+    """Changes in protected orgs that Gatehouse did not send and nobody has explained (I-27)."""
+    rows = OrgDeployment.objects.filter(
+        standing=Standing.UNEXPLAINED.value, explained_at__isnull=True
+    )
+    return [
+        AttentionRow(
+            "failed",
+            "warning",
+            f"{row.environment.name} has an unexplained change:",
+            f"{words.plural(row.components_total, 'component')} deployed past Gatehouse by "
+            f"{row.created_by_name or row.created_by_id}",
+            row.created_at,
+            f"{reverse('releases:reported')}?show=open",
+            "Explain",
+        )
+        for row in rows.select_related("environment")[:ROWS]
     ]
 
 

@@ -121,6 +121,7 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "may_break_glass": release.state in stages.SHORT_WAY
         and release.change_class == Release.ChangeClass.NORMAL
         and standing.can("release.break_glass"),
+        "may_audit": standing.can("evidence.make"),
         "groupings": lists.chips(request, "by", GROUPINGS, "Risk first"),
         "keep": lists.kept(request, "by", "show"),
         "all_url": lists.address(request, show="all"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from governance.models import ApprovalRequest, AuditEvent
+from releases.models import Deployment
 from tests.support.company import Company, house
 
 Keys = Callable[[Company], dict[str, object]]
@@ -89,6 +90,24 @@ def _maintenance(company: Company) -> dict[str, object]:
     return {"pk": company.maintenance[0].pk}
 
 
+def _pack(company: Company) -> dict[str, object]:
+    return {"pk": company.evidence["pack"]}
+
+
+def _sample(company: Company) -> dict[str, object]:
+    return {"pk": company.evidence["sample"]}
+
+
+def _reported(company: Company) -> dict[str, object]:
+    return {"pk": company.evidence["unexplained"]}
+
+
+def _walked(company: Company) -> dict[str, object]:
+    return {
+        "pk": Deployment.objects.filter(release=company.releases["October train"]).latest("pk").pk
+    }
+
+
 PAGES = (
     PageCase("dashboard:home", who="ana"),
     PageCase("dashboard:home", who="priya"),
@@ -157,6 +176,14 @@ PAGES = (
     PageCase("releases:break_glass_new", _release("October train"), who="marek"),
     PageCase("releases:break_glass_list", who="ana"),
     PageCase("releases:rollback", who="marek"),
+    PageCase("releases:evidence", who="paul"),
+    PageCase("releases:evidence_pack", _pack, who="paul"),
+    PageCase("releases:sample_new", who="paul"),
+    PageCase("releases:sample", _sample, who="paul"),
+    PageCase("releases:walkthrough", _walked, who="paul"),
+    PageCase("releases:reported", who="paul"),
+    PageCase("releases:reported", who="paul", query="?show=open"),
+    PageCase("releases:reported_explain", _reported),
     PageCase("releases:deployments"),
     PageCase("releases:deployment", _deployment("running"), who="marek"),
     PageCase("releases:deployment", _deployment("unknown"), who="marek"),
@@ -185,6 +212,9 @@ NO_PAGE = {
     "releases:list_csv": "a download",
     "releases:deployments_csv": "a download",
     "releases:changes_csv": "a download",
+    "releases:sample_csv": "a download",
+    "releases:record_json": "a download",
+    "releases:record_pdf": "a download",
     "releases:team_panel": "a fragment of the team's page",
     "releases:environment_panel": "a fragment of the environment's page",
 }

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.db.models import Q
 
-from core import clock
 from governance.models import ApprovalRequest, AuditEvent, Decision, Membership, PolicyVersion
 from governance.selectors import people
 from governance.states import Role
@@ -159,7 +158,6 @@ def segregation(change: Change) -> dict[str, Any]:
             row.email for row in (request.unmapped.all() if request else ())
         ),
         "conflicts": conflicts,
-        "checked_at": recorded(clock.now()),
     }
 
 

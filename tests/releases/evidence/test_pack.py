@@ -80,6 +80,10 @@ def change_a_record(folder: Path) -> None:
     path.write_text(path.read_text().replace('"succeeded"', '"cancelled"', 1))
 
 
+def add_a_document(folder: Path) -> None:
+    (folder / "changes" / "D-9999.pdf").write_bytes(b"%PDF")
+
+
 BENT: dict[str, tuple[Bend, str]] = {
     "a byte of a table": (
         replace("population.csv", b"succeeded", b"cancelled"),
@@ -108,8 +112,8 @@ BENT: dict[str, tuple[Bend, str]] = {
     "a record": (change_a_record, "changes/D-"),
     "a file removed": (lambda folder: first_change(folder).unlink(), "is missing"),
     "a file added": (
-        lambda folder: (folder / "changes" / "D-9.pdf").write_bytes(b"%PDF"),
-        "changes/D-9.pdf: is not listed in the manifest",
+        add_a_document,
+        "changes/D-9999.pdf: is not listed in the manifest",
     ),
     "the manifest": (replace("manifest.json", b'"made_for"', b'"made_For"'), "manifest.json.sig"),
     "no signature": (lambda folder: (folder / "manifest.json.sig").unlink(), "manifest.json.sig"),

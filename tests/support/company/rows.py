@@ -32,6 +32,7 @@ class Company:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     freezes: dict[str, Freeze] = field(default_factory=dict)
     maintenance: list[Maintenance] = field(default_factory=list)
+    evidence: dict[str, int] = field(default_factory=dict)
     policy_version: PolicyVersion | None = None
 
     def ago(self, **span: float) -> datetime:
