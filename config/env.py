@@ -78,6 +78,8 @@ class Env:
     mail: Mail
     checkpoints: Checkpoints
     trust_proxy: bool
+    step_up_minutes: int
+    board_delay_hours: int
     log_level: str
 
     @property
@@ -117,6 +119,8 @@ class Env:
             mail=reader.mail(),
             checkpoints=reader.checkpoints(),
             trust_proxy=reader.flag("GATEHOUSE_TRUST_PROXY"),
+            step_up_minutes=reader.number("GATEHOUSE_STEP_UP_MINUTES", 10),
+            board_delay_hours=reader.number("GATEHOUSE_BOARD_DELAY_HOURS", 24),
             log_level=reader.choice(
                 "GATEHOUSE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"
             ),

@@ -17,9 +17,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, a worker process, or the system itself (set-up commands)."""
+    """A person, a worker process, a service account, or the system itself (set-up commands)."""
 
-    kind: Literal["person", "worker", "system"]
+    kind: Literal["person", "worker", "system", "service"]
     id: int | None
     name: str
 

@@ -27,6 +27,12 @@ class DomainError(Exception):
         return f"{self.code}: {self.message}"
 
 
+class NotSignedIn(DomainError):
+    """The caller has not proved who it is; only programs are told so this way."""
+
+    status = 401
+
+
 class NotAllowed(DomainError):
     """The person lacks the right, whatever the moment."""
 

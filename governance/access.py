@@ -19,6 +19,7 @@ from django.urls import reverse
 from core.decisions import Denied
 from core.errors import NotAllowed
 from core.middleware import wants_json
+from governance import tokens
 from governance.models import Team
 from governance.permissions import Standing, standing_of
 
@@ -45,6 +46,7 @@ def signed_in(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        tokens.refuse_on_pages(request)
         standing = standing_of(request.user)
         if not standing.signed_in:
             return ask_to_sign_in(request)
@@ -62,6 +64,7 @@ def requires(capability: str, team: TeamOf | None = None) -> Callable[[View], Vi
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            tokens.refuse_on_pages(request)
             standing = standing_of(request.user)
             if not standing.signed_in:
                 return ask_to_sign_in(request)

@@ -28,6 +28,12 @@ class GovernanceConfig(AppConfig):
                 register_events(getattr(declared, "EVENTS", {}))
         # Sent after that of jobs, which applies the grants: apps come in the order of the settings.
         post_migrate.connect(_keep_guards, sender=self)
+        from governance.approvals import subjects
+        from governance.services import matters
+        from governance.states import MatterKind
+
+        for kind in MatterKind:
+            subjects.register(kind, outcome=matters.outcome, describe=matters.describe)
         refs.register_route("A", "governance:approval")
         refs.register_route("H", "governance:event")
         refs.register_route("P", "governance:policy")

@@ -193,7 +193,7 @@ def _subject(subject: Subject | Entity) -> Subject:
 
 
 def _name(actor: Actor) -> str:
-    return actor.name if actor.kind == "person" else PRODUCT
+    return actor.name if actor.kind in {"person", "service"} else PRODUCT
 
 
 def _storable(value: Any) -> Any:

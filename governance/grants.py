@@ -15,9 +15,26 @@ NOTICE = (
 
 GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "governance_user": {
-        "web": "INSERT, UPDATE (full_name, zone, is_active, last_login)",
+        "web": "INSERT, UPDATE (email, full_name, zone, is_active, last_login, reset_at)",
     },
-    "governance_password": {"web": "INSERT, UPDATE (hash, changed_at)", "select": ("web",)},
+    "governance_password": {
+        "web": "INSERT, UPDATE (hash, changed_at, epoch)",
+        "select": ("web",),
+    },
+    "governance_secondfactor": {
+        "web": "INSERT, UPDATE (secret, confirmed_at, last_step), DELETE",
+        "select": ("web",),
+    },
+    "governance_recoverycode": {"web": "INSERT, UPDATE (used_at), DELETE", "select": ("web",)},
+    "governance_apitoken": {
+        "web": "INSERT, UPDATE (last_used_at, revoked_at, revoked_by_id)",
+        "select": ("web",),
+    },
+    "governance_delegation": {"web": "INSERT, UPDATE (ended_at, ended_by_id)"},
+    "governance_matter": {
+        "web": "INSERT, UPDATE (state, effective_at, closed_at, closed_by_id, note)",
+        "build": "UPDATE (state, effective_at, closed_at, note)",
+    },
     "governance_team": {"web": "INSERT, UPDATE (name, retired_at)"},
     "governance_membership": {"web": "INSERT, UPDATE (revoked_at, revoked_by_id)"},
     "governance_gitidentity": {"web": "INSERT, UPDATE (ended_at)"},

@@ -31,6 +31,11 @@ def send(
     return [_queue(address, subject, text, list(related)) for address in addresses]
 
 
+def send_to(address: str, subject: str, text: str) -> Notice:
+    """Queue an e-mail to an address that is nobody's sign-in address yet."""
+    return _queue(address, subject, text, [])
+
+
 def _queue(address: str, subject: str, text: str, related: list[str]) -> Notice:
     notice = Notice.objects.create(
         recipient_email=address,

@@ -19,6 +19,7 @@ from core.decisions import Allowed, Answer, Denied
 from core.errors import NotAllowed
 from governance.events import enumeration
 from governance.models import Membership, Team, User
+from governance.selectors import delegations
 from governance.states import INSTALLATION_ROLES, TEAM_ROLES, Role
 
 Scope = Literal["team", "installation"]
@@ -48,12 +49,13 @@ CAPABILITIES: dict[str, Rule] = {
     "member.release_manager": Rule((Role.ADMIN,), "installation"),
     "member.auditor": Rule((Role.ADMIN,), "installation"),
     "member.admin": Rule((Role.ADMIN,), "installation"),
-    # The board admits its own members: an admin alone must not be able to make approvers.
-    "member.board_member": Rule((Role.BOARD_MEMBER,), "installation"),
-    "member.security_approver": Rule((Role.BOARD_MEMBER,), "installation"),
-    "member.emergency_approver": Rule((Role.BOARD_MEMBER,), "installation"),
+    # Nobody gives a seat of an approver: the board decides on it (governance.services.seats).
+    "seat.ask": Rule((Role.BOARD_MEMBER, Role.RELEASE_MANAGER, Role.ADMIN), "installation"),
     # Stopping is cheaper than starting: an admin may take a board seat away.
-    "member.revoke_board_member": Rule((Role.BOARD_MEMBER, Role.ADMIN), "installation"),
+    "seat.revoke": Rule((Role.BOARD_MEMBER, Role.ADMIN), "installation"),
+    "matter.cancel": Rule((Role.BOARD_MEMBER,), "installation"),
+    "person.reset": Rule((Role.BOARD_MEMBER, Role.ADMIN), "installation"),
+    "service.manage": Rule((Role.ADMIN,), "installation"),
     "policy.propose": Rule((Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), "installation"),
     "policy.confirm": Rule((Role.BOARD_MEMBER,), "installation"),
     "history.verify": Rule((Role.AUDITOR, Role.ADMIN, Role.BOARD_MEMBER), "installation"),
@@ -98,12 +100,14 @@ class Standing:
 
 
 def standing_of(user: User | AnonymousUser | None) -> Standing:
-    """Read a person's live roles from the database, in one query."""
+    """Read a person's roles of now, also in somebody's place, in one query."""
     if user is None or not user.is_authenticated:
         return Standing(frozenset(), signed_in=False)
-    rows = Membership.objects.filter(
+    held = Membership.objects.filter(
         user_id=user.pk, user__is_active=True, revoked_at=None, team__retired_at=None
     ).values_list("team_id", "role")
+    lent = delegations.running().filter(deputy_id=user.pk)
+    rows = held.union(lent.values_list("delegator__memberships__team_id", "role"))
     return Standing(frozenset((team_id, Role(role)) for team_id, role in rows))
 
 

@@ -39,6 +39,10 @@ INSTALLATION_ROLES = frozenset(Role) - TEAM_ROLES
 """Roles that exist only in the team that owns production; their rights span the installation."""
 
 
+APPROVERS = frozenset({Role.BOARD_MEMBER, Role.SECURITY_APPROVER, Role.EMERGENCY_APPROVER})
+"""Roles that exist to approve: the board alone gives them, which the database holds to as well."""
+
+
 class Verdict(StrEnum):
     """One person's answer to an approval request."""
 
@@ -118,3 +122,56 @@ class InvitationPurpose(StrEnum):
 
     FOUNDING = "founding"
     JOINING = "joining"
+    RESET = "reset"
+
+
+class MatterKind(StrEnum):
+    """What can be put to the board about a person."""
+
+    SEAT = "seat.grant"
+    RESET = "account.reset"
+
+
+class ResetWhat(StrEnum):
+    """What is given back or changed by a reset."""
+
+    PASSWORD = "password"  # noqa: S105
+    SECOND_FACTOR = "second_factor"
+    EMAIL = "email"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """It in words, as the beginning of a sentence."""
+        return {
+            ResetWhat.PASSWORD: "new password",
+            ResetWhat.SECOND_FACTOR: "new second factor and password",
+            ResetWhat.EMAIL: "new e-mail address",
+        }[self]
+
+
+class MatterState(StrEnum):
+    """Where a matter stands; ``approved`` means that the delay runs."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    DONE = "done"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+# An approval that stops to count during the delay brings the matter back to "asked".
+MATTER: Machine[MatterState] = Machine(
+    "matter",
+    {
+        MatterState.ASKED: {MatterState.APPROVED, MatterState.REFUSED, MatterState.CANCELLED},
+        MatterState.APPROVED: {
+            MatterState.ASKED,
+            MatterState.DONE,
+            MatterState.REFUSED,
+            MatterState.CANCELLED,
+        },
+        MatterState.DONE: set(),
+        MatterState.REFUSED: set(),
+        MatterState.CANCELLED: set(),
+    },
+)

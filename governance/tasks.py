@@ -14,7 +14,7 @@ from core import clock, db, signing
 from core.errors import ExternalFault
 from governance import approvals, audit, notices
 from governance.models import Notice
-from governance.services import checkpoints, verifying
+from governance.services import checkpoints, matters, seats, verifying
 from governance.states import NoticeState
 from jobs import periodic, registry
 from jobs.registry import Claim, Next
@@ -108,6 +108,15 @@ def expire_requests(claim: Claim) -> Next:
     return Next.done()
 
 
+def matter_takes_effect(claim: Claim) -> Next:
+    """Give a seat whose delay is over; one that waits for something else is not due."""
+    with transaction.atomic():
+        claim.guard()
+        seats.take_effect(claim.subject_id)
+        seconds = seats.rest(claim.subject_id)
+    return Next.done() if seconds is None else Next.after(seconds)
+
+
 def record_job_event(event: str, facts: Mapping[str, object]) -> None:
     """Write what the workers met (a crash, a foreign job in Redis) into the history."""
     kind, number = str(facts.get("kind", "queue")), facts.get("subject_id", 0)
@@ -148,6 +157,7 @@ registry.register(notices.KIND, "build", send_notice)
 registry.register(EXPIRY_KIND, "build", expire_requests)
 registry.register(checkpoints.KIND, "build", take_checkpoint)
 registry.register(verifying.KIND, "build", verify_history)
+registry.register(matters.WORK, "build", matter_takes_effect)
 periodic.register("governance.expiry", EXPIRY_SECONDS, EXPIRY_KIND, EXPIRY_SUBJECT)
 periodic.register("governance.checkpoint", 3600, checkpoints.KIND, checkpoints.SCHEDULED)
 periodic.register("governance.verification", 86_400, verifying.KIND, verifying.SCHEDULED)

@@ -10,6 +10,8 @@ app_name = "governance"
 
 urlpatterns = [
     path("sign-in/", accounts.sign_in, name="sign_in"),
+    path("sign-in/code/", accounts.sign_in_code, name="sign_in_code"),
+    path("forgotten/", accounts.forgotten, name="forgotten"),
     path("sign-out/", accounts.sign_out, name="sign_out"),
     path("found/<str:token>/", accounts.join, name="join"),
     path("account/", accounts.account, name="account"),

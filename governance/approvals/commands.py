@@ -117,9 +117,15 @@ def _hold_memberships(person: User) -> None:
     """Keep the person's roles as they are until this transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM governance_membership WHERE user_id = %s AND revoked_at IS NULL "
+            "SELECT id FROM governance_delegation WHERE deputy_id = %s AND ended_at IS NULL "
             "ORDER BY id FOR SHARE",
             [person.pk],
+        )
+        cursor.execute(
+            "SELECT id FROM governance_membership WHERE revoked_at IS NULL AND (user_id = %s OR "
+            "user_id IN (SELECT delegator_id FROM governance_delegation "
+            "WHERE deputy_id = %s AND ended_at IS NULL)) ORDER BY id FOR SHARE",
+            [person.pk, person.pk],
         )
 
 
@@ -129,11 +135,15 @@ def _check_may(standing: Progress, person: User, verdict: Verdict) -> None:
         return
     # Stopping is always cheaper than starting: an unknown author does not keep anybody from
     # rejecting.
-    if answer.code == "approval.unmapped" and verdict == Verdict.REJECT:
+    if answer.code in {"approval.unmapped", "approval.deputy_decided"} and (
+        verdict == Verdict.REJECT
+    ):
         return
     late = {f"approval.{state}" for state in ApprovalState} | {
         "approval.already_decided",
         "approval.already_withdrawn",
+        "approval.deputy_decided",
+        "approval.seat_used",
         "approval.unmapped",
         "policy.invalid",
     }

@@ -7,7 +7,7 @@ The number of queries does not depend on how many decisions there are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,8 @@ from core.errors import InvalidInput
 from governance.models import ApprovalRequest, Decision, User
 from governance.rules import quorum
 from governance.rules.policy import ApprovalRule, parse
-from governance.selectors import people
-from governance.states import ApprovalState, Verdict
+from governance.selectors import delegations, people
+from governance.states import ApprovalState, PersonKind, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,24 @@ class Progress:
     body: Mapping[str, Any]
     facts: quorum.Facts
     votes: tuple[quorum.Vote, ...]
+    deputies: Mapping[int, str] = field(default_factory=dict)
+    """For whom somebody decides, and how long: completes "Dana Fox decides"."""
+    barred: Mapping[int, Denied] = field(default_factory=dict)
 
     def may_decide(self, user: User) -> Answer:
         """Say whether this person may decide now, with the reason when not."""
+        answer = self._may_decide(user)
+        why = self.barred.get(user.pk)
+        if why is None or (isinstance(answer, Denied) and answer.code != "approval.no_role"):
+            return answer
+        return why
+
+    def _may_decide(self, user: User) -> Answer:
         facts = self.facts
         if user.pk not in facts.people:
             # Without a countable role nobody was read for the count; the name makes the sentence.
-            stranger = quorum.Person(user.pk, user.full_name, active=user.is_active)
+            human = user.kind == PersonKind.PERSON
+            stranger = quorum.Person(user.pk, user.full_name, user.is_active, human)
             facts = replace(facts, people={**facts.people, user.pk: stranger})
         return quorum.may_decide(self.body, self.votes, facts, user.pk)
 
@@ -80,11 +91,21 @@ def progress(
     unmapped, authors = _identities(request)
     voters = {decision.person_id for decision in decisions}
     body = request.policy_version.body
+    rules = _rules(body, request.also_body)
+    loans = delegations.loans({role for rule in rules for role in rule.roles})
     counted, users = people.people_for_counting(
-        _rules(body, request.also_body), {*voters, request.requester_id}
+        rules, {*voters, request.requester_id, *(loan.deputy_id for loan in loans)}
     )
     reasons = {user.pk: f"{reason}" for user, reason in authors}
     reasons |= {row.user_id: row.reason for row in excluded}
+    standing = [decision for decision in decisions if not hasattr(decision, "withdrawal")]
+    lent = delegations.lend(
+        counted,
+        loans,
+        barred={request.requester_id, *reasons},
+        approved={row.person_id for row in standing if row.verdict == Verdict.APPROVE},
+        voted={row.person_id for row in standing},
+    )
     facts = quorum.Facts(
         now=now or database_now(),
         state=ApprovalState(request.state),
@@ -93,7 +114,7 @@ def progress(
         opened_at=request.opened_at,
         expires_at=request.expires_at,
         requester_id=request.requester_id,
-        people=counted,
+        people=lent.people,
         excluded=reasons,
         unmapped=tuple(unmapped),
         marks=tuple(request.marks),
@@ -119,6 +140,8 @@ def progress(
         body=body,
         facts=facts,
         votes=votes,
+        deputies=lent.seats,
+        barred=lent.barred,
     )
 
 

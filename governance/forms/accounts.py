@@ -27,6 +27,49 @@ class SignInForm(forms.Form):
     password = password_field("Password", "current-password")
 
 
+def code_field(label: str = "Code", **kwargs: Any) -> forms.CharField:
+    """Make a field for a one-time or a recovery code."""
+    widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text"})
+    return forms.CharField(label=label, max_length=40, widget=widget, **kwargs)
+
+
+def proof_field(asked: str) -> forms.CharField:
+    """Make the field with which a decision asks again who it is: ``stepup.proof_asked`` says what.
+
+    It is called ``password`` in every form, whichever of the two it takes.
+    """
+    if asked == "code":
+        return code_field(
+            "Code of your second factor",
+            help_text="Your last code is a while ago; a decision asks again.",
+            error_messages={"required": "Type a code of your authenticator app to decide."},
+        )
+    return password_field(
+        "Your password",
+        "current-password",
+        help_text="Your sign-in is a while ago; a decision asks again.",
+        error_messages={"required": "Type your password to decide."},
+    )
+
+
+class CodeForm(forms.Form):
+    """A code of the second factor at sign-in."""
+
+    password = code_field(
+        help_text="Six digits from your authenticator app, or one of your recovery codes."
+    )
+
+
+class ForgottenForm(forms.Form):
+    """The address of somebody who forgot the password."""
+
+    email = forms.CharField(
+        label="E-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+
+
 class JoinForm(forms.Form):
     """The first password, typed twice."""
 

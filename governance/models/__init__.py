@@ -1,5 +1,6 @@
 """The tables of governance."""
 
+from governance.models.access import ApiToken, Delegation, RecoveryCode, SecondFactor
 from governance.models.approvals import (
     ApprovalRequest,
     Decision,
@@ -18,6 +19,7 @@ from governance.models.chain import (
     Installation,
     Verification,
 )
+from governance.models.matters import Matter
 from governance.models.notices import Notice
 from governance.models.people import (
     GitIdentity,
@@ -31,6 +33,7 @@ from governance.models.people import (
 from governance.models.policies import Policy, PolicyProposal, PolicyVersion
 
 __all__ = [
+    "ApiToken",
     "ApprovalRequest",
     "AuditCommit",
     "AuditDetail",
@@ -39,17 +42,21 @@ __all__ = [
     "Checkpoint",
     "CheckpointCopy",
     "Decision",
+    "Delegation",
     "Exclusion",
     "GitIdentity",
     "GuardManifest",
     "Installation",
     "Invitation",
+    "Matter",
     "Membership",
     "Notice",
     "Password",
     "Policy",
     "PolicyProposal",
     "PolicyVersion",
+    "RecoveryCode",
+    "SecondFactor",
     "SignInFailure",
     "Team",
     "UnmappedIdentity",

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.crypto import salted_hmac
 
 from core import clock
 from core.fields import one_of
@@ -39,6 +40,8 @@ class User(AbstractBaseUser, Entity):
     is_active = models.BooleanField(default=True)
     zone = models.CharField(max_length=64, default="UTC", validators=[validate_zone])
     kind = models.CharField(max_length=10, default=PersonKind.PERSON)
+    # When the account was last given back by a reset: what it holds counts from then on only.
+    reset_at = models.DateTimeField(null=True, blank=True)
 
     objects = UserManager()
 
@@ -90,6 +93,13 @@ class User(AbstractBaseUser, Entity):
 
     _new_hash: str | None = None
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Bind sessions to the password and to the number of times they were all ended."""
+        stored = Password.objects.filter(user_id=self.pk).values_list("hash", "epoch").first()
+        return salted_hmac(
+            "governance.User.session", f"{stored}", secret=secret, algorithm="sha256"
+        ).hexdigest()
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the person, and the password when a new one was set (Django saves both at once)."""
         fields = kwargs.get("update_fields")
@@ -111,6 +121,8 @@ class Password(models.Model):
     )
     hash = models.CharField(max_length=256)
     changed_at = models.DateTimeField()
+    # Raised to end every session of the person, for instance with a new second factor.
+    epoch = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"password of {self.user_id}"
@@ -234,8 +246,15 @@ class Invitation(Entity):
     purpose = models.CharField(max_length=10)
     token_hash = models.CharField(max_length=64, unique=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    works_from = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    # A reset that the board approved, or what an admin or the person asked for.
+    matter = models.ForeignKey(
+        "governance.Matter", on_delete=models.PROTECT, related_name="links", null=True, blank=True
+    )
+    what = models.CharField(max_length=20, blank=True)
+    new_email = models.EmailField(max_length=254, blank=True)
 
     class Meta:
         constraints: ClassVar = [

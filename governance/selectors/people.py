@@ -56,10 +56,12 @@ def people_for_counting(
     )
     granted: dict[int, dict[Role, datetime]] = {}
     in_teams: dict[int, dict[tuple[Role, str], datetime]] = {}
-    columns = ("user_id", "role", "granted_at", "team__slug")
-    for user_id, name, granted_at, slug in rows.order_by("-granted_at").values_list(*columns):
-        granted.setdefault(user_id, {})[Role(name)] = granted_at
-        in_teams.setdefault(user_id, {})[Role(name), slug] = granted_at
+    columns = ("user_id", "role", "granted_at", "user__reset_at", "team__slug")
+    for user_id, name, given, reset, slug in rows.order_by("-granted_at").values_list(*columns):
+        # What an account holds counts from its last reset on.
+        since = max(given, reset or given)
+        granted.setdefault(user_id, {})[Role(name)] = since
+        in_teams.setdefault(user_id, {})[Role(name), slug] = since
     users = {user.pk: user for user in User.objects.filter(pk__in={*granted, *also})}
     people = {
         pk: Person(

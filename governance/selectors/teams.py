@@ -8,7 +8,7 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from governance.models import Membership, Team, User
 from governance.permissions import Standing
-from governance.states import Role
+from governance.states import APPROVERS, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def seats(team: Team, standing: Standing) -> list[Seat]:
 
 def revoking(role: Role) -> str:
     """Name the capability that takes a role away."""
-    return "member.revoke_board_member" if role == Role.BOARD_MEMBER else f"member.{role}"
+    return "seat.revoke" if role in APPROVERS else f"member.{role}"
 
 
 def directory(words: str) -> QuerySet[User]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -16,9 +17,9 @@ from core.context import Actor, acting_as
 from core.db import lock_rows
 from core.errors import Conflict, InvalidInput, NotFound
 from governance import audit, notices
-from governance.models import Invitation, User
+from governance.models import Invitation, Matter, User
 from governance.permissions import acting_person, demand
-from governance.states import InvitationPurpose
+from governance.states import InvitationPurpose, ResetWhat
 
 LIFE = timedelta(days=7)
 TOKEN_BYTES = 32
@@ -67,7 +68,9 @@ def create_person(*, email: str, full_name: str) -> User:
     return User.objects.create(email=email, full_name=full_name)
 
 
-def make_link(user: User, purpose: InvitationPurpose, created_by: User | None = None) -> str:
+def make_link(
+    user: User, purpose: InvitationPurpose, created_by: User | None = None, **columns: Any
+) -> str:
     """Make a one-time link and return its full address; it is stored nowhere.
 
     Unused links of the same person stop working.
@@ -79,9 +82,39 @@ def make_link(user: User, purpose: InvitationPurpose, created_by: User | None = 
         purpose=purpose,
         token_hash=_hash(token),
         created_by=created_by,
-        expires_at=clock.now() + LIFE,
+        expires_at=(columns.get("works_from") or clock.now()) + LIFE,
+        **columns,
     )
     return notices.absolute(f"/found/{token}/")
+
+
+def send_reset_link(
+    user: User,
+    what: ResetWhat,
+    *,
+    new_email: str = "",
+    matter: Matter | None = None,
+    works_from: datetime | None = None,
+) -> None:
+    """E-mail a link with which a person gets back into an account; a new address gets its own.
+
+    Whoever calls has settled that it may be sent: by the board, an admin or the person's mailbox.
+    """
+    link = make_link(
+        user,
+        InvitationPurpose.RESET,
+        what=what,
+        new_email=new_email,
+        matter=matter,
+        works_from=works_from,
+    )
+    when = f"from {works_from:%-d %b %Y %H:%M} UTC on and " if works_from else ""
+    text = (
+        f"Hello {user.get_short_name()},\n\nthis link gives your account a {what.title}. It works "
+        f"{when}for {LIFE.days} days, once:\n\n{link}\n\nIf you did not ask for it, do nothing "
+        "and tell an admin.\n"
+    )
+    notices.send_to(new_email or user.email, f"Gatehouse: {what.title}", text)
 
 
 def find(token: str) -> Invitation:
@@ -96,15 +129,17 @@ def find(token: str) -> Invitation:
             expires_at__gt=clock.now(),
             user__is_active=True,
         )
-        .select_related("user")
+        .exclude(works_from__gt=clock.now())
+        .select_related("user", "matter")
         .first()
     )
     if found is None:
-        raise _unknown()
+        raise unknown()
     return found
 
 
-def _unknown() -> NotFound:
+def unknown() -> NotFound:
+    """Refuse a link, without a word about which of the reasons it is."""
     return NotFound(
         "invitation.unknown",
         "This link is wrong, was used already, or has expired. Ask for a new one.",
@@ -118,16 +153,23 @@ def accept(*, token: str, password: str) -> User:
     Codes: ``invitation.unknown``, ``person.password`` (too weak; field ``password``).
     """
     invitation = find(token)
-    # Two people with the same link: the second waits here and then finds it used.
-    if not lock_rows(Invitation.objects.filter(pk=invitation.pk, used_at=None)):
-        raise _unknown()
+    if invitation.purpose == InvitationPurpose.RESET:
+        raise unknown()
+    use(invitation)
     user = invitation.user
     set_password(user, password)
-    invitation.used_at = clock.now()
-    invitation.save(update_fields=["used_at"])
     with acting_as(Actor("person", user.pk, user.full_name)):
         audit.record("person.joined", user)
     return user
+
+
+def use(invitation: Invitation) -> None:
+    """Use a link up. Codes: ``invitation.unknown`` when somebody else just did."""
+    # Two people with the same link: the second waits here and then finds it used.
+    if not lock_rows(Invitation.objects.filter(pk=invitation.pk, used_at=None)):
+        raise unknown()
+    invitation.used_at = clock.now()
+    invitation.save(update_fields=["used_at"])
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from core.context import current_actor
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow
-from governance import approvals, audit
+from governance import approvals, audit, governed
 from governance.models import (
     ApprovalRequest,
     Exclusion,
@@ -26,7 +26,7 @@ from governance.models.people import validate_zone
 from governance.permissions import acting_person, demand
 from governance.selectors import people as selectors
 from governance.selectors.teams import revoking
-from governance.states import INSTALLATION_ROLES, Role
+from governance.states import INSTALLATION_ROLES, PersonKind, Role
 
 NAME_MAX = 80
 RESERVED_SLUGS = frozenset({"new"})
@@ -91,17 +91,25 @@ def retire_team(*, team_id: int) -> Team:
 def grant(*, user_id: int, team_id: int, role: str) -> Membership:
     """Give a person a role in a team. Nobody gives one to themselves.
 
-    Codes: ``member.role``, ``member.place`` (the role exists only in the team that owns
-    production), ``member.self``, ``member.already``, ``member.inactive``, ``team.retired``.
+    Codes: ``member.role``, ``member.governed`` (the board gives it), ``member.place`` (the role
+    exists only in the team that owns production), ``member.self``, ``member.already``,
+    ``member.inactive``, ``member.not_a_person``, ``team.retired``.
     """
     chosen, team, user = _role(role), _team(team_id), _user(user_id)
-    demand(f"member.{chosen}", team)
     if chosen in INSTALLATION_ROLES and not team.owns_production:
         raise InvalidInput(
             "member.place",
             f"The role {chosen.title} exists only in the team that owns production.",
             field="role",
         )
+    if chosen in governed.roles():
+        raise NotAllowed(
+            "member.governed",
+            f"Nobody gives the role {chosen.title}: put {user.full_name} to the release board.",
+        )
+    demand(f"member.{chosen}", team)
+    if user.kind != PersonKind.PERSON:
+        raise NotAllowed("member.not_a_person", "A service account has tokens, not roles.")
     if current_actor().id == user.pk:
         raise NotAllowed(
             "member.self", "Nobody gives a role to themselves; ask somebody else who may."
@@ -176,11 +184,11 @@ def reactivate(*, user_id: int) -> User:
     demand("person.deactivate")
     user = _user(user_id)
     if not user.is_active:
-        if user.memberships.filter(revoked_at=None, role=Role.BOARD_MEMBER).exists():
+        if user.memberships.filter(revoked_at=None, role__in=governed.roles()).exists():
             raise NotNow(
                 "person.on_the_board",
-                f"{user.full_name} still has a seat on the release board. Revoke it first; the "
-                "board may grant it again.",
+                f"{user.full_name} still has a seat that the board gave. Revoke it first; the "
+                "board may give it again.",
             )
         user.is_active = True
         user.save(update_fields=["is_active"])

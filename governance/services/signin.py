@@ -8,6 +8,7 @@ answer, to the count, or (as far as hashing goes) to the time the answer takes.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
@@ -36,12 +37,12 @@ def authenticate(*, email: str, password: str, address: str) -> User:
     """
     account = email.strip().lower()[:254]
     user = User.objects.filter(email=account, is_active=True, kind=PersonKind.PERSON).first()
-    _count_try(account, address, user)
+    count_try(account, address, user)
     if user is None:
         # The same work as for a real account, so that time does not tell which exist.
         make_password(password)
     elif user.check_password(password):
-        _forget_tries(account, address)
+        forget_tries(account, address)
         return user
     raise InvalidInput(
         "signin.wrong",
@@ -54,12 +55,12 @@ def check_password(user: User, password: str, address: str) -> None:
 
     Codes: ``signin.wrong_password`` (field ``password``), ``signin.too_many``.
     """
-    _count_try(user.email, address, user)
+    count_try(user.email, address, user)
     if not user.check_password(password):
         raise InvalidInput(
             "signin.wrong_password", "This is not your password. Try again.", field="password"
         )
-    _forget_tries(user.email, address)
+    forget_tries(user.email, address)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -68,14 +69,20 @@ def address_of(request: HttpRequest) -> str:
 
 
 @transaction.atomic
-def record_sign_in(user: User) -> None:
-    """Write the sign-in into the history."""
+def record_sign_in(user: User, strength: str) -> None:
+    """Write the sign-in into the history, with how it was proved."""
     with acting_as(Actor("person", user.pk, user.full_name)):
-        audit.record("person.signed_in", user, facts={"auth": "password"})
+        audit.record("person.signed_in", user, facts={"auth": strength})
+
+
+def as_system() -> AbstractContextManager[Actor]:
+    """Act as the sign-in itself, for what happens before anybody is signed in."""
+    return acting_as(Actor("system", None, "sign-in"))
 
 
 @transaction.atomic
-def _count_try(account: str, address: str, user: User | None) -> None:
+def count_try(account: str, address: str, user: User | None) -> None:
+    """Count a try before it is looked at; refuses with ``signin.too_many`` past the limits."""
     for name in sorted((f"signin:{account}", f"signin-address:{address}")):
         advisory_lock(name)
     since = clock.now() - WINDOW
@@ -84,7 +91,7 @@ def _count_try(account: str, address: str, user: User | None) -> None:
     SignInFailure.objects.create(account=account, address=address)
     if user is not None and tries + 1 == PER_ACCOUNT_AND_ADDRESS:
         facts = {"minutes": int(WINDOW.total_seconds() // 60), "tries": tries + 1}
-        with acting_as(Actor("system", None, "sign-in")):
+        with as_system():
             audit.record("person.last_try", user, facts=facts)
 
 
@@ -109,10 +116,11 @@ def _too_many(until: datetime) -> NotNow:
     unit = "minute" if minutes == 1 else "minutes"
     return NotNow(
         "signin.too_many",
-        f"Too many wrong passwords. Wait {minutes} {unit}, then try again.",
+        f"Too many wrong tries. Wait {minutes} {unit}, then try again.",
         until=until,
     )
 
 
-def _forget_tries(account: str, address: str) -> None:
+def forget_tries(account: str, address: str) -> None:
+    """Forget the tries of an account from an address: the last one was right."""
     SignInFailure.objects.filter(account=account, address=address).delete()

@@ -34,6 +34,7 @@ from tests.governance.world import (
     ask,
     decide,
     needs,
+    seat,
 )
 
 
@@ -209,12 +210,13 @@ def test_machines_do_not_decide(world: World, actor: Actor) -> None:
     assert caught.value.code == "permission.not_a_person"
 
 
-def test_a_service_account_on_the_board_does_not_decide(world: World) -> None:
+def test_a_service_account_gets_no_role_and_does_not_decide(world: World) -> None:
     bot = User.objects.create(
         email="bot@example.com", full_name="Build Bot", kind=PersonKind.SERVICE
     )
-    with acting(world.ana):
-        people.grant(user_id=bot.pk, team_id=world.platform.pk, role="board_member")
+    with acting(world.ana), pytest.raises(NotAllowed) as caught:
+        people.grant(user_id=bot.pk, team_id=world.platform.pk, role="release_manager")
+    assert caught.value.code == "member.not_a_person"
     request = ask(world)
     with pytest.raises(NotAllowed) as caught:
         decide(bot, request)
@@ -223,8 +225,7 @@ def test_a_service_account_on_the_board_does_not_decide(world: World) -> None:
 
 def test_who_joins_the_board_later_decides_on_later_requests_only(world: World) -> None:
     request = ask(world)
-    with acting(world.ana):
-        people.grant(user_id=world.nils.pk, team_id=world.platform.pk, role="board_member")
+    seat(world, "nils")
     with pytest.raises(NotAllowed) as caught:
         decide(world.nils, request)
     assert caught.value.code == "approval.role_too_new"
@@ -488,7 +489,7 @@ def test_counting_costs_the_same_few_queries_however_many_decided(
     for user in (world.ana, world.ben)[:voters]:
         decide(user, request)
     request = ApprovalRequest.objects.select_related("policy_version").get(pk=request.pk)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         approvals.progress(request)
 
 

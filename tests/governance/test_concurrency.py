@@ -29,6 +29,7 @@ from tests.governance.world import (
     ask,
     decide,
     needs,
+    seat,
     with_password,
 )
 from tests.support.race import race
@@ -86,16 +87,15 @@ def test_i9_a_decision_against_a_revocation_never_counts_afterwards(
     world = committed_world
     for number in range(ROUNDS):
         request = ask(world, subject_id=number)
-        seat = Membership.objects.get(user=world.cleo, role="board_member", revoked_at=None)
-        decided, _ = race(partial(decide, world.cleo, request), partial(revoke, world, seat))
-        seat.refresh_from_db()
-        assert seat.revoked_at is not None
+        held = Membership.objects.get(user=world.cleo, role="board_member", revoked_at=None)
+        decided, _ = race(partial(decide, world.cleo, request), partial(revoke, world, held))
+        held.refresh_from_db()
+        assert held.revoked_at is not None
         standing = approvals.progress(ApprovalRequest.objects.get(pk=request.pk))
         assert standing.outcome.counted == ()
         if decided.error is not None:
             assert isinstance(decided.error, NotAllowed)
-        with acting(world.ben):
-            people.grant(user_id=world.cleo.pk, team_id=world.platform.pk, role="board_member")
+        seat(world, "cleo")
 
 
 def test_a_decision_waits_for_a_revocation_that_is_under_way(committed_world: World) -> None:

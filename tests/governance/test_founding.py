@@ -254,7 +254,7 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(world: World) -> No
     with pytest.raises(NotNow) as caught:
         sign_in()
     assert caught.value.code == "signin.too_many"
-    assert caught.value.message == "Too many wrong passwords. Wait 15 minutes, then try again."
+    assert caught.value.message == "Too many wrong tries. Wait 15 minutes, then try again."
     assert sign_in(address="10.0.0.2") == world.ana, "another address is not locked out with it"
     told = AuditEvent.objects.get(event="person.last_try")
     assert told.sentence == (

@@ -94,7 +94,7 @@ def test_too_many_tries_are_told_with_the_time_to_wait(world: World) -> None:
         client.post("/sign-in/", {"email": "ana@example.com", "password": "wrong"})
     response = client.post("/sign-in/", {"email": "ana@example.com", "password": PASSWORD})
     assert response.status_code == 409
-    assert "Too many wrong passwords. Wait 15 minutes" in words(response)
+    assert "Too many wrong tries. Wait 15 minutes" in words(response)
 
 
 def test_signing_in_makes_a_new_session(world: World) -> None:
@@ -398,7 +398,7 @@ def test_a_stale_sign_in_is_asked_for_the_password_before_confirming(world: Worl
         )
     client = sign_in_as(world.ben)
     session = client.session
-    session[stepup.SESSION_KEY] = int(clock.now().timestamp()) - stepup.FRESH_SECONDS - 1
+    session[stepup.PROVED_AT] = int(clock.now().timestamp()) - stepup.fresh_seconds() - 1
     session.save()
     assert "Your password" in words(client.get("/policies/confirm/"))
     sent = {"proposal": proposal.pk}

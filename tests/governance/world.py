@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
+
+from django.conf import settings
+from django.test import override_settings
 
 from core.context import Actor, acting_as
 from core.db import database_now
 from core.digests import sha256_text
 from governance import approvals
-from governance.models import ApprovalRequest, PolicyVersion, Team, User
-from governance.services import founding, invitations, people
+from governance.models import ApprovalRequest, Matter, Membership, PolicyVersion, Team, User
+from governance.services import founding, invitations, matters, people, seats
+from tests.support.databases import as_role
 
 PASSWORD = "correct horse battery"
 KIND = "test.subject"
@@ -60,20 +64,23 @@ def make() -> World:
     """Found the installation and fill every role."""
     founded = founding.found(
         team_name="Platform",
-        board=[("Ana Lima", "ana@example.com"), ("Ben Okafor", "ben@example.com")],
+        board=[
+            ("Ana Lima", "ana@example.com"),
+            ("Ben Okafor", "ben@example.com"),
+            ("Cleo Sand", "cleo@example.com"),
+        ],
     )
-    ana, ben = (founder.user for founder in founded.founders)
+    ana, ben, cleo = (founder.user for founder in founded.founders)
     founding.confirm(ben)
     production = PolicyVersion.objects.get(policy__name="Production")
-    world = World(founded.team, founded.team, production, {"ana": ana, "ben": ben})
-    for name in ("Cleo Sand", "Rita Moss", "Otto Bein", "Lena Wolf", "Dev Patel", "Nils Lind"):
+    world = World(founded.team, founded.team, production, {"ana": ana, "ben": ben, "cleo": cleo})
+    for name in ("Rita Moss", "Otto Bein", "Lena Wolf", "Dev Patel", "Nils Lind"):
         first = name.partition(" ")[0].lower()
         world.by_name[first] = invitations.create_person(
             email=f"{first}@example.com", full_name=name
         )
     with acting(ana):
         world.sales = people.create_team(name="Sales")
-        _grant(world, "cleo", world.platform, "board_member")
         _grant(world, "rita", world.platform, "release_manager")
         _grant(world, "otto", world.platform, "auditor")
         _grant(world, "lena", world.sales, "team_lead")
@@ -83,6 +90,32 @@ def make() -> World:
 
 def _grant(world: World, name: str, team: Team, role: str) -> None:
     people.grant(user_id=world.by_name[name].pk, team_id=team.pk, role=role)
+
+
+def seat(world: World, name: str, role: str = "board_member") -> Membership:
+    """Give somebody a seat the only way there is: the board approves, and the delay passes."""
+    without_delay = replace(settings.GATEHOUSE, board_delay_hours=0)
+    with override_settings(GATEHOUSE=without_delay):
+        with acting(world.by_name[name]):
+            matter = seats.ask(user_id=world.by_name[name].pk, role=role, reason="needed")
+        for member in (world.ana, world.ben):
+            approve_matter(member, matter)
+    with as_role("build"), acting_as(Actor("worker", None, "build-1")):
+        given = seats.take_effect(matter.pk)
+    assert given is not None
+    return given
+
+
+def approve_matter(user: User, matter: Matter, verdict: str = "approve") -> None:
+    """Decide on a matter of the board."""
+    with acting(user):
+        matters.decide(
+            matter_id=matter.pk,
+            verdict=verdict,
+            comment="so be it",
+            shown_digest=matters.digest_of(matters.find(matter.pk)),
+            auth_strength="password",
+        )
 
 
 def with_password(user: User) -> User:

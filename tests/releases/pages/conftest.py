@@ -44,7 +44,7 @@ def as_person(company: Company) -> Looks:
         client = Client()
         client.force_login(company.people[name])
         session = client.session
-        session[stepup.SESSION_KEY] = int(clock.now().timestamp())
+        session[stepup.PROVED_AT] = int(clock.now().timestamp())
         session.save()
         return client
 

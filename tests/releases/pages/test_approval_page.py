@@ -68,7 +68,7 @@ def approve(client: Client, release: Release, **typed: str) -> Any:
 def stale_session(client: Client) -> None:
     """Let the last proof of who sits there be an hour old."""
     session = client.session
-    session[stepup.SESSION_KEY] = session[stepup.SESSION_KEY] - 3600
+    session[stepup.PROVED_AT] = session[stepup.PROVED_AT] - 3600
     session.save()
 
 
