@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from governance.views import accounts, approvals, history, people, policies, teams
+from governance.views import accounts, approvals, board, history, people, policies, teams
 
 app_name = "governance"
 
@@ -29,6 +29,12 @@ urlpatterns = [
     path("people/invite/", people.invite, name="invite"),
     path("people/match/", people.match, name="match"),
     path("people/<int:pk>/", people.detail, name="person"),
+    path("people/matters/<int:pk>/", board.matter, name="matter"),
+    path("people/matters/<int:pk>/decide/", board.decide, name="matter_decide"),
+    path("people/matters/<int:pk>/take-back/", board.take_back, name="matter_take_back"),
+    path("people/matters/<int:pk>/stop/", board.stop, name="matter_stop"),
+    path("people/<int:pk>/seat/", board.ask_seat, name="seat_ask"),
+    path("people/<int:pk>/reset/", board.reset, name="person_reset"),
     path("people/<int:pk>/invite/", people.invite_again, name="invite_again"),
     path("people/<int:pk>/close/", people.deactivate, name="deactivate"),
     path("people/<int:pk>/reopen/", people.reactivate, name="reactivate"),

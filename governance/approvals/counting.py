@@ -98,14 +98,7 @@ def progress(
     )
     reasons = {user.pk: f"{reason}" for user, reason in authors}
     reasons |= {row.user_id: row.reason for row in excluded}
-    standing = [decision for decision in decisions if not hasattr(decision, "withdrawal")]
-    lent = delegations.lend(
-        counted,
-        loans,
-        barred={request.requester_id, *reasons},
-        approved={row.person_id for row in standing if row.verdict == Verdict.APPROVE},
-        voted={row.person_id for row in standing},
-    )
+    lent = _lend(counted, loans, {request.requester_id, *reasons}, decisions)
     facts = quorum.Facts(
         now=now or database_now(),
         state=ApprovalState(request.state),
@@ -151,6 +144,23 @@ def _rules(*bodies: Mapping[str, Any] | None) -> list[ApprovalRule]:
         return [rule for body in bodies if body is not None for rule in parse(body).approvals]
     except InvalidInput:
         return []
+
+
+def _lend(
+    counted: Mapping[int, quorum.Person],
+    loans: list[delegations.Loan],
+    barred: set[int],
+    decisions: list[Decision],
+) -> delegations.Lent:
+    """Give deputies what counts of what they were lent, beside the decisions that stand."""
+    standing = [decision for decision in decisions if not hasattr(decision, "withdrawal")]
+    return delegations.lend(
+        counted,
+        loans,
+        barred=barred,
+        approved={row.person_id for row in standing if row.verdict == Verdict.APPROVE},
+        voted={row.person_id for row in standing},
+    )
 
 
 def _identities(request: ApprovalRequest) -> tuple[list[str], list[tuple[User, str]]]:

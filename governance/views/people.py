@@ -14,7 +14,9 @@ from governance import audit
 from governance.access import requires, signed_in
 from governance.forms.people import DeactivateForm, IdentityForm, InviteForm
 from governance.models import GitIdentity, User
+from governance.models.matters import PENDING
 from governance.permissions import standing_of
+from governance.selectors import delegations
 from governance.selectors import teams as selectors
 from governance.services import invitations, people
 
@@ -52,6 +54,10 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_map": standing.can("identity.map"),
         "may_close": standing.can("person.deactivate"),
         "may_invite": standing.can("person.invite"),
+        "may_ask_seat": standing.can("seat.ask"),
+        "may_reset": standing.can("person.reset"),
+        "matters": person.matters.filter(state__in=PENDING).select_related("user"),
+        "delegations": delegations.of_person(person),
         "has_joined": person.has_usable_password(),
         "is_self": person == request.user,
         "events": audit.search(audit.Filters(person=person.pk), size=STORY_SHOWN).events,

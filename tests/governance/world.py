@@ -7,7 +7,7 @@ Sales has Lena (team lead) and Dev (developer); Nils has an account and no role.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -92,10 +92,14 @@ def _grant(world: World, name: str, team: Team, role: str) -> None:
     people.grant(user_id=world.by_name[name].pk, team_id=team.pk, role=role)
 
 
+def without_delay() -> AbstractContextManager[None]:
+    """Let what the board approves take effect at once."""
+    return override_settings(GATEHOUSE=replace(settings.GATEHOUSE, board_delay_hours=0))
+
+
 def seat(world: World, name: str, role: str = "board_member") -> Membership:
     """Give somebody a seat the only way there is: the board approves, and the delay passes."""
-    without_delay = replace(settings.GATEHOUSE, board_delay_hours=0)
-    with override_settings(GATEHOUSE=without_delay):
+    with without_delay():
         with acting(world.by_name[name]):
             matter = seats.ask(user_id=world.by_name[name].pk, role=role, reason="needed")
         for member in (world.ana, world.ben):

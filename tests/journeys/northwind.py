@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from core.context import Actor, acting_as
 from demo.content import people as cast
@@ -22,7 +24,7 @@ from demo.content.orgs import CLIENT_ID, ORGS, Org
 from environments.models import Environment
 from environments.services import orgs
 from governance.models import ApprovalRequest, Policy, Team, User
-from governance.services import founding, invitations, people
+from governance.services import founding, invitations, matters, people, seats
 from jobs import registry, runner
 from jobs.models import Work
 from jobs.wake import wake
@@ -157,6 +159,24 @@ class Journey:
             comment="read it",
             shown_digest=request.digest,
         )
+
+    def seat(self, name: str, role: str) -> None:
+        """Give somebody a seat the way there is: Ana and Ben approve, and no delay is set."""
+        with override_settings(GATEHOUSE=replace(settings.GATEHOUSE, board_delay_hours=0)):
+            matter = self.as_person(
+                name, seats.ask, user_id=self.users[name].pk, role=role, reason="needed"
+            )
+            for member in ("ana", "ben"):
+                self.as_person(
+                    member,
+                    matters.decide,
+                    matter_id=matter.pk,
+                    verdict="approve",
+                    comment="",
+                    shown_digest=matters.digest_of(matter),
+                    auth_strength="password",
+                )
+        assert matters.find(matter.pk).state == "done"
 
     def deployment(self, release: Release) -> Deployment:
         """The newest production deployment of a release."""

@@ -135,12 +135,7 @@ def test_change_behind_our_back_after_approval_stops_the_deployment(journey: Jou
 
 
 def test_who_had_a_hand_in_it_may_not_decide_and_nobody_counts_twice(journey: Journey) -> None:
-    with journey.acting("ben"):
-        people.grant(
-            user_id=journey.users["priya"].pk,
-            team_id=journey.teams["platform"].pk,
-            role="board_member",
-        )
+    journey.seat("priya", "board_member")
     release = journey.composed("October", journey.offered("sales", "v4.2.0"))
     request = journey.submitted(release)
     for name in ("priya", "marek", "lena"):
