@@ -43,9 +43,10 @@ def roles() -> frozenset[Role]:
 def counted_roles(version: PolicyVersion) -> frozenset[Role]:
     """Return the roles that count under a policy version; none when it cannot be read."""
     try:
-        return frozenset(parse(version.body).roles)
+        rules = parse(version.body).approvals
     except InvalidInput:
         return frozenset()
+    return frozenset(role for rule in rules if rule.team is None for role in rule.roles)
 
 
 def is_holder(user: User) -> bool:

@@ -116,17 +116,7 @@ def _check_digest(request: ApprovalRequest, shown: str, current: str) -> None:
 def _hold_memberships(person: User) -> None:
     """Keep the person's roles as they are until this transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM governance_delegation WHERE deputy_id = %s AND ended_at IS NULL "
-            "ORDER BY id FOR SHARE",
-            [person.pk],
-        )
-        cursor.execute(
-            "SELECT id FROM governance_membership WHERE revoked_at IS NULL AND (user_id = %s OR "
-            "user_id IN (SELECT delegator_id FROM governance_delegation "
-            "WHERE deputy_id = %s AND ended_at IS NULL)) ORDER BY id FOR SHARE",
-            [person.pk, person.pk],
-        )
+        cursor.execute("SELECT governance_hold_roles(%s)", [person.pk])
 
 
 def _check_may(standing: Progress, person: User, verdict: Verdict) -> None:

@@ -83,6 +83,21 @@ create or replace function governance_role_since(person bigint, wanted text, in_
     ) held
 $$;
 
+-- Deputies lose their role with the delegation or with its holder's membership: both are held.
+create or replace function governance_hold_roles(person bigint) returns void
+    language plpgsql set search_path = pg_catalog, public
+    as $$
+begin
+    perform 1 from governance_delegation d
+        where d.deputy_id = person and d.ended_at is null order by d.id for share;
+    perform 1 from governance_membership m
+        where m.revoked_at is null
+          and (m.user_id = person or m.user_id in (
+              select d.delegator_id from governance_delegation d
+              where d.deputy_id = person and d.ended_at is null))
+        order by m.id for share;
+end $$;
+
 -- ── Decisions in somebody's place ────────────────────────────────────────────────────────────────
 -- One seat, one vote: the deputy never approves beside the delegator, nor for one who asked or is
 -- excluded. guard_decision (it comes first by name) holds the request's row, so that two of them

@@ -163,18 +163,20 @@ def test_an_approver_who_loses_the_seat_meanwhile_takes_the_approval_along(
 
 def test_the_database_gives_no_seat_past_the_board(world: World) -> None:
     matter = put_up(world)
-    attempts = [
-        "INSERT INTO governance_membership (uuid, created_at, user_id, team_id, role, granted_at) "
-        f"VALUES (gen_random_uuid(), now(), {world.nils.pk}, {world.platform.pk}, "
-        "'board_member', '2020-01-01')",
-        f"SELECT governance_give_seat({matter.pk})",
-        f"UPDATE governance_matter SET user_id = {world.dev.pk} WHERE id = {matter.pk}",
-        "UPDATE governance_matter SET state = 'done', effective_at = now(), closed_at = now()",
+    attempts: list[tuple[str, list[Any]]] = [
+        (
+            "INSERT INTO governance_membership (uuid, created_at, user_id, team_id, role, "
+            "granted_at) VALUES (gen_random_uuid(), now(), %s, %s, 'board_member', '2020-01-01')",
+            [world.nils.pk, world.platform.pk],
+        ),
+        ("SELECT governance_give_seat(%s)", [matter.pk]),
+        ("UPDATE governance_matter SET user_id = %s", [world.dev.pk]),
+        ("UPDATE governance_matter SET state = 'done', closed_at = %s", ["2020-01-01"]),
     ]
     for role in ("web", "build", "deploy"):
-        for attempt in attempts:
+        for statement, values in attempts:
             with pytest.raises(DatabaseError), transaction.atomic(), as_role(role):
-                connection.cursor().execute(attempt)
+                connection.cursor().execute(statement, values)
     # Web may begin the delay in the row, and that alone gives nothing.
     with connection.cursor() as cursor:
         cursor.execute(
