@@ -163,12 +163,12 @@ def test_an_approver_who_loses_the_seat_meanwhile_takes_the_approval_along(
 
 def test_the_database_gives_no_seat_past_the_board(world: World) -> None:
     matter = put_up(world)
+    seat_by_hand = (
+        "INSERT INTO governance_membership (uuid, created_at, user_id, team_id, role, "
+        "granted_at) VALUES (gen_random_uuid(), now(), %s, %s, 'board_member', '2020-01-01')"
+    )
     attempts: list[tuple[str, list[Any]]] = [
-        (
-            "INSERT INTO governance_membership (uuid, created_at, user_id, team_id, role, "
-            "granted_at) VALUES (gen_random_uuid(), now(), %s, %s, 'board_member', '2020-01-01')",
-            [world.nils.pk, world.platform.pk],
-        ),
+        (seat_by_hand, [world.nils.pk, world.platform.pk]),
         ("SELECT governance_give_seat(%s)", [matter.pk]),
         ("UPDATE governance_matter SET user_id = %s", [world.dev.pk]),
         ("UPDATE governance_matter SET state = 'done', closed_at = %s", ["2020-01-01"]),
