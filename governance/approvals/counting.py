@@ -82,11 +82,8 @@ def progress(
     ``current_digest`` is the subject's digest as its owner has just recomputed it; ``now`` the
     database's time when the caller has read it already.
     """
-    decisions = list(
-        Decision.objects.filter(request_id=request.pk)
-        .select_related("person", "withdrawal")
-        .order_by("pk")
-    )
+    rows = Decision.objects.filter(request_id=request.pk).order_by("pk")
+    decisions = list(rows.select_related("person", "withdrawal"))
     excluded = list(request.exclusions.select_related("user").order_by("pk"))
     unmapped, authors = _identities(request)
     voters = {decision.person_id for decision in decisions}
@@ -96,8 +93,9 @@ def progress(
     counted, users = people.people_for_counting(
         rules, {*voters, request.requester_id, *(loan.deputy_id for loan in loans)}
     )
-    reasons = {user.pk: f"{reason}" for user, reason in authors}
-    reasons |= {row.user_id: row.reason for row in excluded}
+    shut_out = {user.pk: (user, reason) for user, reason in authors}
+    shut_out |= {row.user_id: (row.user, row.reason) for row in excluded}
+    reasons = {user_id: reason for user_id, (_, reason) in shut_out.items()}
     lent = _lend(counted, loans, {request.requester_id, *reasons}, decisions)
     facts = quorum.Facts(
         now=now or database_now(),
@@ -116,8 +114,6 @@ def progress(
     votes = tuple(_vote(decision) for decision in decisions)
     outcome = quorum.evaluate(body, votes, facts)
     ballots = [_ballot(decision, outcome) for decision in decisions]
-    shut_out = {user.pk: (user, reasons[user.pk]) for user, _ in authors}
-    shut_out |= {row.user_id: (row.user, row.reason) for row in excluded}
     return Progress(
         request=request,
         outcome=outcome,
