@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from governance.views import accounts, approvals, board, history, people, policies, teams
+from governance.views import accounts, approvals, board, chain, history, people, policies, teams
 
 app_name = "governance"
 
@@ -51,6 +51,10 @@ urlpatterns = [
     ),
     path("approvals/<ref_A:pk>/", approvals.detail, name="approval"),
     path("history/", history.index, name="history"),
+    path("history/chain/", chain.index, name="chain"),
+    path("history/chain/verify/", chain.verify, name="chain_verify"),
+    path("history/chain/checkpoint/", chain.checkpoint, name="chain_checkpoint"),
+    path("history/history.jsonl", history.as_jsonl, name="history_jsonl"),
     path("history/history.csv", history.as_csv, name="history_csv"),
     path("history/<ref_H:pk>/", history.detail, name="event"),
 ]

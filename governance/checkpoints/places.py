@@ -147,11 +147,7 @@ class GitRemote:
             environment = {**runner.environment(), **reach}
             run = runner.Runner(Path(name))
             run.text("init", "--bare", "--quiet", "--template=", name)
-            run.text(
-                "fetch", "--quiet", "--depth=1", self.url, f"+{BRANCH}*:{BRANCH}*",
-                env=environment, seconds=PUSH_SECONDS,
-            )  # fmt: skip
-            parent = run.text("for-each-ref", "--format=%(objectname)", BRANCH).strip()
+            parent = self._fetch(run, environment)
             if parent and self._holds(run, parent, record):
                 return
             run.output("fast-import", "--quiet", "--date-format=raw", given=_commit(record, parent))
@@ -159,6 +155,15 @@ class GitRemote:
                 "push", "--quiet", self.url, f"{BRANCH}:{BRANCH}",
                 env=environment, seconds=PUSH_SECONDS,
             )  # fmt: skip
+
+    def _fetch(self, run: runner.Runner, environment: dict[str, str]) -> str:
+        """Bring the end of the branch here; nothing before the first checkpoint."""
+        listed = run.text("ls-remote", self.url, BRANCH, env=environment, seconds=PUSH_SECONDS)
+        if not listed:
+            return ""
+        wanted = ("fetch", "--quiet", "--depth=1", self.url, f"+{BRANCH}:{BRANCH}")
+        run.text(*wanted, env=environment, seconds=PUSH_SECONDS)
+        return run.text("rev-parse", "--verify", BRANCH).strip()
 
     def _credential(self) -> transport.GitCredential | None:
         if self.secret is None:

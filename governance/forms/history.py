@@ -10,8 +10,9 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils import timezone
 
+from core import ids
 from governance.models import Team, User
-from governance.selectors.history import Filters
+from governance.selectors.history import OUTCOMES, Filters
 
 REFERENCE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,40}(:[A-Za-z0-9_-]{1,60})?")
 
@@ -26,11 +27,16 @@ def _day_field(label: str) -> forms.DateField:
 
 
 class HistoryForm(forms.Form):
-    """Person, object, area, team, period and words; every field may be empty."""
+    """Who, what, where, when and how it ended; every field may be empty."""
 
     q = forms.CharField(required=False, max_length=200)
     person = forms.TypedChoiceField(label="Person", required=False, coerce=int, empty_value=None)
     object = forms.CharField(label="Object", required=False, max_length=100)
+    release = forms.CharField(label="Release", required=False, max_length=30)
+    environment = forms.CharField(label="Environment", required=False, max_length=30)
+    outcome = forms.ChoiceField(
+        required=False, choices=[("", "Any outcome"), *OUTCOMES.items()], label="Outcome"
+    )
     area = forms.CharField(required=False, max_length=40)
     team = forms.SlugField(required=False)
     since = _day_field("From")
@@ -43,7 +49,25 @@ class HistoryForm(forms.Form):
 
     def clean_object(self) -> str:
         """Take a public id in any case (``r-42``) or a name such as ``team:sales``."""
-        text = str(self.cleaned_data["object"]).strip()
+        return self._reference("object")
+
+    def clean_release(self) -> str:
+        """Take a release by its public id."""
+        return self._public_id("release", "R")
+
+    def clean_environment(self) -> str:
+        """Take an environment by its public id."""
+        return self._public_id("environment", "E")
+
+    def _public_id(self, name: str, prefix: str) -> str:
+        text = str(self.cleaned_data[name]).strip().upper()
+        found = ids.parse_ref(text)
+        if text and (found is None or found[0] != prefix):
+            raise forms.ValidationError(f"Write its id, like {prefix}-3.")
+        return text
+
+    def _reference(self, name: str) -> str:
+        text = str(self.cleaned_data[name]).strip()
         if text and not REFERENCE.fullmatch(text):
             raise forms.ValidationError("An object is named like R-42 or team:sales.")
         return text if ":" in text else text.upper()
@@ -54,7 +78,10 @@ class HistoryForm(forms.Form):
         until = given.get("until")
         return Filters(
             person=given.get("person"),
-            ref=given.get("object", ""),
+            refs=tuple(
+                filter(None, (given.get(name) for name in ("object", "release", "environment")))
+            ),
+            outcome=given.get("outcome", ""),
             group=given.get("area", ""),
             team=given.get("team", ""),
             words=given.get("q", ""),

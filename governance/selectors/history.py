@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from django.db.models import Q, QuerySet
 
 from core import ids
+from governance.events import known_events
 from governance.models import AuditEvent
 
 PAGE = 50
@@ -18,17 +19,28 @@ STREAM = 2000
 CURSOR = re.compile(r"(\d{1,16})-(\d{1,19})")
 
 
+OUTCOMES: dict[str, str] = {
+    "done": "Went well",
+    "failed": "Failed or refused",
+    "waiting": "Waits for somebody",
+    "held": "Held",
+}
+"""How an event ended, by the state that marks it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What to look for; an empty field does not narrow the search.
 
     ``since`` is inclusive, ``until`` exclusive. ``words`` are looked for inside the sentences;
-    a public id among them finds the object's whole story.
+    a public id among them finds the object's whole story. An event matches when it is about all of
+    ``refs``. ``outcome`` is one of ``OUTCOMES``.
     """
 
     person: int | None = None
-    ref: str = ""
+    refs: tuple[str, ...] = ()
     group: str = ""
+    outcome: str = ""
     team: str = ""
     words: str = ""
     since: datetime | None = None
@@ -49,7 +61,8 @@ def events_for(ref: str, *, limit: int = PAGE, without: str = "") -> list[AuditE
 
     ``without`` leaves out a group of events, such as ``step``, from a short story.
     """
-    found = AuditEvent.objects.filter(related__contains=[ref]).order_by("-at", "-id")
+    found = AuditEvent.objects.filter(related__contains=[ref]).select_related("link")
+    found = found.order_by("-at", "-id")
     if without:
         found = found.exclude(event__startswith=f"{without}.")
     return list(found[: min(limit, PAGE_MAX)])
@@ -61,7 +74,7 @@ def search(filters: Filters, *, cursor: str = "", size: int = PAGE) -> Page:
     A cursor comes from a former page; an unreadable one starts from the newest.
     """
     size = max(1, min(size, PAGE_MAX))
-    found = matching(filters)
+    found = matching(filters).select_related("link")
     direction, place = cursor[:1], _read_cursor(cursor[1:])
     if direction == "n" and place is not None:
         return _newer_page(found, place, size)
@@ -92,8 +105,17 @@ def _newer_page(found: QuerySet[AuditEvent], place: tuple[datetime, int], size: 
 
 
 def stream(filters: Filters) -> Iterator[AuditEvent]:
-    """Yield every event that matches, newest first, with flat memory."""
-    yield from matching(filters).order_by("-at", "-id").iterator(chunk_size=STREAM)
+    """Yield every event that matches, newest first, with flat memory.
+
+    Portion by portion and not through a cursor: outside a transaction PostgreSQL would write the
+    whole result down before the first row.
+    """
+    rows = matching(filters).order_by("-at", "-id").select_related("link")
+    portion = list(rows[:STREAM])
+    while portion:
+        yield from portion
+        last = portion[-1]
+        portion = list(rows.filter(_beyond((last.at, last.pk), "lt"))[:STREAM])
 
 
 def matching(filters: Filters) -> QuerySet[AuditEvent]:
@@ -103,10 +125,12 @@ def matching(filters: Filters) -> QuerySet[AuditEvent]:
         found = found.filter(
             Q(actor_id=filters.person) | Q(related__contains=[f"user:{filters.person}"])
         )
-    if filters.ref:
-        found = found.filter(related__contains=[filters.ref])
+    if filters.refs:
+        found = found.filter(related__contains=list(filters.refs))
     if filters.group:
         found = found.filter(event__startswith=f"{filters.group}.")
+    if filters.outcome:
+        found = found.filter(event__in=_events_that_end(filters.outcome))
     if filters.team:
         found = found.filter(Q(team=filters.team) | Q(related__contains=[f"team:{filters.team}"]))
     if filters.since:
@@ -118,6 +142,10 @@ def matching(filters: Filters) -> QuerySet[AuditEvent]:
     return found
 
 
+def _events_that_end(outcome: str) -> list[str]:
+    return [name for name, kind in known_events().items() if kind.state == outcome]
+
+
 def _word(word: str) -> Q:
     written = Q(sentence__icontains=word)
     if ids.parse_ref(word.upper()):
@@ -127,7 +155,8 @@ def _word(word: str) -> Q:
 
 def _beyond(place: tuple[datetime, int], side: str) -> Q:
     at, number = place
-    return Q(**{f"at__{side}": at}) | Q(at=at, **{f"id__{side}": number})
+    # The first condition bounds the scan of the index; the second alone would read it from its end.
+    return Q(**{f"at__{side}e": at}) & (Q(**{f"at__{side}": at}) | Q(**{f"id__{side}": number}))
 
 
 def _cursor(direction: str, event: AuditEvent) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -18,8 +18,11 @@ from core.digests import rfc3339
 from governance import audit
 from governance.access import signed_in
 from governance.forms.history import HistoryForm
-from governance.models import AuditEvent
+from governance.models import AuditDetail, AuditEvent
+from governance.permissions import standing_of
+from governance.selectors import chain
 from governance.selectors import history as selectors
+from governance.selectors.history import OUTCOMES
 
 AREAS: dict[str, str] = {
     "approval": "Approvals",
@@ -31,8 +34,11 @@ AREAS: dict[str, str] = {
 }
 """First words of event names that have a chip of their own."""
 
+NARROWING = ("person", "object", "release", "environment", "outcome", "since", "until")
+
 CSV_HEAD = (
     "event",
+    "position",
     "time (UTC)",
     "recorded (UTC)",
     "what",
@@ -62,16 +68,18 @@ def index(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET)
     form.is_valid()
     page = audit.search(form.filters(), cursor=request.GET.get("at", "")[:50])
-    csv_query = _query(request, at=None)
+    query = _query(request, at=None)
     context = {
         "form": form,
-        "narrowing": [form[name] for name in ("person", "object", "since", "until")],
+        "narrowing": [form[name] for name in NARROWING],
         "events": page.events,
         "chips": _set_chips(request, form),
         "areas": _area_chips(request, form),
         "newer_url": _url(request, at=page.newer) if page.newer else "",
         "older_url": _url(request, at=page.older) if page.older else "",
-        "csv_url": f"{reverse('governance:history_csv')}{csv_query}",
+        "csv_url": f"{reverse('governance:history_csv')}{query}",
+        "jsonl_url": f"{reverse('governance:history_jsonl')}{query}",
+        "standing": chain.standing(),
         "is_filtered": form.filters() != audit.Filters(),
     }
     return render(request, "governance/history.html", context)
@@ -88,7 +96,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "event": event,
         "body": body,
-        "facts": [(name.replace("_", " "), _fact(value)) for name, value in body["facts"].items()],
+        "facts": [(name.replace("_", " "), _fact(value)) for name, value in _facts(body)],
+        "origin": body.get("origin", {}),
+        "behalf": body.get("behalf"),
+        "seal": chain.seal_of(event),
+        "detail": _detail(request, event),
+        "may_see_details": bool(standing_of(request.user).can("history.details")),
     }
     return render(request, "governance/event.html", context)
 
@@ -102,11 +115,39 @@ def as_csv(request: HttpRequest) -> StreamingHttpResponse:
     return csvfile.response("history.csv", CSV_HEAD, _csv_rows(form.filters()))
 
 
+@require_safe
+@signed_in
+def as_jsonl(request: HttpRequest) -> StreamingHttpResponse:
+    """Stream every event that matches as JSON Lines, its body as it is stored."""
+    form = HistoryForm(request.GET)
+    form.is_valid()
+    answer = StreamingHttpResponse(
+        _jsonl_rows(form.filters()), content_type="application/jsonl; charset=utf-8"
+    )
+    answer.headers["Content-Disposition"] = 'attachment; filename="history.jsonl"'
+    return answer
+
+
+def _jsonl_rows(filters: audit.Filters) -> Iterator[str]:
+    for event in selectors.stream(filters):
+        link = getattr(event, "link", None)
+        line = {
+            "id": event.pk,
+            "position": link.position if link else None,
+            "hash": bytes(link.hash).hex() if link else None,
+            "recorded_at": rfc3339(event.recorded_at),
+            "body": event.body,
+        }
+        yield json.dumps(line, ensure_ascii=False) + "\n"
+
+
 def _csv_rows(filters: audit.Filters) -> Iterator[tuple[object, ...]]:
     for event in selectors.stream(filters):
-        facts = json.loads(event.body)["facts"]
+        facts = dict(_facts(json.loads(event.body)))
+        link = getattr(event, "link", None)
         yield (
             event.public_id,
+            link.position if link else "",
             rfc3339(event.at),
             rfc3339(event.recorded_at),
             event.event,
@@ -120,6 +161,19 @@ def _csv_rows(filters: audit.Filters) -> Iterator[tuple[object, ...]]:
         )
 
 
+def _facts(body: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    facts = body.get("facts")
+    return facts.items() if isinstance(facts, dict) else ()
+
+
+def _detail(request: HttpRequest, event: AuditEvent) -> dict[str, Any] | None:
+    """Return address and browser for those who may see them, unless they were erased."""
+    if not standing_of(request.user).can("history.details"):
+        return None
+    found = AuditDetail.objects.filter(pk=event.pk).first()
+    return json.loads(found.body) if found else None
+
+
 def _fact(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
@@ -130,6 +184,9 @@ def _set_chips(request: HttpRequest, form: HistoryForm) -> list[Chip]:
     given = form.cleaned_data
     labels = {
         "object": given.get("object"),
+        "release": given.get("release"),
+        "environment": given.get("environment"),
+        "outcome": OUTCOMES.get(given.get("outcome", "")),
         "person": form.person_name() if given.get("person") else "",
         "team": form.team_name() if given.get("team") else "",
         "area": AREAS.get(given.get("area", ""), given.get("area")),

@@ -238,7 +238,7 @@ def found(**given: Any) -> list[str]:
 
 def test_filters_narrow(many: list[AuditEvent]) -> None:
     day = datetime(2026, 10, 2, 12, tzinfo=UTC)
-    assert found(ref="R-5") == ["thing 4"]
+    assert found(refs=("R-5",)) == ["thing 4"]
     assert found(words="THING r-12") == ["thing 11"]
     assert found(since=day, until=day + timedelta(days=1)) == ["thing 5", "thing 4", "thing 3"]
     assert found(since=day, until=day) == []
@@ -276,7 +276,7 @@ def test_a_story_is_newest_first_and_limited(world: World) -> None:
 
 
 def test_the_file_streams_every_match(many: list[AuditEvent]) -> None:
-    assert [event.pk for event in history.stream(Filters(ref="R-5"))] == [many[4].pk]
+    assert [event.pk for event in history.stream(Filters(refs=("R-5",)))] == [many[4].pk]
 
 
 @pytest.mark.parametrize(

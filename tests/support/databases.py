@@ -121,6 +121,20 @@ def as_role(role: str) -> Iterator[None]:
 
 
 @contextmanager
+def as_owner() -> Iterator[None]:
+    """Let "default" be the owner's own login, as script/manage does; sees what is committed."""
+    settings = connection.settings_dict
+    before, options = dict(settings), dict(settings["OPTIONS"])
+    connection.close()
+    settings.update(USER=roles.OWNER, OPTIONS={**options, "assume_role": None})
+    try:
+        yield
+    finally:
+        connection.close()
+        settings.update(before)
+
+
+@contextmanager
 def role_connection(role: str, **options: Any) -> Iterator[psycopg.Connection[Any]]:
     """Open a separate psycopg connection as a real login (web, build, deploy, ticker or owner).
 
