@@ -102,7 +102,7 @@ def record(
         "at": clock.now(),
         "actor": _actor(actor),
         "origin": _origin(origin, details),
-        "subject": {"kind": about.kind, "id": about.id, "ref": about.ref, "label": about.label},
+        "subject": _told(about, subject),
         "related": list(dict.fromkeys(refs)),
         "team": team.slug if isinstance(team, Team) else team,
         "request": request_id(),
@@ -190,6 +190,13 @@ def _subject(subject: Subject | Entity) -> Subject:
     return Subject(
         str(subject._meta.model_name), subject.pk, subject.audit_ref, _clean(subject.audit_label)
     )
+
+
+def _told(about: Subject, subject: Subject | Entity) -> dict[str, Any]:
+    """Write the subject with the state that it is in now, so that events alone give the state."""
+    told = {"kind": about.kind, "id": about.id, "ref": about.ref, "label": about.label}
+    state = getattr(subject, "state", None)
+    return told if state is None else told | {"state": str(state)}
 
 
 def _name(actor: Actor) -> str:

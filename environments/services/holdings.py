@@ -59,5 +59,10 @@ def _write(environment_id: int, event: str, **columns: object) -> None:
         environment,
         team=environment.team,
         related=[environment.holds_ref] if environment.holds_ref else (),
-        facts={"label": environment.holds_label, "note": environment.hold_note},
+        facts={
+            "label": environment.holds_label,
+            "note": environment.hold_note,
+            "digest": environment.holds_digest,
+            "hold_state": environment.hold_state,
+        },
     )

@@ -13,6 +13,16 @@ from governance.services import people
 from releases.models import Build, ChangeCommit
 from releases.services import approval, candidates, deployments, releases, repositories, stages
 from tests.journeys.northwind import Journey
+from tests.support import folding
+
+WATCHED = (
+    "releases_release",
+    "releases_deployment",
+    "releases_step",
+    "releases_candidate",
+    "governance_approvalrequest",
+    "governance_decision",
+)
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
@@ -49,6 +59,8 @@ def test_release_of_two_teams_reaches_production_after_two_approvals(journey: Jo
     for wanted in ("release.composed", "release.rehearsed", "approval.approved",
                    "release.deployed"):  # fmt: skip
         assert wanted in story
+    assert folding.told() == folding.found()  # I-33
+    assert not AuditEvent.objects.filter(event="database.changed", subject_kind__in=WATCHED)
 
 
 def test_failed_build_tells_the_team_component_line_and_problem(journey: Journey) -> None:
