@@ -107,7 +107,7 @@ def verify(*, outside: Path | None, renew: Callable[[], None] = lambda: None) ->
     told += _outside_checkpoints(report, outside, own)
     report.checkpoints = len(told)
     signed = {each.content["position"]: (each.content["hash"], each.where) for each in told}
-    end = _chain(report, signed, renew)
+    end = follow_chain(report, signed, renew)
     for each in told:
         if each.content["position"] > end:
             report.problems.append(
@@ -116,7 +116,7 @@ def verify(*, outside: Path | None, renew: Callable[[], None] = lambda: None) ->
             )
             break
     renew()
-    _columns(report)
+    compare_columns(report)
     report.problems += guards.drift()
     return report
 
@@ -234,7 +234,9 @@ def _fits(key: str, record: Record) -> bool:
 # ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _chain(report: Report, signed: dict[int, tuple[str, str]], renew: Callable[[], None]) -> int:
+def follow_chain(
+    report: Report, signed: dict[int, tuple[str, str]], renew: Callable[[], None]
+) -> int:
     """Follow the chain to its end; return the position of the last row that was read."""
     events, links, end = _counts()
     chain = Chain(signed)
@@ -274,7 +276,7 @@ def _unlinked(more: int) -> Fault:
     return Fault(0, row[0] if row else None, text)
 
 
-def _columns(report: Report) -> None:
+def compare_columns(report: Report) -> None:
     """Compare the columns that pages filter by with the text that they come from."""
     with connection.cursor() as cursor:
         cursor.execute(_COLUMNS)

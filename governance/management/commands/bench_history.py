@@ -1,0 +1,274 @@
+"""manage.py bench_history: figures of the history, in a scratch database of script/bench gate.
+
+Refuses a database that holds events: it fills it with a million.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from multiprocessing.queues import SimpleQueue
+from statistics import median
+from typing import Any
+
+import psutil
+import psycopg
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, connections
+from django.test import Client
+from django.urls import reverse
+
+from core.digests import canonical_json
+from governance.models import AuditEvent, AuditLink, User
+from governance.services import founding, guards, verifying
+
+WRITERS = (1, 4, 8)
+PER_COMMIT = 10_000
+BODY = "INSERT INTO governance_auditevent (body) VALUES (%s)"
+START = datetime(2024, 1, 1, tzinfo=UTC)
+EVENTS = (
+    "release.composed",
+    "approval.approved",
+    "deployment.started",
+    "deployment.failed",
+    "step.succeeded",
+    "membership.granted",
+    "policy.confirmed",
+    "environment.holds",
+)
+PAGES = {
+    "newest": "",
+    "one release": "?release=R-4217",
+    "one environment": "?environment=E-3",
+    "one person": "?person={person}",
+    "a failed outcome": "?outcome=failed",
+    "an area": "?area=policy",
+    "a period": "?since=2025-03-01&until=2025-03-07",
+    "a word": "?q=R-4217",
+    "rare words": "?q=halfway+through+everything",
+    "environment and person": "?environment=E-3&person={person}",
+    "deep in the middle": "?at=o1738368000000000-1",
+}
+
+
+def body(number: int, total: int) -> str:
+    """Make an event as the product would write it."""
+    release, environment, person = number % 5000, number % 30, number % 50 + 1
+    event = EVENTS[number % len(EVENTS)]
+    spread = timedelta(days=1000) * (number / max(total, 1))
+    words = "halfway through everything" if number == total // 2 else "as planned"
+    content = {
+        "v": 1,
+        "event": event,
+        "at": START + spread,
+        "actor": {"kind": "person", "id": person, "name": f"Person {person}"},
+        "origin": {"via": "web", "auth": "totp", "session": f"{number:016x}"},
+        "subject": {"kind": "release", "id": release, "ref": f"R-{release}", "label": "a train"},
+        "related": [f"R-{release}", f"D-{number % 20000}", f"E-{environment}"],
+        "team": None,
+        "request": f"{number:032x}",
+        "facts": {"environment": f"Environment {environment}", "note": "a fact " * 20},
+        "sentence": f"Person {person} moved R-{release} to Environment {environment} {words}",
+    }
+    return canonical_json(content).decode("utf-8")
+
+
+class Command(BaseCommand):
+    """Fill a scratch database and print what the history costs."""
+
+    help = "Figures of the history; run it through script/bench gate."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take sizes."""
+        parser.add_argument("--events", type=int, default=1_000_000)
+        parser.add_argument("--seconds", type=float, default=3.0, help="of each writing run")
+
+    def handle(self, *args: Any, events: int, seconds: float, **options: Any) -> None:
+        """Run everything in order."""
+        if AuditEvent.objects.exists():
+            raise CommandError("This database holds events; the bench wants an empty one.")
+        if "owner" not in settings.DATABASES:
+            raise CommandError("The bench needs the owner of a scratch database.")
+        person = self._founded()
+        self._writing(seconds)
+        pages_of_few = self._pages(person, "few")
+        self._fill(events)
+        self._verifying()
+        pages_of_many = self._pages(person, "many")
+        self.stdout.write("\nPages (ms, median of 7 requests through Django's test client)")
+        for name in PAGES:
+            few, many = pages_of_few[name], pages_of_many[name]
+            self.stdout.write(f"  {name:<24} few {few:7.1f}   {events:,} {many:7.1f}")
+        self._exports()
+
+    def _founded(self) -> User:
+        board = [("Ana Lima", "ana@example.com"), ("Ben Okafor", "ben@example.com")]
+        founded = founding.found(team_name="Platform", board=board)
+        return founded.founders[0].user
+
+    # ── Writing ──────────────────────────────────────────────────────────────────────────────────
+
+    def _writing(self, seconds: float) -> None:
+        self.stdout.write("Events/s, one event in each transaction, writers in processes")
+        self.stdout.write(f"  {'writers':<10}{'without chain':>16}{'with chain':>14}")
+        plain = {count: self._unchained(count, seconds) for count in WRITERS}
+        for count in WRITERS:
+            chained = written(count, seconds)
+            self.stdout.write(f"  {count:<10}{plain[count]:>16,.0f}{chained:>14,.0f}")
+
+    def _unchained(self, count: int, seconds: float) -> float:
+        switch = "ALTER TABLE governance_auditevent {} TRIGGER chain_hop1"
+        with connection.cursor() as cursor:
+            cursor.execute(switch.format("DISABLE"))
+        rate = written(count, seconds)
+        with connection.cursor() as cursor:
+            cursor.execute(switch.format("ENABLE ALWAYS"))
+            cursor.execute("ALTER TABLE governance_auditevent DISABLE TRIGGER USER")
+            cursor.execute(
+                "DELETE FROM governance_auditevent v WHERE NOT EXISTS"
+                " (SELECT 1 FROM governance_auditlink l WHERE l.event_id = v.id)"
+            )
+            enable_always(cursor)
+        return rate
+
+    def _fill(self, total: int) -> None:
+        started = time.perf_counter()
+        have = AuditEvent.objects.count()
+        for first in range(have, total, PER_COMMIT):
+            with (
+                psycopg.connect(**parameters()) as raw,
+                raw.cursor() as cursor,
+                cursor.copy("COPY governance_auditevent (body) FROM STDIN") as copy,
+            ):
+                for number in range(first, min(first + PER_COMMIT, total)):
+                    copy.write_row([body(number, total)])
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE governance_auditevent")
+            cursor.execute("VACUUM ANALYZE governance_auditlink")
+        took = time.perf_counter() - started
+        self.stdout.write(
+            f"\nCOPY to {AuditLink.objects.count():,} events, {PER_COMMIT:,} a commit: "
+            f"{(total - have) / took:,.0f} events/s with chain and indexes"
+        )
+
+    # ── Reading ──────────────────────────────────────────────────────────────────────────────────
+
+    def _verifying(self) -> None:
+        report = verifying.Report()
+        chain = timed(lambda: verifying.follow_chain(report, {}, lambda: None))
+        columns = timed(lambda: verifying.compare_columns(report))
+        drift = timed(guards.drift)
+        if not report.passed:
+            raise CommandError(f"The bench's own history is broken: {report.problems}")
+        self.stdout.write("\nVerification")
+        self.stdout.write(f"  chain             {report.events / chain:>12,.0f} events/s")
+        self.stdout.write(f"  derived columns   {report.events / columns:>12,.0f} events/s")
+        self.stdout.write(f"  guards            {drift * 1000:>12,.0f} ms")
+
+    def _pages(self, person: User, size: str) -> dict[str, float]:
+        client = Client(SERVER_NAME="localhost")
+        client.force_login(person)
+        found = {}
+        for name, query in PAGES.items():
+            address = reverse("governance:history") + query.format(person=person.pk)
+            ask = partial(page, client, address)
+            found[name] = median(timed(ask) for _ in range(7)) * 1000
+        return found
+
+    def _exports(self) -> None:
+        self.stdout.write("\nExports (whole history, streamed)")
+        for name in ("history_csv", "history_jsonl"):
+            answers: SimpleQueue[tuple[float, int, float]] = multiprocessing.SimpleQueue()
+            connections.close_all()
+            child = multiprocessing.Process(target=export, args=(name, answers))
+            child.start()
+            seconds, size, more = answers.get()
+            child.join()
+            self.stdout.write(
+                f"  {name:<14}{seconds:7.1f} s  {size / 1e6:7.0f} MB  memory grew by {more:.0f} MB"
+            )
+
+
+def page(client: Client, address: str) -> None:
+    """Ask for a page; anything but the page is an error."""
+    answer = client.get(address)
+    if answer.status_code != 200:
+        raise CommandError(f"{address}: {answer.status_code}")
+
+
+def export(name: str, answers: SimpleQueue[tuple[float, int, float]]) -> None:
+    """Read an export to its end, in a process of its own whose memory is watched."""
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(User.objects.earliest("pk"))
+    page(client, reverse("governance:history"))
+    process, size, peak = psutil.Process(), 0, 0
+    before = process.memory_info().rss
+    started = time.perf_counter()
+    for number, part in enumerate(chunks(client, name)):
+        size += len(part)
+        if number % 1000 == 0:
+            peak = max(peak, process.memory_info().rss)
+    answers.put((time.perf_counter() - started, size, (peak - before) / 1e6))
+
+
+def chunks(client: Client, name: str) -> Iterator[bytes]:
+    """Yield the parts of a streamed answer."""
+    yield from client.get(reverse(f"governance:{name}"))  # type: ignore[misc]
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Return how many seconds an act takes."""
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+def written(count: int, seconds: float) -> float:
+    """Return events per second of so many processes that each commit one event at a time."""
+    answers: SimpleQueue[int] = multiprocessing.SimpleQueue()
+    connections.close_all()
+    start = time.monotonic() + 1.0
+    children = [
+        multiprocessing.Process(target=write, args=(start, start + seconds, answers))
+        for _ in range(count)
+    ]
+    for child in children:
+        child.start()
+    total = sum(answers.get() for _ in children)
+    for child in children:
+        child.join()
+    return total / seconds
+
+
+def write(start: float, end: float, answers: SimpleQueue[int]) -> None:
+    """Commit events until the time is over."""
+    text = body(os.getpid(), 10_000_000)
+    done = 0
+    with psycopg.connect(**parameters(), autocommit=True) as raw:
+        time.sleep(max(0.0, start - time.monotonic()))
+        while time.monotonic() < end:
+            raw.execute(BODY, [text], prepare=True)
+            done += 1
+    answers.put(done)
+
+
+def enable_always(cursor: Any) -> None:
+    """Put the guards of the events' table back as the migrations made them."""
+    cursor.execute(
+        "SELECT tgname FROM pg_trigger"
+        " WHERE tgrelid = 'governance_auditevent'::regclass AND NOT tgisinternal"
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(f'ALTER TABLE governance_auditevent ENABLE ALWAYS TRIGGER "{name}"')
+
+
+def parameters() -> dict[str, Any]:
+    """Return how psycopg reaches the scratch database."""
+    given = settings.DATABASES["default"]
+    names = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    return {"dbname": given["NAME"], **{key: given[name] for key, name in names.items()}}
