@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from core import clock
 from environments.models import Environment
 from governance.models import ApprovalRequest, Decision
 from releases.evidence.population import Selection, environments_of, executions
@@ -247,8 +248,7 @@ def exceptions_of(change: Change) -> Iterator[Departure]:
     at = deployment.started_at or deployment.created_at
     ref = deployment.public_id
     who = deployment.requester.full_name if deployment.requester else ""
-    if change.release is not None and change.release.change_class == "emergency":
-        yield Departure("break-glass", ref, where, at, who, change.release.notes)
+    yield from _emergency(change, ref, where)
     if deployment.settle_outcome:
         by = deployment.settled_by.full_name if deployment.settled_by else ""
         what = f"outcome unknown, settled as {deployment.settle_outcome}: {deployment.settle_note}"
@@ -262,6 +262,23 @@ def exceptions_of(change: Change) -> Iterator[Departure]:
     wrote = change.write is not None and change.write.intended_at is not None
     if wrote and change.request is None and deployment.environment.stage == "PRD":
         yield Departure("write without approval request", ref, where, at, who, "", True)
+
+
+def _emergency(change: Change, ref: str, where: str) -> Iterator[Departure]:
+    row = change.break_glass
+    if row is None:
+        return
+    said = f"{row.incident}: {row.reason}"
+    yield Departure(
+        "break-glass", ref, where, row.used_at or row.created_at, str(row.asked_by), said
+    )
+    if row.review_due_at is None:
+        return
+    ended = row.reviewed_at or clock.now()
+    if ended > row.review_due_at:
+        by = str(row.reviewed_by) if row.reviewed_by else ""
+        due = f"{row.public_id} was due {utc(row.review_due_at)}"
+        yield Departure("late review", ref, where, ended, by, due, row.reviewed_at is None)
 
 
 def _conflicts(change: Change, ref: str, where: str) -> Iterator[Departure]:

@@ -272,13 +272,16 @@ def _windows(group: Mapping[str, Any]) -> Told:
     columns = {"at": "At", "what": "What", "event": "Event"}
     tables += _table("Held because", columns, group["held_because"])
     calendar = {
+        "id": "Id",
         "kind": "Kind",
         "name": "Name",
         "from": "From",
         "until": "Until",
-        "result": "Result",
+        "recurs": "Recurs",
+        "lifted_at": "Lifted",
     }
-    tables += _table("Freezes and stops in that time", calendar, group.get("freezes_and_stops"))
+    over = group["freezes_and_stops"]
+    tables += _table("Freezes and stops over this environment", calendar, over)
     return facts, [table for table in tables if table.rows], ""
 
 

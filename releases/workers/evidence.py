@@ -15,7 +15,9 @@ from core import blobs, db
 from core.context import current_actor
 from core.errors import DomainError
 from governance import audit
+from governance.services import checkpoints
 from jobs.registry import Claim, Next
+from jobs.wake import wake
 from releases.evidence import pack as packs
 from releases.models import EvidencePack
 from releases.states import PACK, PackState
@@ -61,6 +63,9 @@ def make(claim: Claim) -> Next:
 
 
 def _make(claim: Claim, pack: EvidencePack) -> None:
+    # A pack ends with a checkpoint that covers it; copies of it go outside by their own work.
+    if checkpoints.take() is not None:
+        wake(checkpoints.KIND, checkpoints.ON_DEMAND)
     with tempfile.TemporaryFile() as target:
         made = packs.write(pack, target, _Teller(claim, pack), current_actor().name)
         size = target.seek(0, 2)

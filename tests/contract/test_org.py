@@ -206,6 +206,9 @@ def test_our_own_deployments_are_found_again(org: Org) -> None:
     assert {row.components_total for row in rows} == {2}
     assert {ids.long_id(row.created_by_id) for row in rows} == {org.user_id}
     assert org.recent_deploys(datetime.now(UTC) + timedelta(days=1)) == []
+    everybody = org.deploys_since(since)
+    assert [row.id for row in rows] == [row.id for row in everybody]
+    assert all(row.created_by_name for row in everybody)
 
 
 def test_a_deployment_that_nobody_started_is_refused(org: Org) -> None:

@@ -80,6 +80,8 @@ def _request(row: ApprovalRequest) -> dict[str, Any]:
         "opened_at": recorded(row.opened_at),
         "expires_at": recorded(row.expires_at),
         "closed_at": recorded(row.closed_at),
+        "risk_marks": row.marks,
+        "a_second_rule_set_had_to_hold_too": row.also_body,
         "note": row.note,
     }
 

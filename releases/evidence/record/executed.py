@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
+
+from core import clock
 from core.digests import digest_json
+from environments.models import Freeze
+from environments.states import FreezeScope
 from releases.evidence.record.loading import NOT_RECORDED, Change, person
 from releases.evidence.record.tested import counters
 from releases.evidence.times import recorded
-from releases.models import OrgDeployment, Step
+from releases.models import Deployment, OrgDeployment, Release, Step
 from releases.states import Standing, StepKind
 
 
@@ -27,12 +32,42 @@ def windows(change: Change) -> dict[str, Any]:
         "started_at": recorded(begun),
         "started_inside_the_planned_window": inside,
         "consulted_at_claim": _gate_words(change, StepKind.GATE),
+        "freezes_and_stops": _freezes(change),
         "held_because": [
             {"at": recorded(event.at), "event": event.public_id, "what": event.sentence}
             for event in change.events
             if event.event == "deployment.held" and event.subject_ref == deployment.public_id
         ],
     }
+
+
+def _freezes(change: Change) -> list[dict[str, Any]]:
+    """Freezes and stops over this environment that were not over when the attempt began."""
+    deployment = change.deployment
+    environment = deployment.environment
+    begun = deployment.started_at or deployment.finished_at or clock.now()
+    ended = deployment.finished_at or begun
+    where = Q(scope=FreezeScope.EVERYTHING.value) | Q(environment=environment)
+    where |= Q(track=environment.track_id)
+    where |= Q(team__in=[row.team_id for row in change.candidates])
+    if environment.protected:
+        where |= Q(scope=FreezeScope.PROTECTED.value)
+    rows = Freeze.objects.filter(where, starts_at__lte=ended).filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gte=begun) | ~Q(every=""),
+        Q(lifted_at__isnull=True) | Q(lifted_at__gte=begun),
+    )
+    return [
+        {
+            "id": row.public_id,
+            "kind": row.kind,
+            "name": row.name,
+            "from": recorded(row.starts_at),
+            "until": recorded(row.ends_at),
+            "recurs": row.every or None,
+            "lifted_at": recorded(row.lifted_at),
+        }
+        for row in rows.order_by("starts_at", "pk")
+    ]
 
 
 def _gate_words(change: Change, kind: StepKind) -> Any:
@@ -130,16 +165,23 @@ def _observed(change: Change) -> Any:
 
 def override(change: Change) -> dict[str, Any] | None:
     """Group 9: null when the change went the ordinary way."""
-    release = change.release
-    if release is None or release.change_class != "emergency":
+    row, request = change.break_glass, change.request
+    if row is None:
         return None
-    request = change.request
+    approvers = [each.person for each in change.decisions if each.verdict == "approve"]
     return {
         "kind": "break-glass",
-        "asked_by": person(request.requester) if request else NOT_RECORDED,
-        "reason": (request.note if request else "") or release.notes or NOT_RECORDED,
-        "incident": NOT_RECORDED,
-        "review": NOT_RECORDED,
+        "id": row.public_id,
+        "asked_by": person(row.asked_by),
+        "approved_by": [person(user) for user in approvers],
+        "reason": row.reason,
+        "incident": row.incident,
+        "request": request.public_id if request else NOT_RECORDED,
+        "used_at": recorded(row.used_at),
+        "review_due_at": recorded(row.review_due_at),
+        "reviewed_at": recorded(row.reviewed_at),
+        "reviewed_by": person(row.reviewed_by),
+        "review": row.review or None,
     }
 
 
@@ -158,10 +200,45 @@ def after(change: Change) -> dict[str, Any]:
             if verify
             else NOT_RECORDED
         ),
-        "post_implementation_review": NOT_RECORDED,
-        "related_incidents": NOT_RECORDED,
+        "post_implementation_review": _review(change),
+        "related_incidents": change.break_glass.incident if change.break_glass else NOT_RECORDED,
+        "runbook": [
+            {
+                "text": row.text,
+                "phase": row.get_phase_display(),
+                "critical": row.critical,
+                "owner": person(row.owner),
+                "rehearsed_at": recorded(row.rehearsed_at),
+                "done_at": recorded(row.done_at),
+                "done_by": person(row.done_by),
+            }
+            for row in change.runbook
+        ],
         "unexplained_deployments_since": [
             {"org_id": row.remote_id, "at": recorded(row.created_at)} for row in later
         ],
-        "rollback": NOT_RECORDED,
+        "rollback": _rollbacks(change),
     }
+
+
+def _review(change: Change) -> str:
+    row = change.break_glass
+    if row is None or row.reviewed_at is None:
+        return NOT_RECORDED
+    return row.review
+
+
+def _rollbacks(change: Change) -> list[dict[str, Any]] | str:
+    """Later changes of class rollback in the same environment, the first of them."""
+    if change.deployment.finished_at is None:
+        return NOT_RECORDED
+    rows = Deployment.objects.filter(
+        environment=change.deployment.environment_id,
+        release__change_class=Release.ChangeClass.ROLLBACK,
+        purpose=change.deployment.purpose,
+        pk__gt=change.deployment.pk,
+    ).select_related("artefact")
+    return [
+        {"id": row.public_id, "state": row.state, "artefact": row.artefact.digest}
+        for row in rows.order_by("pk")[:5]
+    ]

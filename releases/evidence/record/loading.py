@@ -8,7 +8,17 @@ from typing import Any
 from django.db.models import Q
 
 from governance.models import ApprovalRequest, AuditEvent, Decision, PolicyVersion
-from releases.models import Artefact, Build, Candidate, Deployment, Release, Step
+from releases.models import (
+    Artefact,
+    BreakGlass,
+    Build,
+    Candidate,
+    CheckResult,
+    Deployment,
+    Release,
+    RunbookItem,
+    Step,
+)
 from releases.selectors.changes import ChangeRow, rows_of
 
 NOT_RECORDED = "not recorded"
@@ -31,6 +41,9 @@ class Change:
     earlier_requests: list[ApprovalRequest]
     policy: PolicyVersion | None
     tried: list[Deployment]
+    results: list[CheckResult]
+    runbook: list[RunbookItem]
+    break_glass: BreakGlass | None
     events: list[AuditEvent]
 
     @property
@@ -70,6 +83,9 @@ def load(deployment_id: int) -> Change:
         earlier_requests=_earlier(release, request),
         policy=version,
         tried=_tried(release),
+        results=_results(candidates),
+        runbook=_runbook(release),
+        break_glass=_break_glass(release, request),
         events=events_of(references(deployment, request)),
     )
 
@@ -132,6 +148,27 @@ def _tried(release: Release | None) -> list[Deployment]:
         return []
     rows = release.deployments.select_related("environment", "artefact").prefetch_related("steps")
     return list(rows.order_by("pk"))
+
+
+def _results(candidates: list[Candidate]) -> list[CheckResult]:
+    """What other systems reported about the candidates' commits."""
+    rows = CheckResult.objects.filter(sha__in=[row.sha for row in candidates])
+    return list(rows.select_related("reported_by").order_by("received_at", "pk"))
+
+
+def _runbook(release: Release | None) -> list[RunbookItem]:
+    if release is None:
+        return []
+    rows = release.runbook.filter(removed_at__isnull=True)
+    return list(rows.select_related("owner", "done_by", "rehearsed_by"))
+
+
+def _break_glass(release: Release | None, request: ApprovalRequest | None) -> BreakGlass | None:
+    """The emergency that this change went by."""
+    if release is None:
+        return None
+    rows = release.break_glass.select_related("asked_by", "reviewed_by")
+    return rows.filter(request=request).first() if request else None
 
 
 def person(user: Any) -> dict[str, Any] | None:

@@ -18,6 +18,17 @@ def tests(change: Change) -> dict[str, Any]:
         "builds": [_build(change, row) for row in change.candidates] or NOT_RECORDED,
         "user_tests": [_user_test(row) for row in change.candidates] or NOT_RECORDED,
         "runs_of_this_artefact": _runs(change) or NOT_RECORDED,
+        "results_of_other_systems": [
+            {
+                "name": row.name,
+                "commit": row.sha,
+                "result": row.result,
+                "at": recorded(row.received_at),
+                "url": row.url,
+                "reported_by": person(row.reported_by),
+            }
+            for row in change.results
+        ],
         "accepted_exceptions": NOT_RECORDED,
     }
 

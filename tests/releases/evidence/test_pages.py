@@ -114,7 +114,15 @@ def test_walk_through_tells_one_change_and_that_an_auditor_looked(
     as_person("ana").get(address)
     assert AuditEvent.objects.filter(event="evidence.opened").count() == before
     page = words(page_of(as_person("paul"), address))
-    for wanted in ("Segregation of duties", "Marek Novák", "A-1", "SAL-12", "not recorded"):
+    request = row.approval
+    assert request is not None
+    for wanted in (
+        "Segregation of duties",
+        "Marek Novák",
+        request.public_id,
+        "SAL-12",
+        "not recorded",
+    ):
         assert wanted in page
     assert newest("evidence.opened").subject_ref == row.public_id
     paper = as_person("paul").get(reverse("releases:record_pdf", kwargs={"pk": row.pk}))
