@@ -26,6 +26,8 @@ DAY_MINUTES = 24 * 60
 WEEK_MINUTES = 7 * DAY_MINUTES
 WINDOWS_MAX = 20
 HORIZON_DAYS = 400
+LOOK_BACK = timedelta(days=9)
+"""Openings that touch are one; one that has lasted a week and more never shuts."""
 FIELDS = frozenset({"days", "from", "to", "zone"})
 
 
@@ -247,7 +249,7 @@ def without(allowed: Iterable[Span], denied: Iterable[Span]) -> list[Span]:
 
 def current(windows: Sequence[Window], now: datetime) -> Span | None:
     """Return the opening that ``now`` lies in, joined with what follows it; None when shut."""
-    near = spans(windows, now - timedelta(days=2), now + timedelta(days=9))
+    near = spans(windows, now - LOOK_BACK, now + timedelta(days=9))
     return next((span for span in near if span.holds(now)), None)
 
 
@@ -264,7 +266,7 @@ def next_open(windows: Sequence[Window], now: datetime) -> Span | None:
     if not windows:
         return None
     for days in (9, HORIZON_DAYS):
-        for span in spans(windows, now - timedelta(days=2), now + timedelta(days=days)):
+        for span in spans(windows, now - LOOK_BACK, now + timedelta(days=days)):
             if span.end > now:
                 return span
     return None
