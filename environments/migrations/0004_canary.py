@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.db import migrations
+from django.db import migrations, models
 
 STAGES = ["DEV", "CI", "TEST", "PRE-PRD", "PRD", "CANARY"]
 
