@@ -16,7 +16,7 @@ from governance.permissions import acting_person, demand
 from governance.rules.policy import parse
 from releases.models import Artefact, Deployment, Release
 from releases.rules.subject import Subject
-from releases.selectors import policies, segregation, subject
+from releases.selectors import marks, policies, segregation, subject
 from releases.services import break_glass, deployments, releases
 from releases.states import DeploymentState, Purpose, ReleaseState
 
@@ -146,6 +146,7 @@ def submit(*, release_id: int) -> ApprovalRequest:
         expires_at=_expiry(version, emergency=emergency),
         label=f"{release} for {environment.name} ({release.artefact})",
         url=reverse("releases:approval", kwargs={"pk": release.pk}),
+        marks=marks.of(release),
     )
     deployments.bind_approval(deployment, request)
     if emergency:
