@@ -57,6 +57,7 @@ EVENTS: dict[str, str] = {
     "break_glass.approved": "gave the last approval to break the glass, {subject}",
     "break_glass.used": "broke the glass, {subject}; it waived {waived}",
     "break_glass.reviewed": "reviewed {subject}: {review}",
+    "artefact.mismatch": "found other bytes under {artefact} for {subject}: {problem}",
     "check.reported": "reported {check} of commit {commit}: {result}",
     "canary.asked": "had the canary asked",
     "canary.refused": "refused the canary, {subject}: {gate} The floor: {floor}",
