@@ -67,12 +67,17 @@ def test_i40_a_gate_that_lets_it_pass_alarms_and_still_calls_nobody(
     assert Notice.objects.filter(subject__contains="unapproved").exists()
 
 
-def test_i40_silence_alarms_once_a_day(company: Company, blobs: None) -> None:
+def test_i40_silence_alarms_once_a_day(
+    company: Company, blobs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Alarm on absence."""
     answer = asked(company)
     assert answer.at is not None
-    for later, alarms in ((25, 0), (27, 1), (28, 1)):
-        with acting_as(Actor("worker", None, "build")), transaction.atomic():
-            canary.watch(answer.at + timedelta(hours=later))
-        assert AuditEvent.objects.filter(event="canary.silent").count() == alarms
+    with acting_as(Actor("worker", None, "build")), transaction.atomic():
+        canary.watch(answer.at + timedelta(hours=25, minutes=59))
+        assert not AuditEvent.objects.filter(event="canary.silent").exists()
+        canary.watch(answer.at + timedelta(hours=26, minutes=1))
+        monkeypatch.setattr(canary, "SILENT_AFTER", timedelta(0))
+        canary.watch(answer.at + timedelta(minutes=1))
+    assert AuditEvent.objects.filter(event="canary.silent").count() == 1
     assert Notice.objects.filter(subject="The canary is silent").exists()
