@@ -10,7 +10,7 @@ STAGES = ["DEV", "CI", "TEST", "PRE-PRD", "PRD", "CANARY"]
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("environments", "0003_policies")]
+    dependencies: ClassVar = [("environments", "0004_watch")]
 
     operations: ClassVar = [
         migrations.RemoveConstraint("environment", "environment_stage_is_known"),
