@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.context import Actor, acting_as
 from core.errors import InvalidInput, NotAllowed, NotNow
 from environments.models import Freeze
 from environments.selectors_calendar import Target
@@ -57,7 +58,7 @@ def verdict(deployment: Deployment, company: Company) -> gate.Verdict:
 
 def use(deployment: Deployment) -> None:
     """What the worker does when the gate lets the deployment begin."""
-    with as_role("deploy"):
+    with as_role("deploy"), acting_as(Actor("worker", None, "deploy worker")):
         row = Deployment.objects.get(pk=deployment.pk)
         row.state = DeploymentState.RUNNING
         row.save(update_fields=["state"])
