@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
 
 from core.db import database_now
@@ -130,14 +131,15 @@ def test_the_stop_is_a_banner_on_every_page_until_the_board_lifts_it(
     assert "Emergency stop." not in browse(house, "lena").get("/environments/").content.decode()
 
 
-def decide(house: House, name: str, freeze: Freeze, digest: str) -> object:
+def decide(house: House, name: str, freeze: Freeze, digest: str) -> HttpResponse:
     """Press Approve in a session that proved itself just now."""
     client = browse(house, name)
     session = client.session
     session["gatehouse_proved_at"] = int(database_now().timestamp())
     session.save()
     typed = {"shown_digest": digest, "verdict": "approve", "comment": "read"}
-    return client.post(f"/calendar/F-{freeze.pk}/decide/", typed)
+    answer: HttpResponse = client.post(f"/calendar/F-{freeze.pk}/decide/", typed)
+    return answer
 
 
 def test_a_decision_on_something_else_than_shown_is_a_409(
