@@ -143,7 +143,7 @@ def submit(*, release_id: int) -> ApprovalRequest:
         requester=acting_person(),
         exclusions=exclusions,
         unmapped=unmapped,
-        expires_at=_expiry(version, emergency=emergency),
+        expires_at=_expiry(release, version),
         label=f"{release} for {environment.name} ({release.artefact})",
         url=reverse("releases:approval", kwargs={"pk": release.pk}),
         marks=marks.of(release),
@@ -162,9 +162,13 @@ def _ready_states(release: Release) -> frozenset[ReleaseState]:
     return SHORT_WAY if short else frozenset({ReleaseState.REHEARSED})
 
 
-def _expiry(version: PolicyVersion, *, emergency: bool) -> datetime:
+def _expiry(release: Release, version: PolicyVersion) -> datetime:
+    """The policy's life of an approval, and no longer than the release's window."""
     life = timedelta(hours=parse(version.body).expires_hours)
-    return db.database_now() + (min(life, break_glass.LIFE_MAX) if emergency else life)
+    if release.change_class == Release.ChangeClass.EMERGENCY:
+        life = min(life, break_glass.LIFE_MAX)
+    ends = db.database_now() + life
+    return min(ends, release.not_after) if release.not_after else ends
 
 
 def _subject(
