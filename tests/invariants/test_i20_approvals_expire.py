@@ -102,10 +102,8 @@ class Clockwork(RuleBasedStateMachine):
         assert counted.satisfied == (alive and len(held) >= 2)
 
 
-class TestI20Clockwork(Clockwork.TestCase):  # type: ignore[misc]
-    """I-20 as a state machine with a clock rule."""
-
-    settings = settings(max_examples=40, stateful_step_count=30)
+TestI20Clockwork = Clockwork.TestCase
+TestI20Clockwork.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 # With the database ------------------------------------------------------------------------------
