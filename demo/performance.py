@@ -67,7 +67,6 @@ def _play(play: Play, places: Places, tell: Tell) -> None:
     tell("today's commits")
     play.at(0, "23:59")
     scenery.check_orgs()
-    scenery.fill_calendar()
     play.work()
 
 

@@ -18,8 +18,8 @@ from core.context import current_actor
 from core.decisions import Allowed, Answer, Denied
 from core.errors import NotAllowed
 from governance.events import enumeration
-from governance.models import Membership, Team, User
-from governance.selectors import delegations
+from governance.models import Team, User
+from governance.selectors import delegations, people
 from governance.states import INSTALLATION_ROLES, TEAM_ROLES, Role
 
 Scope = Literal["team", "installation"]
@@ -103,9 +103,7 @@ def standing_of(user: User | AnonymousUser | None) -> Standing:
     """Read a person's roles of now, also in somebody's place, in one query."""
     if user is None or not user.is_authenticated:
         return Standing(frozenset(), signed_in=False)
-    held = Membership.objects.filter(
-        user_id=user.pk, user__is_active=True, revoked_at=None, team__retired_at=None
-    ).values_list("team_id", "role")
+    held = people.live_memberships().filter(user_id=user.pk).values_list("team_id", "role")
     lent = delegations.running().filter(deputy_id=user.pk)
     rows = held.union(lent.values_list("delegator__memberships__team_id", "role"))
     return Standing(frozenset((team_id, Role(role)) for team_id, role in rows))

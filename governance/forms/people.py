@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from governance.models import Team, User
 from governance.permissions import Standing
@@ -48,6 +50,20 @@ class MemberForm(forms.Form):
 
     user_id = forms.TypedChoiceField(label="Person", coerce=int)
     role = forms.ChoiceField(label="Role", widget=forms.RadioSelect)
+    ends_at = forms.DateField(
+        label="Until",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="For auditors only: the last day. Empty: 90 days.",
+    )
+
+    def clean_ends_at(self) -> datetime | None:
+        """The end of the last day in the person's zone."""
+        day: date | None = self.cleaned_data["ends_at"]
+        if day is None:
+            return None
+        zone = timezone.get_current_timezone()
+        return datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(days=1)
 
     def __init__(self, *args: Any, team: Team, standing: Standing, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -408,5 +408,17 @@ class Migration(migrations.Migration):
                 name="matter_one_is_pending",
             ),
         ),
+        migrations.AddField(
+            model_name="membership",
+            name="ends_at",
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+        migrations.AddConstraint(
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at", None), ("role", "auditor"), _connector="OR"),
+                name="membership_only_auditors_end",
+            ),
+        ),
         RunSQLFile("governance/0005_people.sql"),
     ]

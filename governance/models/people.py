@@ -183,9 +183,15 @@ class Membership(Entity):
         User, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # An auditor's role ends by itself; a role that others count on never does.
+    ends_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at=None) | models.Q(role=Role.AUDITOR.value),
+                name="membership_only_auditors_end",
+            ),
             models.UniqueConstraint(
                 fields=["user", "team", "role"],
                 condition=models.Q(revoked_at=None),

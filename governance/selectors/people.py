@@ -11,12 +11,18 @@ from django.db.models import Q, QuerySet
 from governance.models import GitIdentity, Membership, Team, User
 from governance.rules.policy import ApprovalRule
 from governance.rules.quorum import Person
+from governance.selectors.delegations import Now
 from governance.states import PersonKind, Role
 
 
 def live_memberships() -> QuerySet[Membership]:
-    """Return memberships that give rights now: not revoked, active person, team not retired."""
-    return Membership.objects.filter(revoked_at=None, user__is_active=True, team__retired_at=None)
+    """Return memberships that give rights now.
+
+    Those are not revoked, not over (an auditor's ends by itself), of an active person and of a
+    team that is not retired.
+    """
+    rows = Membership.objects.filter(revoked_at=None, user__is_active=True, team__retired_at=None)
+    return rows.filter(Q(ends_at=None) | Q(ends_at__gt=Now()))
 
 
 def members(team: Team | None, *roles: Role) -> list[User]:

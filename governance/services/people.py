@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -29,6 +30,7 @@ from governance.selectors.teams import revoking
 from governance.states import INSTALLATION_ROLES, PersonKind, Role
 
 NAME_MAX = 80
+AUDIT_LASTS, AUDIT_MOST = timedelta(days=90), timedelta(days=366)
 RESERVED_SLUGS = frozenset({"new"})
 """Words that mean a page of their own in addresses of teams."""
 
@@ -88,12 +90,14 @@ def retire_team(*, team_id: int) -> Team:
 
 
 @transaction.atomic
-def grant(*, user_id: int, team_id: int, role: str) -> Membership:
+def grant(*, user_id: int, team_id: int, role: str, ends_at: datetime | None = None) -> Membership:
     """Give a person a role in a team. Nobody gives one to themselves.
 
-    Codes: ``member.role``, ``member.governed`` (the board gives it), ``member.place`` (the role
-    exists only in the team that owns production), ``member.self``, ``member.already``,
-    ``member.inactive``, ``member.not_a_person``, ``team.retired``.
+    An auditor's role ends by itself, after ``AUDIT_LASTS`` unless told otherwise; no other does.
+
+    Codes: ``member.end``, ``member.role``, ``member.governed`` (the board gives it),
+    ``member.place`` (the role exists only in the team that owns production), ``member.self``,
+    ``member.already``, ``member.inactive``, ``member.not_a_person``, ``team.retired``.
     """
     chosen, team, user = _role(role), _team(team_id), _user(user_id)
     if chosen in INSTALLATION_ROLES and not team.owns_production:
@@ -118,7 +122,10 @@ def grant(*, user_id: int, team_id: int, role: str) -> Membership:
         raise NotNow("member.inactive", f"{user.full_name}'s account is not active.")
     if team.retired_at:
         raise NotNow("team.retired", f"{team.name} is retired and takes no new members.")
+    now = database_now()
+    ends_at = _end(chosen, ends_at, now)
     advisory_lock(f"membership:{user.pk}")
+    _close_ended(user, team, chosen, now)
     if selectors.live_memberships().filter(user=user, team=team, role=chosen).exists():
         raise Conflict("member.already", f"{user.full_name} is {chosen.title} already.")
     membership = Membership.objects.create(
@@ -126,10 +133,43 @@ def grant(*, user_id: int, team_id: int, role: str) -> Membership:
         team=team,
         role=chosen,
         granted_by=acting_person(),
-        granted_at=database_now(),
+        granted_at=now,
+        ends_at=ends_at,
     )
-    _record_membership("membership.granted", membership)
+    _record_membership("membership.granted", membership, **({"until": ends_at} if ends_at else {}))
     return membership
+
+
+def _end(role: Role, ends_at: datetime | None, now: datetime) -> datetime | None:
+    """When the role ends: an auditor's within a year, another one's never."""
+    if role is not Role.AUDITOR:
+        if ends_at is not None:
+            raise InvalidInput(
+                "member.end",
+                "Only an auditor's role ends by itself; revoke the others.",
+                field="ends_at",
+            )
+        return None
+    if ends_at is None:
+        return now + AUDIT_LASTS
+    if not now < ends_at <= now + AUDIT_MOST:
+        raise InvalidInput(
+            "member.end",
+            "An auditor's role ends in the future, within a year. Choose another day.",
+            field="ends_at",
+        )
+    return ends_at
+
+
+def _close_ended(user: User, team: Team, role: Role, now: datetime) -> None:
+    """Write down that an earlier time of this role is over, so that a new one can begin."""
+    rows = Membership.objects.filter(
+        user=user, team=team, role=role, revoked_at=None, ends_at__lte=now
+    )
+    for row in lock_rows(rows):
+        row.revoked_at, row.revoked_by = now, acting_person()
+        row.save(update_fields=["revoked_at", "revoked_by"])
+        _record_membership("membership.revoked", row)
 
 
 @transaction.atomic
@@ -263,13 +303,13 @@ def end_identity(*, identity_id: int) -> GitIdentity:
     return identity
 
 
-def _record_membership(event: str, membership: Membership) -> None:
+def _record_membership(event: str, membership: Membership, **more: object) -> None:
     audit.record(
         event,
         membership.user,
         related=[membership.team],
         team=membership.team,
-        facts={"role": membership.title, "team": membership.team.name},
+        facts={"role": membership.title, "team": membership.team.name, **more},
     )
 
 

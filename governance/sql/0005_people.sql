@@ -77,6 +77,7 @@ create or replace function governance_role_since(person bigint, wanted text, in_
         select greatest(m.granted_at, u.reset_at) as since
         from governance_membership m join governance_user u on u.id = m.user_id
         where m.user_id = person and m.role = wanted and m.revoked_at is null
+          and (m.ends_at is null or m.ends_at > gatehouse_now())
           and (in_team is null or m.team_id = in_team)
         union all
         select s.since from governance_stands_in(person, wanted, in_team) s

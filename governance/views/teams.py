@@ -122,7 +122,7 @@ def add_member(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         "governance/form.html",
         MemberForm(sent(request), team=team, standing=standing),
-        lambda user_id, role: people.grant(user_id=user_id, team_id=team.pk, role=role),
+        lambda **typed: people.grant(team_id=team.pk, **typed),
         to=team.get_absolute_url(),
         said=lambda row: f"{row.user.full_name} is now {row.title} of {row.team.name}.",
         context=_context(

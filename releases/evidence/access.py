@@ -71,7 +71,7 @@ def access_rows(span: Span, zone: ZoneInfo) -> Iterator[tuple[object, ...]]:
     ]
     for at, word, row in sorted(changes, key=lambda each: (each[0], each[2].pk)):
         by = row.granted_by if word == "granted" else row.revoked_by
-        yield _line(word, at, row, zone, powers, by.full_name if by else "")
+        yield _line(word, at, row, zone, powers, by.full_name if by else "founding")
     for row in rows:
         if row.revoked_at is None or row.revoked_at >= span.until:
             yield _line("at the end", span.until, row, zone, powers)

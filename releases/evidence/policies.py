@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from governance.models import ApprovalRequest, PolicyVersion
+from governance.rules.policy import parse
+from governance.rules.policy_words import describe
 from releases.evidence.record.authorised import roles_at
 from releases.evidence.record.loading import person
 from releases.evidence.times import recorded
@@ -30,6 +32,7 @@ def _content(row: PolicyVersion) -> dict[str, Any]:
         "name": row.policy.name,
         "version": row.number,
         "digest": row.digest,
+        "in_words": describe(parse(row.body)),
         "rules": row.body,
         "in_force_from": recorded(row.published_at),
         "in_force_until": recorded(next_one.published_at) if next_one else None,

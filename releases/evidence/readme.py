@@ -35,14 +35,18 @@ A careful auditor also runs a verify.py obtained earlier or from the public sour
 
 THE FILES
 manifest.json        every file with its SHA-256, the scope, the counts, who asked; row digests
-manifest.json.sig    Ed25519 signature of manifest.json, in hexadecimal
+manifest.json.sig    Ed25519 signature over the line "gatehouse-manifest" and the bytes of
+                     manifest.json, in base64, and the id of its key
 public_keys.json     the public keys of both signatures
 population.csv       ALL attempts in scope: failed, unknown, cancelled, break-glass, rollbacks too.
                      An attempt belongs to the moment it started, or was planned if it never did.
                      "reached the org" = no: stopped before anything was sent.
 reconciliation.csv   what the orgs themselves list against the population, from both sides:
-                     matched / unapproved / missing. The manifest says how often and how far back
-                     each org was asked; outside of that nothing is claimed.
+                     matched    a call of Gatehouse, and of which change
+                     unapproved changed the org and was not sent by Gatehouse
+                     missing    sent by Gatehouse, and the org does not list it
+                     The manifest says how often and how far back each org was asked; outside of
+                     that nothing is claimed ("org not asked since").
 requests.csv         every question put to people: approved, rejected, expired, withdrawn,
                      superseded. In a pack of one release: those about it.
 exceptions.csv       break-glass, late reviews, segregation conflicts, outcomes settled by a

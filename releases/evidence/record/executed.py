@@ -16,13 +16,16 @@ from releases.evidence.times import recorded
 from releases.models import Deployment, OrgDeployment, Release, Step
 from releases.states import Standing, StepKind
 
+CALLS = (StepKind.VALIDATE, StepKind.DEPLOY)
+"""Steps that send the artefact; only these have counters of components and tests."""
+
 
 def windows(change: Change) -> dict[str, Any]:
     """Group 7: the planned window, and what the gate consulted when it let the change begin."""
     deployment = change.deployment
     begun = deployment.started_at
-    inside = None
-    if begun is not None:
+    inside: bool | str | None = None if begun is None else "no window was planned"
+    if begun is not None and (deployment.not_before or deployment.not_after):
         early = deployment.not_before is not None and begun < deployment.not_before
         late = deployment.not_after is not None and begun > deployment.not_after
         inside = not early and not late
@@ -130,7 +133,7 @@ def _step(step: Step) -> dict[str, Any]:
         "finished_at": recorded(step.finished_at),
         "org_id_of_the_call": step.remote_id or None,
         "note": step.note,
-        **(counters(step) if step.remote_id else {}),
+        **(counters(step) if step.kind in CALLS and step.remote_id else {}),
         "messages": len(said),
         "messages_digest": digest_json(said),
         "messages_list": said,
