@@ -92,8 +92,8 @@ def seal_of(event: AuditEvent) -> Seal | None:
 
 
 def checkpoints(limit: int = 20) -> list[Checkpoint]:
-    """Return the newest checkpoints with where they arrived."""
-    return list(Checkpoint.objects.prefetch_related("copies")[:limit])
+    """Return the newest checkpoints."""
+    return list(Checkpoint.objects.all()[:limit])
 
 
 def verifications(limit: int = 10) -> list[Verification]:

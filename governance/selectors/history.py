@@ -61,8 +61,7 @@ def events_for(ref: str, *, limit: int = PAGE, without: str = "") -> list[AuditE
 
     ``without`` leaves out a group of events, such as ``step``, from a short story.
     """
-    found = AuditEvent.objects.filter(related__contains=[ref]).select_related("link")
-    found = found.order_by("-at", "-id")
+    found = AuditEvent.objects.filter(related__contains=[ref]).order_by("-at", "-id")
     if without:
         found = found.exclude(event__startswith=f"{without}.")
     return list(found[: min(limit, PAGE_MAX)])
@@ -74,7 +73,7 @@ def search(filters: Filters, *, cursor: str = "", size: int = PAGE) -> Page:
     A cursor comes from a former page; an unreadable one starts from the newest.
     """
     size = max(1, min(size, PAGE_MAX))
-    found = matching(filters).select_related("link")
+    found = matching(filters)
     direction, place = cursor[:1], _read_cursor(cursor[1:])
     if direction == "n" and place is not None:
         return _newer_page(found, place, size)

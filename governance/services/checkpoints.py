@@ -59,10 +59,11 @@ def take() -> Checkpoint | None:
     if last is not None and last.position == position:
         return None
     guards = GuardManifest.objects.values_list("digest", flat=True).first()
+    number = last.number + 1 if last else 1
     body = {
         "v": 1,
         "installation": str(Installation.objects.get().uuid),
-        "number": last.number + 1 if last else 1,
+        "number": number,
         "position": position,
         "count": AuditLink.objects.filter(position__lte=position).count(),
         "hash": bytes(hashed).hex(),
@@ -73,7 +74,7 @@ def take() -> Checkpoint | None:
     text = canonical_json(body)
     signature = signing.sign(SIGNED_AS, text)
     return Checkpoint.objects.create(
-        number=body["number"],
+        number=number,
         body=text.decode("utf-8"),
         digest=sha256_text(text),
         signature=signature.value,

@@ -133,7 +133,10 @@ def keep(report: Report, started_at: datetime) -> Verification:
             problem="\n".join(report.problems),
             event_id=report.event_id,
         )
-        facts = {"events": report.events, "checkpoints": report.checkpoints}
+        facts: dict[str, object] = {
+            "events": report.events,
+            "checkpoints": report.checkpoints,
+        }
         if not report.passed:
             facts = {"problem": report.problems[0], "more": len(report.problems) - 1}
             audit.record("history.broken", checkpoints.subject(), facts=facts)

@@ -36,16 +36,24 @@ create function governance_chain_hop2() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
-    mine xid8 := new.tx::text::xid8;
+    ids bigint[];
+    digests bytea[];
     last_position bigint;
     last_hash bytea;
-    line record;
 begin
+    -- "Without a link" and not "of this row": after SET CONSTRAINTS a transaction comes twice.
+    select array_agg(v.id order by v.id),
+           array_agg(sha256(convert_to(v.body, 'UTF8')) order by v.id)
+        into ids, digests
+        from governance_auditevent v
+        where v.tx = new.tx::text::xid8
+          and not exists (select 1 from governance_auditlink k where k.event_id = v.id);
     -- The chain is held while it is written: one transaction must not keep all others waiting.
-    if (select count(*) from governance_auditevent where tx = mine) > 10000 then
+    if cardinality(ids) > 10000 then
         raise exception 'history: more than 10000 events in one transaction'
             using errcode = 'P0A03', hint = 'Commit in smaller portions.';
     end if;
+    delete from governance_auditcommit where tx = new.tx;
     perform pg_advisory_xact_lock(7004, 1);
     -- A new statement: under READ COMMITTED it sees what the former holder of the lock committed.
     select position, hash into last_position, last_hash
@@ -54,21 +62,14 @@ begin
         last_position := 0;
         last_hash := decode(repeat('00', 32), 'hex');
     end if;
-    -- "Without a link" and not "of this row": after SET CONSTRAINTS a transaction comes twice.
-    for line in
-        select v.id, v.body from governance_auditevent v
-        where v.tx = mine
-          and not exists (select 1 from governance_auditlink k where k.event_id = v.id)
-        order by v.id
-    loop
+    for place in 1 .. coalesce(cardinality(ids), 0) loop
         last_position := last_position + 1;
         insert into governance_auditlink (position, event_id, previous, hash)
-            values (last_position, line.id, last_hash,
-                    sha256(last_hash || int8send(last_position) || int8send(line.id)
-                           || sha256(convert_to(line.body, 'UTF8'))))
+            values (last_position, ids[place], last_hash,
+                    sha256(last_hash || int8send(last_position) || int8send(ids[place])
+                           || digests[place]))
             returning hash into last_hash;
     end loop;
-    delete from governance_auditcommit where tx = new.tx;
     return null;
 end $$;
 

@@ -5,7 +5,6 @@
     {% sentence event %}       the actor in bold, every public id linked to its page
     {{ event|mark_state }}     the state that colours the event's mark, or nothing
     {{ event|mark_icon }}      the name of its icon
-    {% seal event %}           its position in the chain, as a mark
     {{ event|local_day }}      the day it happened on in the person's zone
 """
 
@@ -34,15 +33,6 @@ def sentence(event: AuditEvent) -> SafeString:
     if event.actor_kind == "person" and text.startswith(f"{name} "):
         return format_html("<b>{}</b>{}", name, _linked(text[len(name) :]))
     return _linked(text)
-
-
-@register.simple_tag
-def seal(event: AuditEvent) -> SafeString:
-    """Write an event's position in the chain; nothing before its transaction has committed."""
-    link = getattr(event, "link", None)
-    if link is None:
-        return mark_safe("")
-    return format_html('<span class="seal">{}</span>', f"{link.position:,}")
 
 
 @register.filter

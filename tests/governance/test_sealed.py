@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 
-from governance import tasks
+from core import signing
 from governance.models import (
     AuditDetail,
     AuditEvent,
@@ -144,7 +144,7 @@ def test_a_worker_without_the_key_says_so_and_takes_none(settings: Any, outside:
     with pytest.raises(CommandError, match="This process cannot sign"):
         call_command("checkpoint")
     assert not Checkpoint.objects.exists()
-    assert tasks.signing.can_sign() is False
+    assert signing.can_sign() is False
 
 
 @both

@@ -22,6 +22,7 @@ from governance.services import export, verifying
 from governance.verification import verify as script
 from tests.governance import history
 from tests.governance.history import Kept, tampering
+from tests.support.databases import role_connection
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 Owner = psycopg.Connection[Any]
@@ -209,7 +210,7 @@ LIFTED = {
 @pytest.mark.parametrize("case", LIFTED, ids=list(LIFTED))
 def test_i35_a_guard_that_does_not_stand_as_migrated_is_named(kept: Kept, case: str) -> None:
     statement, words = LIFTED[case]
-    with history.role_connection("owner") as owner:
+    with role_connection("owner") as owner:
         owner.execute(statement)
     assert any(text.startswith(words) for text in problems(kept.directory))
 

@@ -142,8 +142,8 @@ class Command(BaseCommand):
         for first in range(have, total, PER_COMMIT):
             with (
                 psycopg.connect(**parameters()) as raw,
-                raw.cursor() as cursor,
-                cursor.copy("COPY governance_auditevent (body) FROM STDIN") as copy,
+                raw.cursor() as writer,
+                writer.copy("COPY governance_auditevent (body) FROM STDIN") as copy,
             ):
                 for number in range(first, min(first + PER_COMMIT, total)):
                     copy.write_row([body(number, total)])
@@ -218,7 +218,7 @@ def export(name: str, answers: SimpleQueue[tuple[float, int, float]]) -> None:
 
 def chunks(client: Client, name: str) -> Iterator[bytes]:
     """Yield the parts of a streamed answer."""
-    yield from client.get(reverse(f"governance:{name}"))  # type: ignore[misc]
+    yield from client.get(reverse(f"governance:{name}"))
 
 
 def timed(act: Callable[[], object]) -> float:
