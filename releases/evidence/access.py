@@ -5,6 +5,7 @@ Read from memberships, which are never deleted: a role holds from its grant unti
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from governance.models import Membership, PolicyVersion
+from governance.models import AuditEvent, Delegation, Membership, PolicyVersion
 from governance.permissions import CAPABILITIES
 from governance.rules.policy import parse
 from governance.states import Role
@@ -26,6 +27,11 @@ POWERS = {
     "deploy": ("release.deploy",),
     "policy": ("policy.propose", "policy.confirm"),
 }
+ACCOUNTS = {
+    "person.deactivated": "account closed",
+    "person.reactivated": "account opened again",
+}
+Dated = tuple[datetime, int, tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +75,61 @@ def access_rows(span: Span, zone: ZoneInfo) -> Iterator[tuple[object, ...]]:
         for row in rows
         if row.revoked_at is not None and row.revoked_at < span.until
     ]
-    for at, word, row in sorted(changes, key=lambda each: (each[0], each[2].pk)):
-        by = row.granted_by if word == "granted" else row.revoked_by
-        yield _line(word, at, row, zone, powers, by.full_name if by else "founding")
+    lines = [
+        (at, row.pk, _line(word, at, row, zone, powers, _by(word, row)))
+        for at, word, row in changes
+    ]
+    lines += _loans(span, zone, powers)
+    lines += _accounts(span, zone, {row.user_id for row in rows})
+    for _, _, line in sorted(lines, key=lambda each: each[:2]):
+        yield line
     for row in rows:
-        if row.revoked_at is None or row.revoked_at >= span.until:
+        if (row.revoked_at is None or row.revoked_at >= span.until) and row.user.is_active:
             yield _line("at the end", span.until, row, zone, powers)
+
+
+def _by(word: str, row: Membership) -> str:
+    by = row.granted_by if word == "granted" else row.revoked_by
+    return by.full_name if by else "founding"
+
+
+def _loans(span: Span, zone: ZoneInfo, powers: dict[str, set[str]]) -> list[Dated]:
+    """Who stood in for whom: the role lent is the delegator's, and so is its power."""
+    rows = Delegation.objects.filter(starts_at__lt=span.until).filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gte=span.since), ends_at__gte=span.since
+    )
+    found: list[Dated] = []
+    for row in rows.select_related("delegator", "deputy").order_by("pk"):
+        over = min(row.ends_at, row.ended_at or row.ends_at)
+        name = row.delegator.full_name
+        for word, at in ((f"stands in for {name}", row.starts_at), (f"ended for {name}", over)):
+            if at < span.until:
+                may = _powers(str(row.role), powers)
+                who = (row.deputy.full_name, row.deputy_id, Role(row.role).title, "", *may, name)
+                found.append((at, row.pk, (word, utc(at), local(at, zone), *who)))
+    return found
+
+
+def _accounts(span: Span, zone: ZoneInfo, people: set[int]) -> list[Dated]:
+    """Accounts closed and opened again: a closed one has no right whatever its roles."""
+    events = AuditEvent.objects.filter(
+        event__in=ACCOUNTS, at__gte=span.since, at__lt=span.until
+    ).order_by("pk")
+    found: list[Dated] = []
+    for event in events:
+        body = json.loads(event.body)
+        number, name = body["subject"]["id"], body["subject"]["label"]
+        if number in people:
+            line = (ACCOUNTS[str(event.event)], utc(event.at), local(event.at, zone), name, number)
+            nothing = ("", "", "", "", "", body["actor"]["name"])
+            found.append((event.at, event.pk, (*line, *nothing)))
+    return found
+
+
+def _powers(role: str, powers: dict[str, set[str]]) -> tuple[str, ...]:
+    return tuple(
+        "yes" if role in powers[name] else "no" for name in ("approve", "deploy", "policy")
+    )
 
 
 def _line(
@@ -89,6 +144,6 @@ def _line(
     return (
         word, utc(at), local(at, zone), row.user.full_name, row.user_id, Role(role).title,
         row.team.name,
-        *("yes" if role in powers[name] else "no" for name in ("approve", "deploy", "policy")),
+        *_powers(role, powers),
         by,
     )  # fmt: skip

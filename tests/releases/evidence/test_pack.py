@@ -170,3 +170,29 @@ def test_pack_made_up_by_somebody_without_the_key_fails(
         code, said = verify(folder, "--key", noted)
     assert code == 1, said
     assert "FAIL" in said
+
+
+def test_access_tells_who_could_do_what_and_each_change(
+    period_pack: EvidencePack, unpack: Unpack
+) -> None:
+    told = rows(unpack(period_pack), "access.csv")
+    assert {row["when"] for row in told} == {"granted", "at the end"}
+    ana = next(row for row in told if row["person"] == "Ana Keller")
+    assert (ana["may approve"], ana["may deploy"], ana["role"]) == ("yes", "no", "board member")
+    assert not any(row["person"] == "Lena Vogt" for row in told)
+
+
+def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
+    """A file of 200,000 rows is written in the memory of one row, but for 16 digits each."""
+    import tracemalloc
+
+    from releases.evidence.archive import Archive
+
+    with (tmp_path / "big.zip").open("wb") as target, Archive(target, "x") as archive:
+        tracemalloc.start()
+        archive.lines(
+            "events.jsonl", ({"id": number, "body": "x" * 900} for number in range(40_000))
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 3_000_000
