@@ -51,6 +51,8 @@ EVENTS: dict[str, str] = {
     "release.deploying": "started to deploy {subject} to {environment}",
     "release.deployed": "deployed {subject} to {environment}",
     "release.failed": "could not deploy {subject} to {environment}: {problem}",
+    "release.runbook_changed": "changed the runbook of {subject}: {change}",
+    "release.runbook_ticked": "ticked “{step}” of {subject} {where}",
     "release.rollback_opened": "opened {subject}: back to {artefact}",
     "break_glass.declared": "declared an emergency, {subject}: {reason}",
     "break_glass.asked": "asked to break the glass, {subject}: {reason}",

@@ -14,6 +14,7 @@ from releases.views import (
     panels,
     release_actions,
     releases,
+    runbooks,
     sources,
 )
 
@@ -42,6 +43,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{RELEASE}/submit/", release_actions.submit, name="release_submit"),
     path(f"{RELEASE}/withdraw/", release_actions.withdraw, name="release_withdraw"),
     path(f"{RELEASE}/reopen/", release_actions.reopen, name="release_reopen"),
+    path(f"{RELEASE}/runbook/add/", runbooks.add, name="runbook_add"),
+    path(f"{RELEASE}/runbook/<int:item>/remove/", runbooks.remove, name="runbook_remove"),
+    path(f"{RELEASE}/runbook/<int:item>/tick/<slug:where>/", runbooks.tick, name="runbook_tick"),
     path(f"{RELEASE}/break-glass/", emergencies.declare, name="break_glass_new"),
     path("break-glass/", emergencies.index, name="break_glass_list"),
     path("break-glass/<ref_G:pk>/", emergencies.page, name="break_glass"),

@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from releases.models import Candidate, Release
+from governance.models import User
+from releases.models import Candidate, Release, RunbookItem
 
 
 class MomentField(forms.DateTimeField):
@@ -120,6 +121,22 @@ class BreakGlassForm(forms.Form):
         help_text="What is broken, whom it hurts, and why it cannot wait for the next window. "
         "Every admin and the board read it now.",
     )
+
+
+class RunbookForm(forms.Form):
+    """One manual step."""
+
+    text = forms.CharField(label="What is to be done", max_length=300)
+    phase = forms.ChoiceField(label="When", choices=RunbookItem.Phase.choices)
+    owner = forms.TypedChoiceField(coerce=int, label="Who does it")
+    critical = forms.BooleanField(
+        required=False, help_text="Without it the deployment is worth nothing."
+    )
+
+    def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(user.pk, user.full_name) for user in people]
+        self.fields["owner"].choices = choices  # type: ignore[attr-defined]
 
 
 class ReviewForm(forms.Form):

@@ -32,20 +32,28 @@ class LinkedReason:
     text: str
     state: str
     url: str = ""
+    code: str = ""
 
 
 def linked(
-    verdict: Verdict, release: Release | None = None, deployment: Deployment | None = None
+    verdict: Verdict,
+    release: Release | None = None,
+    deployment: Deployment | None = None,
+    *,
+    every: bool = False,
 ) -> list[LinkedReason]:
-    """Reasons of a verdict: all of them when it is open, else those that hold.
+    """Reasons of a verdict: all of them when it is open or wanted, else those that hold.
 
     Times are those of the reader's zone.
     """
     zone = timezone.get_current_timezone()
-    reasons: Iterable[Reason] = verdict.reasons if verdict.allowed else verdict.holding
+    reasons: Iterable[Reason] = verdict.reasons if verdict.allowed or every else verdict.holding
     return [
         LinkedReason(
-            reason.told(zone), str(reason.state), _address(reason.code, release, deployment)
+            reason.told(zone),
+            str(reason.state),
+            _address(reason.code, release, deployment),
+            reason.code,
         )
         for reason in reasons
     ]

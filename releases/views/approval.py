@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from core import clock
+from core import clock, db
 from core.errors import DomainError, InvalidInput
 from core.pages import UNPROCESSABLE, show
 from governance import stepup
@@ -23,12 +23,16 @@ from governance.access import requires, signed_in
 from governance.models import Decision
 from governance.permissions import can
 from governance.states import Verdict
+from releases import gate
 from releases.forms.decisions import DecisionForm
 from releases.forms.releases import ReasonForm
 from releases.models import Release
-from releases.selectors import approval_page, deciders, policies, release_page
+from releases.selectors import approval_page, deciders, policies, reasons, release_page
 from releases.services import approval as services
 from releases.views.acting import form_page, found
+
+SHOWN = ("gate.check", "gate.break_glass")
+"""Reasons that are told also when they hold nothing: what the policy demands."""
 
 
 @signed_in
@@ -128,10 +132,20 @@ def _context(
         "teams": approval_page.team_changes(shown.changes.every, shown.contents),
         "rollback": approval_page.rollback(release, rows),
         "facts": facts,
+        "gate": _gate(release, card),
         "differences": [],
         "form": _form(request, card, facts, form),
         "sent": form,
     }
+
+
+def _gate(release: Release, card: services.ApprovalCard) -> list[reasons.LinkedReason]:
+    """What the gate says now, beyond the decisions that this page asks for (I-14)."""
+    if card.deployment is None or card.request is None or not card.request.is_live:
+        return []
+    verdict = gate.evaluate(card.deployment, db.database_now())
+    said = reasons.linked(verdict, release, card.deployment, every=True)
+    return [row for row in said if row.code.startswith(SHOWN) or row.state != "done"]
 
 
 def _form(

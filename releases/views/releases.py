@@ -17,7 +17,15 @@ from governance.permissions import Standing, can, standing_of
 from releases import next_action
 from releases.forms.releases import AddCandidateForm
 from releases.models import Release
-from releases.selectors import changes, deciders, reasons, release_page, releases, words
+from releases.selectors import (
+    changes,
+    deciders,
+    reasons,
+    release_page,
+    releases,
+    runbooks,
+    words,
+)
 from releases.services import approval, stages
 from releases.services.releases import EDITABLE
 from releases.views import lists
@@ -117,6 +125,8 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "story": audit.events_for(release.public_id, limit=STORY_SHOWN, without="step"),
         "add_form": AddCandidateForm(addable=list(shown.contents.addable)),
         "may_change": _may_change(standing, release),
+        "runbook": runbooks.steps(release),
+        "may_runbook": standing.can("release.runbook"),
         "may_deploy": standing.can("release.deploy"),
         "may_break_glass": release.state in stages.SHORT_WAY
         and release.change_class == Release.ChangeClass.NORMAL

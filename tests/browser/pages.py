@@ -177,6 +177,7 @@ PAGES = (
     PageCase("releases:break_glass_new", _release("October train"), who="marek"),
     PageCase("releases:break_glass_list", who="ana"),
     PageCase("releases:rollback", who="marek"),
+    PageCase("releases:runbook_add", _release("October train"), who="marek"),
     PageCase("releases:evidence", who="paul"),
     PageCase("releases:evidence_pack", _pack, who="paul"),
     PageCase("releases:sample_new", who="paul"),
