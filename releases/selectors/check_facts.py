@@ -57,8 +57,10 @@ def _candidates(deployment: Deployment) -> list[Candidate]:
         rows = Candidate.objects.filter(
             items__release=carried(deployment.release), items__removed_at__isnull=True
         )
-    else:
+    elif deployment.candidate_id is not None:
         rows = Candidate.objects.filter(pk=deployment.candidate_id)
+    else:
+        return []
     return list(rows.select_related("team").order_by("pk"))
 
 
