@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from core.errors import InvalidInput
+from metadata import huffman
 from metadata.later import Later
 
 MAX_FILES = 10_000
@@ -105,13 +106,28 @@ def _assembled(entries: Sequence[Entry]) -> bytes:
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
-    """Zip files so that every machine makes the same bytes: stored, not compressed.
+    """Zip files so that every machine makes the same bytes, whatever zlib it has.
 
     Compressed bytes differ between zlib builds, and the archive's own hash is part of an identity.
-    Only what would pass the platform's limit for one resource is compressed.
+    So files are stored; where that would pass the platform's limit for one resource, the largest
+    are compressed by ``huffman``, and only where that is not enough by zlib.
     """
-    stored = sum(len(content) + len(path) * 2 + 100 for path, content in files.items())
-    return write(files, 0 if stored <= MAX_RESOURCE else 6)
+    names = sorted(files, key=str.encode)
+    entries = {name: _entry(name, files[name], 0) for name in names}
+    size = sum(len(entry.packed) + len(entry.name) * 2 + 100 for entry in entries.values())
+    for name in sorted(names, key=lambda own: (-len(files[own]), own)):
+        if size <= MAX_RESOURCE:
+            break
+        if _packed(name, files[name]):
+            continue
+        packed = huffman.deflate(files[name])
+        if len(packed) < len(files[name]):
+            size -= len(files[name]) - len(packed)
+            entries[name] = entries[name]._replace(method=zipfile.ZIP_DEFLATED, packed=packed)
+    if size > MAX_RESOURCE:
+        return write(files, 6)
+    check(len(files), 0, 0, files_limit=PLAIN_FILES)
+    return _assembled([entries[name] for name in names])
 
 
 def _packed(path: str, content: bytes) -> bool:

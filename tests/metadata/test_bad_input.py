@@ -1,0 +1,199 @@
+"""Bad input: a refusal that names file and reason, bounded in time and memory, no traceback."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import zipfile
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import DomainError, InvalidInput
+from metadata import huffman, inside, zips
+from metadata.components import ComponentKey
+from metadata.convert.commit import convert
+from metadata.delta import between
+from metadata.merge.files import merge
+from metadata.mirrors import Mirror
+from metadata.normal import NormalForm
+from metadata.source import read_commit
+from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
+
+FLOW = f"{HEAD}<Flow {NS}><label>Go</label></Flow>"
+
+
+def imported(path: Path, *trees: Mapping[str, str | bytes]) -> list[str]:
+    """Commits of any paths, those that no work tree could hold among them."""
+    subprocess.run(["git", "init", "-q", "--bare", str(path)], check=True)
+    parts: list[bytes] = []
+    for tree in trees:
+        parts.append(b"commit refs/heads/main\ncommitter A <a@b> 0 +0000\ndata 0\ndeleteall\n")
+        for name, content in tree.items():
+            raw = content.encode() if isinstance(content, str) else content
+            quoted = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            parts.append(f'M 100644 inline "{quoted}"\ndata {len(raw)}\n'.encode() + raw + b"\n")
+    git = ["git", f"--git-dir={path}"]
+    subprocess.run([*git, "fast-import", "--quiet"], input=b"".join(parts), check=True)
+    listed = subprocess.run(
+        [*git, "rev-list", "--reverse", "main"], capture_output=True, check=True
+    )
+    return listed.stdout.decode().split()
+
+
+def test_submodule_is_refused(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "r")
+    sha = repo.commit({"sfdx-project.json": PROJECT, f"{BASE}/flows/Go.flow-meta.xml": FLOW})
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{sha},{BASE}/other")
+    repo.git("commit", "-q", "-m", "a submodule of itself")
+    with pytest.raises(InvalidInput, match=f"{BASE}/other is a submodule") as refusal:
+        convert(Mirror(repo.path / ".git"), repo.git("rev-parse", "HEAD"))
+    assert refusal.value.code == "metadata.link"
+
+
+@pytest.mark.parametrize("name", ["a\\b.cls", "a\nb.cls", "a\x01b.cls"])
+def test_name_that_no_package_can_hold_is_refused(tmp_path: Path, name: str) -> None:
+    tree = {"sfdx-project.json": PROJECT, f"{BASE}/classes/{name}": "x"}
+    [sha] = imported(tmp_path / "r", tree)
+    with pytest.raises(InvalidInput) as refusal:
+        convert(Mirror(tmp_path / "r"), sha)
+    assert refusal.value.code == "metadata.path"
+
+
+def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metadata.objects.MAX_FILES", 3)
+    tree = {"sfdx-project.json": PROJECT} | {f"{BASE}/a{n}": "x" for n in range(9)}
+    one, two = imported(tmp_path / "r", {"a": "b"}, tree)
+    mirror = Mirror(tmp_path / "r")
+    for call in (lambda: convert(mirror, two), lambda: between(mirror, one, two)):
+        with pytest.raises(InvalidInput) as refusal:
+            call()
+        assert refusal.value.code == "git.too_many_files"
+
+
+def test_more_than_a_deployment_can_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metadata.convert.selection.MAX_BYTES", 500)
+    tree = {"sfdx-project.json": PROJECT, f"{BASE}/classes/A.cls": "x" * 600}
+    [sha] = imported(tmp_path / "r", tree)
+    with pytest.raises(InvalidInput) as refusal:
+        convert(Mirror(tmp_path / "r"), sha)
+    assert refusal.value.code == "metadata.too_large"
+
+
+def test_archive_that_would_unpack_to_gigabytes_counts_as_it_is() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(3):
+            archive.writestr(f"{number}", b"\0" * 50_000_000, compresslevel=1)
+    key = ComponentKey("StaticResource", "Bomb")
+    form = NormalForm({key: {"staticresources/Bomb.resource": buffer.getvalue()}})
+    assert len(form.component_digest(key)) == 64
+
+
+@pytest.mark.parametrize("text", [b"", b"a", b"ab" * 40, bytes(range(256)) * 3])
+def test_our_compression_reads_back(text: bytes) -> None:
+    assert zlib.decompress(huffman.deflate(text), -15) == text
+
+
+def test_archive_above_the_limit_needs_no_zlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metadata.zips.MAX_RESOURCE", 3_000)
+    monkeypatch.setattr("metadata.huffman.BLOCK", 1_000)
+    monkeypatch.setattr("metadata.zips.zlib.compressobj", None)
+    files = {"a.js": b"var a = 1;\n" * 400, "b.png": b"\x89PNG" * 40, "c": b"x"}
+    made = zips.archive(files)
+    assert len(made) < 3_000
+    assert zips.read(made) == files
+
+
+HALVES: dict[str, dict[str, str]] = {
+    "the content is gone": {f"{BASE}/classes/A.cls-meta.xml": CLASS_META},
+    "the meta file is gone": {f"{BASE}/classes/A.cls": "a"},
+}
+
+
+@pytest.mark.parametrize("left", HALVES.values(), ids=HALVES.keys())
+def test_half_of_a_pair_is_a_change_that_no_package_can_be_made_of(
+    tmp_path: Path, left: dict[str, str]
+) -> None:
+    whole = {f"{BASE}/classes/A.cls": "a", f"{BASE}/classes/A.cls-meta.xml": CLASS_META}
+    project = {"sfdx-project.json": PROJECT}
+    one, two = imported(tmp_path / "r", project | whole, project | left)
+    mirror = Mirror(tmp_path / "r")
+    found = between(mirror, one, two)
+    assert ([str(key) for key in found.changed], found.removed) == (["ApexClass:A"], ())
+    with pytest.raises(InvalidInput) as refusal:
+        convert(mirror, two)
+    assert refusal.value.code in ("metadata.no_meta", "metadata.no_content")
+
+
+def test_child_is_called_as_its_content_says(tmp_path: Path) -> None:
+    path = f"{BASE}/objects/Trip__c/fields/Old__c.field-meta.xml"
+    project = {"sfdx-project.json": PROJECT}
+    one, two = imported(tmp_path / "r", project, project | {path: field("New__c")})
+    found = between(Mirror(tmp_path / "r"), one, two)
+    assert [str(key) for key in found.changed] == ["CustomField:Trip__c.New__c"]
+
+
+PIECES = st.sampled_from(
+    ["force-app", "main", "objects", "A__c", "fields", "lwc", "classes", "reports", "x.cls",
+     "x.cls-meta.xml", "A__c.object-meta.xml", "B.field-meta.xml", "r.report-meta.xml",
+     "a.odd-meta.xml", "-meta.xml", ".forceignore", "sfdx-project.json", "package.xml", "labels",
+     "L.labels-meta.xml",
+     "staticresources", "s.resource-meta.xml", "documents", "digitalExperiences", "site"]
+)  # fmt: skip
+CONTENTS = st.one_of(
+    st.sampled_from(
+        [PROJECT, '{"packageDirectories":[{"path":"."}]}', "{}", "[]", "\ufeff{", FLOW, CLASS_META,
+         f"{HEAD}<CustomLabels {NS}><labels/></CustomLabels>", "<a", "<a>" * 500, "!**", "[", "\\"]
+    ),
+    st.text(max_size=30),
+)  # fmt: skip
+TREES = st.dictionaries(
+    st.lists(PIECES, min_size=1, max_size=6).map("/".join), CONTENTS, min_size=1, max_size=8
+).filter(
+    lambda tree: not any(one != two and two.startswith(f"{one}/") for one in tree for two in tree)
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(TREES, TREES)
+def test_any_tree_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, one: dict[str, str], two: dict[str, str]
+) -> None:
+    place = tmp_path_factory.mktemp("fuzz") / "r"
+    project = {"sfdx-project.json": '{"packageDirectories":[{"path":"force-app"}]}'}
+    old, new = imported(place, project | one, project | two)
+    mirror = Mirror(place)
+    for call in (
+        lambda: convert(mirror, new),
+        lambda: read_commit(mirror, new),
+        lambda: between(mirror, old, new),
+    ):
+        with suppress(DomainError):
+            call()
+
+
+TAGS = st.sampled_from(["fields", "fullName", "labels", "value", "x:y", "Flow"])
+XML = st.recursive(
+    st.one_of(st.text("ab<&\n ", max_size=5), st.just("<!-- c -->"), st.just("<![CDATA[x]]>")),
+    lambda inner: st.builds(
+        lambda tag, parts: f"<{tag}>{''.join(parts)}</{tag}>", TAGS, st.lists(inner, max_size=3)
+    ),
+    max_leaves=8,
+).map(lambda text: f"<CustomObject {NS}>{text}</CustomObject>".encode())
+
+
+@settings(max_examples=40, deadline=None)
+@given(XML, XML, XML)
+def test_any_xml_is_merged_or_refused(base: bytes, ours: bytes, theirs: bytes) -> None:
+    with suppress(DomainError):
+        merge(base, ours, theirs)
+    with suppress(DomainError):
+        inside.changed(ours, theirs)
