@@ -73,6 +73,12 @@ class InvalidInput(DomainError):
         self.field = field
 
 
+class TooMany(DomainError):
+    """Too much in too short a time; waiting helps."""
+
+    status = 429
+
+
 class ExternalFault(DomainError):
     """An outside system failed or refused; ``retryable`` says whether waiting may help."""
 

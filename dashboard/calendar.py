@@ -150,18 +150,17 @@ def _wanted(query: QueryDict) -> tuple[Wanted, dict[str, str]]:
         found = org.first()
         if found is not None:
             return Wanted(environment=found), {"environment": found.public_id}
-    if query.get("track"):
+    slug = query.get("track", "")
+    if slug:
         tracks = Track.objects.select_related("team")
-        slug = query["track"]
         track = tracks.filter(
             **({"team": None} if slug == "production" else {"team__slug": slug})
         ).first()
         if track is not None:
             return Wanted(track=track), {"track": slug}
-    if query.get("team"):
-        team = Team.objects.filter(slug=query["team"]).first()
-        if team is not None:
-            return Wanted(team=team), {"team": team.slug}
+    team = Team.objects.filter(slug=query.get("team", "")).first()
+    if team is not None:
+        return Wanted(team=team), {"team": team.slug}
     return Wanted(), {}
 
 

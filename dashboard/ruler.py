@@ -6,6 +6,7 @@ stretches the ruler, in whole weeks; then only Mondays get a tick.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from math import ceil
@@ -37,6 +38,14 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Block:
+    """A stretch on the ruler."""
+
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
 class Ruler:
     """Everything that the picture draws."""
 
@@ -47,10 +56,16 @@ class Ruler:
     block_x: float
     block_width: float
     window_anchor: str
+    frozen: tuple[Block, ...] = ()
 
 
-def measure(now: datetime, opens_at: datetime, closes_at: datetime | None) -> Ruler | None:
-    """Place now and the window on a ruler of days, in the zone of ``now``.
+def measure(
+    now: datetime,
+    opens_at: datetime,
+    closes_at: datetime | None,
+    frozen: Iterable[tuple[datetime, datetime]] = (),
+) -> Ruler | None:
+    """Place now, the window and what is frozen on a ruler of days, in the zone of ``now``.
 
     Returns None when the window lies in the past or further away than the ruler can say.
     """
@@ -80,7 +95,16 @@ def measure(now: datetime, opens_at: datetime, closes_at: datetime | None) -> Ru
         block_x=round(begin, 1),
         block_width=round(width, 1),
         window_anchor=_anchor(middle),
+        frozen=tuple(_frozen(frozen, x, start + timedelta(days=days))),
     )
+
+
+def _frozen(
+    spans: Iterable[tuple[datetime, datetime]], x: Callable[[datetime], float], last: datetime
+) -> Iterator[Block]:
+    for begins, ends in spans:
+        if begins < last and x(begins) < x(ends):
+            yield Block(x(begins), round(x(ends) - x(begins), 1))
 
 
 def _days(start: datetime, until: datetime) -> int | None:

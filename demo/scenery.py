@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from core import clock
 from core.context import Actor, acting_as
 from demo.content import people, seed
 from demo.content.orgs import CLIENT_ID, ORGS, Org
-from demo.content.people import ANA, BEN, INES, JONAS, PASSWORD, TEAMS, Person
-from environments.models import Credential, Environment
-from environments.services import orgs
+from demo.content.people import ANA, BEN, INES, JONAS, MAREK, PASSWORD, TEAMS, Person
+from environments.models import Credential, Environment, Freeze, Track
+from environments.selectors_calendar import Target
+from environments.services import calendar, imports, orgs
+from environments.services.calendar import Words
+from environments.states import FreezeScope, TrackKind
 from governance.models import GitIdentity, Membership, Policy, PolicyProposal, Team, User
 from governance.services import founding, invitations
 from governance.services import people as members
@@ -27,6 +32,19 @@ from releases.services import repositories
 TITLES = {"platform": "Platform", "sales": "Sales", "service": "Service", "loyalty": "Loyalty"}
 BOARD = (ANA, BEN, JONAS)
 POLICIES = {"PRD": "Production", "PRE-PRD": "Integration", "CI": "Integration"}
+
+WEEKEND = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Northwind//Salesforce maintenance//EN
+BEGIN:VEVENT
+UID:release-weekend-eu1@status.example
+SUMMARY:Salesforce release weekend, EU1
+DESCRIPTION:Instances are upgraded. Expect up to five minutes without service.
+DTSTART:{start:%Y%m%d}T220000Z
+DTEND:{end:%Y%m%d}T040000Z
+END:VEVENT
+END:VCALENDAR
+"""
 
 
 @dataclass(frozen=True)
@@ -154,3 +172,28 @@ def connect_repositories(places: Places) -> None:
             repositories.connect(
                 team=Team.objects.get(slug=slug), url=str(places.repositories / f"{slug}.git")
             )
+
+
+def fill_calendar() -> None:
+    """Freeze the end of the year on production's track, and upload Salesforce's next weekend."""
+    if Freeze.objects.exists():
+        return
+    today = clock.now().replace(tzinfo=None)
+    begins = datetime.combine(date(today.year, 12, 20), time(18))
+    if begins < today + timedelta(days=14):
+        begins = begins.replace(year=today.year + 1)
+    words = Words(
+        name="Year end",
+        reason="Renewals are invoiced and the books are closed. Nothing changes in production.",
+        target=Target(FreezeScope.TRACK, track=Track.objects.get(kind=TrackKind.PRODUCTION)),
+        zone="Europe/Berlin",
+        starts=begins,
+        ends=begins.replace(year=begins.year + 1, month=1, day=2, hour=6),
+    )
+    saturday = today + timedelta(days=14 - (today.weekday() - 5) % 7)
+    with as_person(MAREK):
+        calendar.freeze(words=words)
+        imports.add(
+            name="Salesforce EU1",
+            content=WEEKEND.format(start=saturday, end=saturday + timedelta(days=1)),
+        )

@@ -22,6 +22,8 @@ class Stage(StrEnum):
     TEST = "TEST"
     PRE_PRD = "PRE-PRD"
     PRD = "PRD"
+    CANARY = "CANARY"
+    """No org stands behind it: it is asked daily to take what nobody approved, and refuses."""
 
 
 STAGES: dict[TrackKind, tuple[Stage, ...]] = {

@@ -14,6 +14,7 @@ from metadata.children import separate
 from metadata.components import ComponentKey
 from metadata.types import ChildType, MetadataType
 
+START = b"\n    <"
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _ENTITIES = ((b"&apos;", b"'"), (b"&quot;", b'"'), (b"&gt;", b">"))
 
@@ -46,6 +47,37 @@ def keys(kind: MetadataType, name: str, content: bytes) -> Collection[ComponentK
     return None if found is None else found.keys()
 
 
+def differing(old: bytes, new: bytes) -> tuple[bytes, bytes]:
+    """Both versions of a file without the elements below the root that both have byte by byte.
+
+    A file in another form comes back whole.
+    """
+    if hides(old) or hides(new) or b"\r" in old or b"\r" in new:
+        return old, new
+    one, two = below_root(old), below_root(new)
+    equal = set(one[1]).intersection(two[1])
+    return rest(one, equal), rest(two, equal)
+
+
+def rest(parts: tuple[bytes, list[bytes], bytes], equal: set[bytes]) -> bytes:
+    """A file of ``below_root`` without some of its elements."""
+    head, blocks, tail = parts
+    return head + b"".join(block for block in blocks if block not in equal) + tail
+
+
+def below_root(content: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """What stands before, the elements indented by four blanks, and what stands behind."""
+    body, end, tail = content.rpartition(b"\n</")
+    head, *pieces = body.split(START)
+    blocks: list[bytes] = []
+    for piece in pieces:
+        if piece[:1] == b"/" and blocks:
+            blocks[-1] += START + piece
+        else:
+            blocks.append(START + piece)
+    return head, blocks, end + tail
+
+
 def _ends(child: ChildType) -> tuple[bytes, bytes]:
     """What a child's element begins and ends with."""
     element = child.element.encode()
@@ -59,7 +91,7 @@ def _without_equal(old: bytes, new: bytes, start: bytes, end: bytes) -> tuple[by
     before, after = old.split(start), new.split(start)
     equal = set(before[1:]).intersection(after[1:])
     equal = {piece for piece in equal if end in piece and not piece.partition(end)[2].strip()}
-    if len(equal) < 2 or _hides(old) or _hides(new):
+    if len(equal) < 2 or hides(old) or hides(new):
         return old, new
     equal.remove(min(equal))  # a file that had children keeps having some
     kept = [[piece for piece in pieces if piece not in equal] for pieces in (before, after)]
@@ -79,7 +111,7 @@ def _entries(kind: MetadataType, name: str, contents: Iterable[bytes]) -> Entrie
 
 def _of_file(kind: MetadataType, name: str, content: bytes) -> Entries | None:
     rest = content.replace(b"\r\n", b"\n")
-    if _hides(rest):
+    if hides(rest):
         return None
     found: Entries = {}
     for child in kind.children.values():
@@ -117,7 +149,7 @@ def _names(child: ChildType, body: bytes) -> list[bytes]:
     return re.findall(rb"%s<%s>([^<&]+)</%s>\s*$" % (before, unique, unique), body, re.MULTILINE)
 
 
-def _hides(content: bytes) -> bool:
+def hides(content: bytes) -> bool:
     """Whether what looks like an element could stand in a comment or in literal text."""
     if b"<!" not in content:
         return False

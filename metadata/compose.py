@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from metadata import xml
 from metadata.components import ComponentKey
-from metadata.merge.files import merge
+from metadata.merge.files import Merged, merge, merge_canonical
 from metadata.merge.tree import ElementConflict
 from metadata.normal import Files, NormalForm
 
@@ -62,23 +62,25 @@ class _Version:
 
 def compose(production: NormalForm | Digests, candidates: Sequence[Candidate]) -> Composition:
     """Merge the candidates; the order of the list has no influence on the result."""
-    held = digests_of(production)
+    held = _Held(production)
     versions: dict[ComponentKey, dict[str, _Version]] = {}
     left_out: list[tuple[ComponentKey, str]] = []
     for candidate in sorted(candidates, key=lambda item: (item.team, item.label)):
         base = candidate.base or {}
-        for key, digest in candidate.form.component_digests().items():
-            if base.get(key) == digest and held.get(key) not in (None, digest):
+        for key, files in candidate.form.items():
+            digest = held.differing(key, files, candidate.form)
+            if digest and base.get(key) == digest and key in held:
                 left_out.append((key, candidate.team))
                 continue
             brought = versions.setdefault(key, {})
-            brought.setdefault(digest, _Version(candidate.form[key], [])).teams.append(
-                candidate.team
-            )
+            found = brought.get(digest)
+            if found is None:
+                found = brought[digest] = _Version(files, [])
+            found.teams.append(candidate.team)
     entries: dict[ComponentKey, Files] = {}
     conflicts: list[Conflict] = []
     for key, brought in versions.items():
-        fresh = {digest: version for digest, version in brought.items() if digest != held.get(key)}
+        fresh = {digest: version for digest, version in brought.items() if digest}
         if len(fresh) > 1:
             teams = sorted({team for version in fresh.values() for team in version.teams})
             conflicts.append(Conflict(key, tuple(teams)))
@@ -91,9 +93,26 @@ def compose(production: NormalForm | Digests, candidates: Sequence[Candidate]) -
     )
 
 
-def digests_of(form: NormalForm | Digests) -> Digests:
-    """Component digests of a form, or the digests themselves."""
-    return form.component_digests() if isinstance(form, NormalForm) else form
+class _Held:
+    """What production holds; digests are worked out only where contents are not the very same."""
+
+    def __init__(self, production: NormalForm | Digests) -> None:
+        self._form = production if isinstance(production, NormalForm) else None
+        self._digests = {} if isinstance(production, NormalForm) else production
+
+    def __contains__(self, key: ComponentKey) -> bool:
+        return key in (self._digests if self._form is None else self._form)
+
+    def differing(self, key: ComponentKey, files: Files, form: NormalForm) -> str:
+        """The digest of a component that production holds otherwise or not; "" for the same."""
+        if self._form is None:
+            digest = form.component_digest(key)
+            return "" if self._digests.get(key) == digest else digest
+        own = self._form.get(key)
+        if own == files:
+            return ""
+        digest = form.component_digest(key)
+        return "" if own is not None and self._form.component_digest(key) == digest else digest
 
 
 def compose_merged(production: NormalForm, candidates: Sequence[Candidate]) -> Composition:
@@ -142,9 +161,16 @@ def _merged(
             elif not (ours[:5] == theirs[:5] == b"<?xml"):
                 return None, ()
             else:
-                found = merge(before, ours, theirs, str(key))
+                found = _merged_file(before, ours, theirs, str(key))
                 if found.conflicts:
                     return None, found.conflicts
-                folded[path] = xml.canonical_file(found.content, str(key))
+                folded[path] = found.content
         result = folded
     return result, ()
+
+
+def _merged_file(before: bytes | None, ours: bytes, theirs: bytes, name: str) -> Merged:
+    if before:
+        return merge_canonical(before, ours, theirs, name)
+    found = merge(before, ours, theirs, name)
+    return found if found.conflicts else Merged(xml.canonical_file(found.content, name), ())

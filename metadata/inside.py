@@ -27,6 +27,22 @@ def sentence(old: bytes, new: bytes) -> str:
     return ", ".join(told[:SHOWN]) + more
 
 
+def changed(old: bytes, new: bytes) -> frozenset[str]:
+    """Names of the elements that differ: ``fieldPermissions Account.X__c``, ``label``.
+
+    Raises InvalidInput ``metadata.malformed_xml``.
+    """
+    before, after = xml.parse(old, "the old file"), xml.parse(new, "the new file")
+    rule = keys.of_root(xml.local(after))
+    found: set[str] = set()
+    for name in {*_names(before), *_names(after)}:
+        one = _keyed(_all(before, name), rule.keys.get(name))
+        two = _keyed(_all(after, name), rule.keys.get(name))
+        differing = {shown for shown in one.keys() | two.keys() if one.get(shown) != two.get(shown)}
+        found |= {f"{name} {shown}".strip() for shown in differing}
+    return frozenset(found)
+
+
 def _names(root: Element) -> list[str]:
     return [xml.local(child) for child in xml.elements(root)]
 

@@ -19,7 +19,9 @@ MAX_BLOB_BYTES = 64 * 1024**2
 LINK, SUBMODULE = "120000", "160000"
 ABSENT = "000000"
 _ENTRY = re.compile("([^\t]+)\t([^\0]+)\0")
-_CHANGE = re.compile(":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) [^\0]+\0([^\0]+)\0")
+_CHANGE_TEXT = ":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) [^\0]+\0([^\0]+)\0"
+_OF_COMMIT = re.compile(f"([0-9a-f]{{40,64}})\0|{_CHANGE_TEXT}")
+_CHANGE = re.compile(_CHANGE_TEXT)
 
 
 class TreeEntry(NamedTuple):
@@ -88,11 +90,27 @@ def changes(run: Runner, old: str, new: str) -> list[Change]:
     return list(map(Change._make, _CHANGE.findall(_printed(run, command, 2))))
 
 
-def _printed(run: Runner, command: Sequence[str], fields: int) -> str:
+def many_changes(run: Runner, old: str, news: Sequence[str]) -> list[list[Change]]:
+    """What ``changes`` says of one commit and each of several others, by one git process."""
+    command = ["diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames"]
+    given = "".join(f"{new} {old}\n" for new in news).encode("ascii")  # as if it were its parent
+    printed = _printed(run, command, 2 * len(news), given)
+    found: dict[str, list[Change]] = {new: [] for new in news}
+    for commit, *fields in _OF_COMMIT.findall(printed):
+        if commit:
+            current = found[commit]
+        else:
+            current.append(Change._make(fields))
+    return [found[new] for new in news]
+
+
+def _printed(run: Runner, command: Sequence[str], fields: int, given: bytes | None = None) -> str:
     """What git prints; refused once it has more than ``MAX_FILES`` records."""
     chunks: list[bytes] = []
     left = MAX_FILES * fields
-    with run.process(*command) as process:
+    with run.process(*command, stdin=given is not None) as process:
+        if given is not None:
+            feed(process, given)
         while chunk := process.stdout.read(1 << 18):
             chunks.append(chunk)
             left -= chunk.count(b"\0")

@@ -26,6 +26,7 @@ CAPABILITIES: dict[str, Rule] = {
     "release.break_glass": Rule(roles=(MANAGER, BOARD), scope="installation"),
     "break_glass.review": Rule(roles=(BOARD, ADMIN), scope="installation"),
     "release.runbook": Rule(roles=(MANAGER,), scope="installation"),
+    "canary.ask": Rule(roles=(ADMIN, BOARD), scope="installation"),
     "release.decide": Rule(roles=(BOARD, SECURITY, EMERGENCY), scope="installation"),
     "deployment.cancel": Rule(roles=(MANAGER, BOARD, ADMIN), scope="installation"),
     "evidence.make": Rule(roles=(AUDITOR, BOARD, MANAGER, ADMIN), scope="installation"),

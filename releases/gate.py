@@ -119,15 +119,15 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
 def _policy(version: PolicyVersion, obeyed: PolicyRules, now: datetime) -> PolicyFacts:
     return PolicyFacts(
         version=str(version),
-        asks_people=bool(getattr(obeyed, "asks_somebody", obeyed.quorum)),
-        checks=tuple(sorted(getattr(obeyed, "checks", ()))),
-        external_checks=tuple(sorted(getattr(obeyed, "external_checks", ()))),
+        asks_people=obeyed.asks_somebody,
+        checks=tuple(sorted(obeyed.checks)),
+        external_checks=tuple(sorted(obeyed.external_checks)),
         window=_policy_window(obeyed, now),
     )
 
 
 def _policy_window(obeyed: PolicyRules, now: datetime) -> Reason | None:
-    hold = window_state(getattr(obeyed, "windows", ()), now).hold
+    hold = window_state(obeyed.windows, now).hold
     return _held(hold) if hold else None
 
 
@@ -160,7 +160,7 @@ def _starter(
     deployment: Deployment, obeyed: PolicyRules | None, standing: Standing
 ) -> tuple[bool, str]:
     """Whether the policy lets this person start what people decide on."""
-    wanted = getattr(obeyed, "start_roles", frozenset())
+    wanted = obeyed.start_roles if obeyed else frozenset()
     if deployment.purpose != Purpose.RELEASE or not wanted:
         return True, ""
     if wanted & {role for _, role in standing.roles}:

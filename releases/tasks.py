@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs import periodic
 from jobs.registry import register
-from releases.engine import executor, observing
+from releases.engine import canary, executor, observing
 from releases.services import (
     builds,
     candidates,
@@ -14,6 +14,8 @@ from releases.services import (
     releases,
     repositories,
 )
+from releases.services import canary as canaries
+from releases.workers import canary as canary_worker
 from releases.workers import composing, fetching, packing
 from releases.workers import evidence as packs
 
@@ -31,3 +33,9 @@ periodic.register(
     observation.SWEEP_SUBJECT,
 )
 register(deployments.KIND, "deploy", executor.advance)
+register(canaries.REACH_KIND, "deploy", canary.reach)
+register(canaries.PLAN_KIND, "build", canary_worker.plan)
+register(canaries.TRY_KIND, "deploy", canary.attempt)
+register(canaries.WATCH_KIND, "build", canary_worker.watch)
+periodic.register("releases.canary", canaries.DAILY, canaries.REACH_KIND, canaries.SUBJECT)
+periodic.register("releases.canary_watch", canaries.HOURLY, canaries.WATCH_KIND, canaries.SUBJECT)

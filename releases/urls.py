@@ -6,6 +6,7 @@ from django.urls import URLPattern, path
 
 from releases.views import (
     approval,
+    canary,
     candidates,
     deployments,
     emergencies,
@@ -50,6 +51,8 @@ urlpatterns: list[URLPattern] = [
     path("break-glass/", emergencies.index, name="break_glass_list"),
     path("break-glass/<ref_G:pk>/", emergencies.page, name="break_glass"),
     path("break-glass/<ref_G:pk>/review/", emergencies.review, name="break_glass_review"),
+    path("canary/", canary.page, name="canary"),
+    path("canary/ask/", canary.ask, name="canary_ask"),
     path("rollback/", emergencies.rollback, name="rollback"),
     path("rollback/<ref_D:pk>/", emergencies.go_back, name="rollback_to"),
     path(f"{RELEASE}/close/", release_actions.close, name="release_close"),

@@ -216,7 +216,9 @@ class Freeze(Entity):
     def target(self) -> str:
         """What it covers, in words."""
         if self.scope == FreezeScope.TRACK and self.track is not None:
-            return f"the track of {self.track}"
+            return (
+                "production’s track" if self.track.is_production else f"the track of {self.track}"
+            )
         if self.scope == FreezeScope.ENVIRONMENT and self.environment is not None:
             return str(self.environment)
         if self.scope == FreezeScope.TEAM and self.team is not None:

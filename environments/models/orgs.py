@@ -76,8 +76,8 @@ class EnvironmentQuerySet(models.QuerySet["Environment"]):
     """Environments as lists."""
 
     def live(self) -> EnvironmentQuerySet:
-        """Leave out the retired ones."""
-        return self.filter(retired_at=None)
+        """Leave out the retired ones, and the canary, which is no org."""
+        return self.filter(retired_at=None).exclude(stage=Stage.CANARY)
 
 
 class Environment(Entity):

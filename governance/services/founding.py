@@ -33,6 +33,23 @@ UNGUARDED: dict[str, Any] = {
     "expires_hours": 168,
     "test_level": "RunLocalTests",
 }
+EMERGENCY: dict[str, Any] = {
+    "approvals": [
+        {
+            "number": 2,
+            "roles": ["emergency_approver", "board_member"],
+            "team": None,
+            "when": "always",
+        }
+    ],
+    "expires_hours": 4,
+    "test_level": "RunLocalTests",
+}
+GOING_BACK: dict[str, Any] = {
+    "approvals": [{"number": 1, "roles": ["board_member"], "team": None, "when": "always"}],
+    "expires_hours": 24,
+    "test_level": "RunLocalTests",
+}
 BOARD_POLICY = "Production"
 """The first of the policies also governs the board's own acts."""
 
@@ -40,6 +57,8 @@ FIRST_POLICIES: dict[str, dict[str, Any]] = {
     "Production": PRODUCTION,
     "Integration": UNGUARDED,
     "Developer": UNGUARDED,
+    "Break-glass": EMERGENCY,
+    "Rollback": GOING_BACK,
 }
 """The policies that an installation begins with; the board changes them as any other."""
 

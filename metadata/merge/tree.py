@@ -10,8 +10,10 @@ the same thing in different ways, a conflict names it, and the result holds our 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from lxml import etree
 
@@ -30,20 +32,21 @@ class ElementConflict:
     theirs: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Item:
     """An element with the comments before it."""
 
     element: Element
     comments: list[Element] = field(default_factory=list)
 
-    @property
-    def identity(self) -> bytes:
+    @cached_property
+    def identity(self) -> Said:
         """What the element says, without formatting."""
         return content(self.element)
 
 
 Key = tuple[str, ...]
+Said = tuple[Hashable, ...]
 
 
 class Merging:
@@ -73,9 +76,10 @@ class Merging:
         for name in _names(sides):
             runs = [[item for item in side if xml.local(item.element) == name] for side in sides]
             merged[name] = self._run(name, runs, rule, path)
-        result = copy.deepcopy(ours)
-        for child in list(result):
-            result.remove(child)
+        own: Any = dict(ours.attrib)
+        prefixes: Any = ours.nsmap
+        result = etree.Element(ours.tag, attrib=own, nsmap=prefixes)
+        result.text, result.tail = ours.text, ours.tail
         order = sequences.placed(_names(sides[1:2]), _names(sides[2:]), set(_names(sides)))
         for name in order:
             for item in merged[name]:
@@ -146,6 +150,10 @@ class Merging:
                 self._conflict(path, base, ours, theirs)
                 return left
             return None
+        if ours.identity == theirs.identity or base.identity == theirs.identity:
+            return Item(ours.element, ours.comments or theirs.comments)
+        if base.identity == ours.identity:
+            return Item(theirs.element, ours.comments or theirs.comments)
         element = self.merge(base.element, ours.element, theirs.element, rule, path)
         return Item(element, ours.comments or theirs.comments)
 
@@ -167,19 +175,24 @@ class Merging:
         self.conflicts.append(ElementConflict(path, *told))
 
 
-def content(element: Element) -> bytes:
-    """What an element says: its XML without the blanks and comments between elements."""
-    bare = copy.deepcopy(element)
-    bare.tail = None
-    for node in list(bare.iter(etree.Element)):
-        if any(isinstance(child.tag, str) for child in node) and not mixed(node):
-            node.text = None
-            for child in list(node):
-                child.tail = None
-                if not xml.local(child):
-                    node.remove(child)
-    written: bytes = etree.tostring(bare, method="c14n")
-    return written
+def content(element: Element) -> Said:
+    """What an element says: name, attributes, texts and children, without formatting.
+
+    Blanks and comments between elements do not count; beside a text, and as the whole content of an
+    element, they do.
+    """
+    inner = list(element)
+    attributes = tuple(sorted(element.attrib.items())) if element.attrib else ()
+    if not inner:
+        return element.tag, attributes, element.text or ""
+    children = [child for child in inner if isinstance(child.tag, str)]
+    if children and not mixed(element):
+        return element.tag, attributes, tuple(map(content, children))
+    parts: list[Hashable] = [element.text or ""]
+    for child in inner:
+        parts.append(content(child) if isinstance(child.tag, str) else ("!", child.text))
+        parts.append(child.tail or "")
+    return element.tag, attributes, "mixed", tuple(parts)
 
 
 def items_of(parent: Element) -> list[Item]:

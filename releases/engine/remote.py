@@ -35,7 +35,10 @@ def begin(ctx: StepContext) -> Next:
     if ctx.step.kind == StepKind.VALIDATE and (reason := counting_validation(ctx)):
         steps.skipped(ctx.claim, ctx.step, reason=reason)
         return Next.now()
-    package = verified_zip(ctx.deployment.artefact)
+    try:
+        package = verified_zip(ctx.deployment.artefact)
+    except ExternalFault as fault:
+        return _other_bytes(ctx, fault)
     stopped = _intend(ctx)
     if stopped is not None:
         return stopped
@@ -76,6 +79,15 @@ def _intend(ctx: StepContext) -> Next | None:
         )
     steps.intend(ctx.claim, ctx.step, gate=[item.text for item in verdict.reasons])
     return None
+
+
+@transaction.atomic
+def _other_bytes(ctx: StepContext, fault: ExternalFault) -> Next:
+    """What is stored under the digest is something else: tell the history, send nothing."""
+    ctx.claim.guard()
+    digest = ctx.deployment.artefact.digest
+    steps.record("artefact.mismatch", ctx.deployment, artefact=digest, problem=fault.message)
+    return finish.fail(ctx.claim, ctx.step, problem=fault.message)
 
 
 def _options(ctx: StepContext) -> DeployOptions:

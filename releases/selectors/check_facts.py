@@ -25,9 +25,9 @@ def of(deployment: Deployment, rules: PolicyRules | None, now: datetime) -> Chec
         backup_planned=own is not None,
         backup_at=own.finished_at if own and own.state == StepState.SUCCEEDED else None,
         runbook=_runbook(deployment),
-        external=_external(work, getattr(rules, "external_checks", frozenset())),
-        min_coverage=getattr(rules, "min_coverage", 0),
-        backup_max_hours=getattr(rules, "backup_max_hours", None),
+        external=_external(work, rules.external_checks if rules else frozenset()),
+        min_coverage=rules.min_coverage if rules else 0,
+        backup_max_hours=rules.backup_max_hours if rules else None,
     )
 
 

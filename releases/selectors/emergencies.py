@@ -49,6 +49,12 @@ def view(row: BreakGlass, now: datetime) -> Emergency:
     return Emergency(row, word(row, now), waived)
 
 
+def overdue(now: datetime) -> list[BreakGlass]:
+    """Used, not reviewed and past the date."""
+    rows = BreakGlass.objects.filter(reviewed_at=None, review_due_at__lt=now)
+    return list(rows.order_by("pk"))
+
+
 def awaits_review(row: BreakGlass) -> bool:
     """Whether it was used and nobody has reviewed it."""
     return row.used_at is not None and row.reviewed_at is None

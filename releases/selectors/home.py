@@ -26,7 +26,7 @@ from releases.models import (
     Step,
 )
 from releases.rules import types
-from releases.selectors import deployments, durations, words
+from releases.selectors import canary, deployments, durations, emergencies, words
 from releases.selectors.reasons import LinkedReason, linked
 from releases.states import (
     UNDER_WAY,
@@ -218,6 +218,8 @@ def attention(user: User) -> list[AttentionRow]:
     """What went wrong and is still so, the gravest first."""
     found = [
         *_unexplained(),
+        *_canary(),
+        *_overdue_reviews(),
         *_unknown(),
         *_failed_releases(),
         *_conflicts(),
@@ -226,6 +228,33 @@ def attention(user: User) -> list[AttentionRow]:
         *_failed_fetches(),
     ]
     return found[:ROWS]
+
+
+def _canary() -> list[AttentionRow]:
+    """The gate did not refuse what nobody approved."""
+    return [
+        AttentionRow(
+            "failed", "failed", "The canary was let pass:", row.gate, row.at, row.url, row.ref
+        )
+        for row in canary.newest(1)
+        if row.word.state == "failed"
+    ]
+
+
+def _overdue_reviews() -> list[AttentionRow]:
+    """Emergencies that nobody reviewed in time."""
+    return [
+        AttentionRow(
+            "failed",
+            "warning",
+            f"The review of the emergency {row.incident} is overdue:",
+            "nobody can break the glass again before it is written.",
+            row.review_due_at,
+            row.get_absolute_url(),
+            row.public_id,
+        )
+        for row in emergencies.overdue(db.database_now())
+    ]
 
 
 def _unknown() -> list[AttentionRow]:

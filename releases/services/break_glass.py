@@ -8,7 +8,7 @@ while a review is overdue there is no next one.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 
@@ -20,6 +20,7 @@ from governance.permissions import acting_person, demand
 from governance.selectors import people
 from governance.states import Role
 from releases.models import BreakGlass, Deployment, Release
+from releases.selectors import emergencies
 
 LIFE_MAX = timedelta(hours=24)
 """No break-glass lasts longer, whatever its policy says; founding's policy says four hours."""
@@ -30,17 +31,12 @@ TOLD = (Role.ADMIN, Role.BOARD_MEMBER, Role.EMERGENCY_APPROVER)
 
 def refuse_overdue() -> None:
     """Raise ``break_glass.review_overdue`` while an earlier one should have been reviewed."""
-    late = overdue(db.database_now())
+    late = emergencies.overdue(db.database_now())
     if late:
         raise NotNow(
             "break_glass.review_overdue",
             f"The review of {late[0]} is overdue. A board member reviews it first.",
         )
-
-
-def overdue(now: datetime) -> list[BreakGlass]:
-    """Used, not reviewed and past the date."""
-    return list(BreakGlass.objects.filter(reviewed_at=None, review_due_at__lt=now).order_by("pk"))
 
 
 def newest(release: Release) -> BreakGlass:

@@ -16,7 +16,7 @@ from governance.permissions import acting_person, demand
 from governance.rules.policy import parse
 from releases.models import Artefact, Deployment, Release
 from releases.rules.subject import Subject
-from releases.selectors import policies, segregation, subject
+from releases.selectors import marks, policies, segregation, subject
 from releases.services import break_glass, deployments, releases
 from releases.states import DeploymentState, Purpose, ReleaseState
 
@@ -143,9 +143,10 @@ def submit(*, release_id: int) -> ApprovalRequest:
         requester=acting_person(),
         exclusions=exclusions,
         unmapped=unmapped,
-        expires_at=_expiry(version, emergency=emergency),
+        expires_at=_expiry(release, version),
         label=f"{release} for {environment.name} ({release.artefact})",
         url=reverse("releases:approval", kwargs={"pk": release.pk}),
+        marks=marks.of(release),
     )
     deployments.bind_approval(deployment, request)
     if emergency:
@@ -161,9 +162,13 @@ def _ready_states(release: Release) -> frozenset[ReleaseState]:
     return SHORT_WAY if short else frozenset({ReleaseState.REHEARSED})
 
 
-def _expiry(version: PolicyVersion, *, emergency: bool) -> datetime:
+def _expiry(release: Release, version: PolicyVersion) -> datetime:
+    """The policy's life of an approval, and no longer than the release's window."""
     life = timedelta(hours=parse(version.body).expires_hours)
-    return db.database_now() + (min(life, break_glass.LIFE_MAX) if emergency else life)
+    if release.change_class == Release.ChangeClass.EMERGENCY:
+        life = min(life, break_glass.LIFE_MAX)
+    ends = db.database_now() + life
+    return min(ends, release.not_after) if release.not_after else ends
 
 
 def _subject(

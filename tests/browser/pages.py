@@ -186,6 +186,7 @@ PAGES = (
     PageCase("releases:reported", who="paul"),
     PageCase("releases:reported", who="paul", query="?show=open"),
     PageCase("releases:reported_explain", _reported),
+    PageCase("releases:canary", who="ana"),
     PageCase("releases:deployments"),
     PageCase("releases:deployment", _deployment("running"), who="marek"),
     PageCase("releases:deployment", _deployment("unknown"), who="marek"),

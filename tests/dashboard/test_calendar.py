@@ -136,3 +136,11 @@ def test_buttons_are_for_those_who_may(company: Company) -> None:
     lead = shown(company, who="priya")
     assert "Emergency stop…" not in lead
     assert "Add freeze…" in lead
+
+
+def test_home_names_the_next_freeze_of_production(company: Company, frozen: Freeze) -> None:
+    client = Client()
+    client.force_login(company.people["ana"])
+    page = client.get("/").content.decode()
+    assert f'<a href="{frozen.get_absolute_url()}">Year end</a>' in page
+    assert 'class="frozen"' in page

@@ -75,3 +75,18 @@ def span(label: Label) -> tuple[float, float]:
     room = max(LABEL_ROOM, len(label.text) * LETTER)
     shift = {"start": 0.0, "middle": -room / 2, "end": -room}[label.anchor]
     return label.x + shift, label.x + shift + room
+
+
+def test_what_is_frozen_stands_on_the_ruler_as_far_as_it_reaches() -> None:
+    opens_at = datetime(2026, 10, 22, 22, tzinfo=BERLIN)
+    midnight = datetime(2026, 10, 25, tzinfo=BERLIN)
+    spans = [
+        (midnight, midnight + timedelta(days=400)),
+        (NOW - timedelta(days=9), NOW - timedelta(days=8)),
+        (NOW + timedelta(days=90), NOW + timedelta(days=91)),
+    ]
+    ruler = measure(NOW, opens_at, opens_at + HOUR, spans)
+    assert ruler is not None
+    (block,) = ruler.frozen
+    assert abs(block.x - WIDTH / SHORT_DAYS * 5) < 0.1
+    assert abs(block.x + block.width - WIDTH) < 0.2

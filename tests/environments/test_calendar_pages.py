@@ -123,21 +123,22 @@ def test_the_stop_is_a_banner_on_every_page_until_the_board_lifts_it(
     asked = lifting.question(stop)
     assert asked is not None
     for name in ("ben", "ines"):
-        answer = decide(house, name, stop, asked.request.digest)
-        assert answer.status_code == 302, answer.content.decode()
+        status, said = decide(house, name, stop, asked.request.digest)
+        assert status == 302, said
     stop.refresh_from_db()
     assert stop.lifted_at is not None
     assert "Emergency stop." not in browse(house, "lena").get("/environments/").content.decode()
 
 
-def decide(house: House, name: str, freeze: Freeze, digest: str) -> object:
+def decide(house: House, name: str, freeze: Freeze, digest: str) -> tuple[int, str]:
     """Press Approve in a session that proved itself just now."""
     client = browse(house, name)
     session = client.session
     session["gatehouse_proved_at"] = int(database_now().timestamp())
     session.save()
     typed = {"shown_digest": digest, "verdict": "approve", "comment": "read"}
-    return client.post(f"/calendar/F-{freeze.pk}/decide/", typed)
+    answer = client.post(f"/calendar/F-{freeze.pk}/decide/", typed)
+    return answer.status_code, answer.content.decode()
 
 
 def test_a_decision_on_something_else_than_shown_is_a_409(
@@ -145,9 +146,9 @@ def test_a_decision_on_something_else_than_shown_is_a_409(
 ) -> None:
     freeze = frozen(house, targets["production"])
     ask(house, "marek", freeze)
-    answer = decide(house, "ana", freeze, "sha256:" + "3" * 64)
-    assert answer.status_code == 409
-    assert "Nothing was recorded" in answer.content.decode()
+    status, said = decide(house, "ana", freeze, "sha256:" + "3" * 64)
+    assert status == 409
+    assert "Nothing was recorded" in said
 
 
 # Imports -----------------------------------------------------------------------------------------

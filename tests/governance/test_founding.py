@@ -50,6 +50,8 @@ def test_founding_makes_the_first_team_people_and_proposed_policies() -> None:
         "Production",
         "Integration",
         "Developer",
+        "Break-glass",
+        "Rollback",
     ]
     assert {row.proposed_by for row in founded.proposals} == {ana}
     assert not PolicyVersion.objects.exists()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.digests import digest_json
 from governance import approvals
-from governance.models import ApprovalRequest
+from governance.models import ApprovalRequest, Policy, PolicyVersion
+from governance.services.founding import FIRST_POLICIES
 from releases import gate
 from releases.models import Deployment, Release
 from releases.rules.reasons import Verdict
@@ -69,3 +71,16 @@ def approved(company: Company) -> Approved:
     assert deployment is not None
     release.refresh_from_db()
     return Approved(company, release, request, deployment)
+
+
+def first_policy(company: Company, name: str) -> PolicyVersion:
+    """One of the policies that founding makes."""
+    body = FIRST_POLICIES[name]
+    return PolicyVersion.objects.create(
+        policy=Policy.objects.create(name=name),
+        number=1,
+        body=body,
+        digest=digest_json(body),
+        proposed_by=company.people["ana"],
+        confirmed_by=company.people["ben"],
+    )

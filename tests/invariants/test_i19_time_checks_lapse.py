@@ -128,9 +128,9 @@ def test_i19_a_denial_wins_over_an_opening() -> None:
 # Freezes that come back ---------------------------------------------------------------------------
 
 
-def weekend(every: Every = Every.WEEK, **more: int) -> Plan:
-    """Friday 18:00 to Monday 06:00 in Berlin, from Friday 13 March 2026."""
-    return Plan(utc("2026-03-13T17:00"), utc("2026-03-16T05:00"), BERLIN, every, **more)
+def weekend() -> Plan:
+    """Friday 18:00 to Monday 06:00 in Berlin, every week from Friday 13 March 2026."""
+    return Plan(utc("2026-03-13T17:00"), utc("2026-03-16T05:00"), BERLIN, Every.WEEK)
 
 
 def test_i19_a_weekly_freeze_keeps_to_the_clock_on_the_wall() -> None:

@@ -4,6 +4,8 @@ Known differences, where ours is right:
 - text at the ends of an element is kept (the official converter trims it when it puts files
   together), so texts are compared trimmed;
 - an expanded archive is written without the present time, so archives are compared by content;
+- a text that holds a character reference as people see it (``&amp;#8212;``) stays that text, where
+  the official converter turns it into the character;
 - a translation whose frame lies in two package directories keeps both frames.
 """
 
@@ -35,12 +37,13 @@ _PARSER = etree.XMLParser(resolve_entities=False, remove_comments=True, remove_b
 
 def same(path: str, one: bytes, two: bytes) -> bool:
     """Whether two files say the same."""
-    if one == two:
+    one = one.replace(b"&amp;#", b"&#")
+    if one == two.replace(b"&amp;#", b"&#"):
         return True
     if path.endswith(".resource") and one[:2] == two[:2] == b"PK":
         return unpacked(one) == unpacked(two)
     try:
-        return trimmed(one) == trimmed(two)
+        return trimmed(one) == trimmed(two.replace(b"&amp;#", b"&#"))
     except etree.XMLSyntaxError:
         return False
 
@@ -77,6 +80,8 @@ def test_conversion_is_the_official_one(path: Path, tmp_path: Path) -> None:
     try:
         converted = ours(mirror, sha)
     except InvalidInput as refusal:
+        if refusal.code in ("metadata.none", "metadata.ambiguous"):
+            pytest.skip("this is no Salesforce project, or several")
         if refusal.code != "metadata.duplicate":
             raise
         pytest.skip(f"the official converter takes one of two by chance: {refusal.message}")

@@ -1,0 +1,122 @@
+"""I-28: back only to what was approved for this environment; never any old version."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from core.errors import NotNow
+from governance.models import ApprovalRequest
+from governance.states import ApprovalState
+from releases import gate
+from releases.models import Deployment, Release
+from releases.selectors import targets
+from releases.services import approval, rollbacks, stages
+from releases.states import DeploymentState, Purpose, StepState
+from tests.invariants.gate_world import Approved, approve, approved, first_policy
+from tests.releases.pages.conftest import Looks
+from tests.support.company import Company, acting, hex_of
+from tests.support.company.house import hold
+from tests.support.company.work import package, run
+from tests.support.databases import as_role
+
+
+@pytest.fixture
+def world(company: Company) -> Approved:
+    """Production went from the approved October train to something newer."""
+    first_policy(company, "Rollback")
+    world = approved(company)
+    finish(world.deployment)
+    newer = package("newer", 12)
+    hold(company, "Production", "R-9", newer.digest)
+    return world
+
+
+def finish(deployment: Deployment) -> None:
+    """Let the approved deployment have succeeded."""
+    with as_role("deploy"):
+        row = Deployment.objects.get(pk=deployment.pk)
+        row.state = DeploymentState.RUNNING
+        row.started_at = row.created_at
+        row.save(update_fields=["state", "started_at"])
+        row.state, row.finished_at = DeploymentState.SUCCEEDED, row.created_at
+        row.save(update_fields=["state", "finished_at"])
+
+
+def prepared(company: Company, release: Release) -> None:
+    """Let the preparation that the rollback asked for succeed."""
+    row = release.deployments.get(purpose=Purpose.PREPARE)
+    with as_role("deploy"):
+        row.state = DeploymentState.RUNNING
+        row.save(update_fields=["state"])
+        row.baseline_digest = f"sha256:{hex_of('now')}"
+        row.save(update_fields=["baseline_digest"])
+        for step in row.steps.order_by("position"):
+            if step.kind == "validate":
+                step.state = StepState.INTENDED
+                step.save(update_fields=["state"])
+                step.state = StepState.STARTED
+                step.save(update_fields=["state"])
+            step.state = StepState.SUCCEEDED
+            step.finished_at = company.now
+            step.save(update_fields=["state", "finished_at"])
+        row.state = DeploymentState.SUCCEEDED
+        row.finished_at = company.now
+        row.save(update_fields=["state", "finished_at"])
+
+
+def started(world: Approved) -> Release:
+    with acting(world.company.people["marek"]):
+        release = rollbacks.start(deployment_id=world.deployment.pk)
+    prepared(world.company, release)
+    return release
+
+
+def test_i28_what_was_approved_here_can_be_gone_back_to_with_its_own_approval(
+    world: Approved,
+) -> None:
+    release = started(world)
+    with acting(world.company.people["marek"]):
+        request = stages.submit(release_id=release.pk)
+    assert request.policy_version.policy.name == "Rollback"
+    deployment = approval.deployment_of(request)
+    assert deployment is not None
+    before = gate.evaluate(deployment, world.company.now)
+    assert {row.code for row in before.holding} == {"gate.approvals_missing"}
+    approve(world.company, release, "jonas")
+    after = gate.evaluate(Deployment.objects.get(pk=deployment.pk), world.company.now)
+    assert after.allowed, after.holding
+
+
+def test_i28_a_digest_never_approved_here_is_refused(world: Approved) -> None:
+    """Roll back to a digest never approved for this environment → refused."""
+    company = world.company
+    elsewhere = run(company, Purpose.REHEARSE, "Rehearsal", package("elsewhere"))
+    with acting(company.people["marek"]), pytest.raises(NotNow) as refusal:
+        rollbacks.start(deployment_id=elsewhere.pk)
+    assert refusal.value.code == "rollback.never_approved"
+
+
+def test_i28_a_rollback_whose_artefact_is_exchanged_is_held_by_the_gate(world: Approved) -> None:
+    release = started(world)
+    other = package("never approved here")
+    Release.objects.filter(pk=release.pk).update(artefact=other)
+    release.refresh_from_db()
+    with as_role("deploy"):
+        forged = Deployment(
+            purpose=Purpose.RELEASE,
+            environment=world.company.orgs["Production"],
+            organization_id=world.company.orgs["Production"].organization_id or "",
+            artefact=other,
+            release=release,
+            plan=world.deployment.plan,
+        )
+    assert not targets.was_approved_here(forged.environment, other)
+
+
+def test_i28_the_list_offers_nothing_else(world: Approved, as_person: Looks) -> None:
+    page = as_person("marek").get(reverse("releases:rollback")).content.decode()
+    assert reverse("releases:rollback_to", kwargs={"pk": world.deployment.pk}) in page
+    assert page.count("Go back to it") == 1
+    live = ApprovalRequest.objects.filter(state=ApprovalState.OPEN, subject_kind="release")
+    assert not live.exists()
