@@ -75,6 +75,7 @@ EVENTS: dict[str, str] = {
     "deployment.cancel_asked": "asked to cancel {subject}",
     "deployment.cancelled": "cancelled {subject}",
     "deployment.superseded": "set {subject} aside: {reason}",
+    "deployment.uncovered": "saw {subject} lose its approval after it was sent: {reason}",
     "deployment.unknown": "does not know how {subject} ended: {problem}",
     "deployment.settled": "settled {subject} as {outcome}: {note}",
     "deployment.asked_again": "asked the org again how {subject} ended",

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 PACKED = "state, stage, done, total, message, blob, size, manifest_digest, counts, finished_at"
 REPORTED = "status, components_total, created_by_name, completed_at, seen_at, standing, step_id"
+SET_ASIDE = "state, message, finished_at"
+ASKED = (
+    f"{SET_ASIDE}, approval_id, approved_at, uncovered, cancel_requested_at, "
+    "cancel_requested_by_id, settle_outcome, settle_note, settled_by_id"
+)
+SEEN = (
+    f"{SET_ASIDE}, reasons, baseline, baseline_digest, started_at, uncovered, cancel_requested_at"
+)
 
 GRANTS: dict[str, dict[str, str]] = {
     "releases_repository": {"web": "INSERT, UPDATE", "build": "UPDATE"},
@@ -27,9 +35,9 @@ GRANTS: dict[str, dict[str, str]] = {
     "releases_releasechange": {"build": "INSERT"},
     "releases_componentconflict": {"web": "UPDATE (settled_at)", "build": "INSERT"},
     "releases_deployment": {
-        "web": "INSERT, UPDATE",
-        "build": "INSERT, UPDATE",
-        "deploy": "UPDATE",
+        "web": f"INSERT, UPDATE ({ASKED})",
+        "build": f"INSERT, UPDATE ({SET_ASIDE})",
+        "deploy": f"UPDATE ({SEEN})",
     },
     "releases_step": {"web": "INSERT", "build": "INSERT", "deploy": "UPDATE"},
     "releases_stepmessage": {"deploy": "INSERT"},

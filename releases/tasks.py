@@ -16,12 +16,13 @@ from releases.services import (
 )
 from releases.services import canary as canaries
 from releases.workers import canary as canary_worker
-from releases.workers import composing, fetching, packing
+from releases.workers import composing, fetching, packing, voiding
 from releases.workers import evidence as packs
 
 register(repositories.KIND, "build", fetching.fetch)
 register(builds.KIND, "build", packing.build)
 register(candidates.KIND, "build", packing.candidate)
+register(voiding.KIND, "build", voiding.voided)
 register(releases.COMPOSE_KIND, "build", composing.compose)
 register(evidence.KIND, "build", packs.make)
 register(observation.KIND, "deploy", observing.look)

@@ -13,14 +13,13 @@ from django.db import transaction
 
 from core import blobs, db
 from core.errors import ExternalFault, FaultUnknown
-from governance.models import ApprovalRequest
 from jobs.registry import Next
 from metadata.package import listing_digest_of_zip
 from releases import gate
 from releases.engine import finish, report
 from releases.engine.context import UPLOAD_LIMIT, StepContext, poll_after
 from releases.models import Artefact, Step
-from releases.services import releases, steps
+from releases.services import steps
 from releases.states import Effect, Purpose, ReleaseState, StepKind, StepState
 from salesforce.types import DeployOptions, DeployRequestRow, DeployStatus
 
@@ -57,14 +56,11 @@ def begin(ctx: StepContext) -> Next:
 def _intend(ctx: StepContext) -> Next | None:
     """The gate's last word and the intent in one transaction; a ``Next`` when it says no.
 
-    The request's row is locked first: a decision that is withdrawn at the same moment waits, or
-    is seen.
+    The request's row is locked: a decision that is withdrawn at the same moment waits, or is seen.
+    So is the calendar: a freeze is either committed before, and seen, or comes after the intent.
     """
     ctx.claim.guard()
-    if ctx.deployment.approval_id:
-        ApprovalRequest.objects.select_for_update(no_key=True).get(pk=ctx.deployment.approval_id)
-    if ctx.deployment.release_id:
-        releases.lock(ctx.deployment.release_id)
+    db.shared_advisory_lock("calendar")
     deployment = steps.lock(ctx.deployment.pk)
     ctx.step = Step.objects.select_for_update(no_key=True).get(pk=ctx.step.pk)
     ctx.step.deployment = ctx.deployment = deployment

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.db import migrations
+from django.db import migrations, models
+
+from core.migrations import RunSQLFile
 
 
 class Migration(migrations.Migration):
@@ -14,4 +16,13 @@ class Migration(migrations.Migration):
         ("environments", "0003_policies"),
     ]
 
-    operations: ClassVar = []
+    operations: ClassVar = [
+        migrations.AddField(
+            "deployment",
+            "uncovered",
+            models.TextField(blank=True, default=""),
+        ),
+        RunSQLFile("releases/0002_states.sql"),
+        RunSQLFile("releases/0002_bound.sql"),
+        RunSQLFile("releases/0002_floor.sql"),
+    ]

@@ -59,6 +59,8 @@ class Deployment(Entity):
     cancel_requested_by = models.ForeignKey(
         "governance.User", models.PROTECT, null=True, related_name="+"
     )
+    uncovered = models.TextField(blank=True, default="")
+    """What became of the approval after the write was intended; empty while it stands."""
     settle_outcome = models.CharField(max_length=10, blank=True, default="")
     settle_note = models.TextField(blank=True, default="")
     settled_by = models.ForeignKey("governance.User", models.PROTECT, null=True, related_name="+")

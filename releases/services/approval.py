@@ -117,17 +117,22 @@ def decide(
 
 @transaction.atomic
 def withdraw_decision(*, release_id: int, reason: str) -> None:
-    """Take back one's own decision while the deployment has not begun."""
+    """Take back one's own decision; a deployment that was sent already is stopped if it can be."""
     release = releases.lock(release_id)
     request = request_of(release)
     if request is None:
         raise NotNow("approval.none", f"Nobody is asked to decide on {release.public_id} now.")
-    if release.state == ReleaseState.DEPLOYING:
-        raise NotNow(
-            "approval.too_late",
-            f"{release.public_id} is being deployed; cancel the deployment instead.",
-        )
     approvals.withdraw_decision(request_id=request.pk, reason=reason)
+
+
+# What the loss of an approval means for a deployment that was sent already, and whether to stop it.
+# That its time runs out meanwhile means nothing: it counted when the write was intended.
+_LOST = {
+    "open": ("An approval no longer counts", True),
+    "rejected": ("The board rejected it", True),
+    "withdrawn": ("The question was taken back", True),
+    "superseded": ("What was approved was changed", False),
+}
 
 
 def outcome(request_id: int) -> None:
@@ -137,7 +142,10 @@ def outcome(request_id: int) -> None:
     if deployment is None or deployment.release_id is None:
         return
     release = releases.lock(deployment.release_id)
-    if request.state == "satisfied" and release.state == ReleaseState.SUBMITTED:
+    if release.state == ReleaseState.DEPLOYING and request.state in _LOST:
+        reason, stop = _LOST[request.state]
+        deployments.uncover(deployment, reason, stop=stop)
+    elif request.state == "satisfied" and release.state == ReleaseState.SUBMITTED:
         releases.move(release, ReleaseState.APPROVED)
         releases.record("release.approved", release, [request.public_id])
         break_glass.approved(request)

@@ -14,11 +14,13 @@ from governance.models import ApprovalRequest, PolicyVersion, User
 from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Artefact, Build, Candidate, Deployment, Release, Step
-from releases.services import steps
+from releases.services import locking, steps
 from releases.states import (
     EFFECTS,
     LIVE_DEPLOYMENTS,
     PLANS,
+    SETTLED_STEPS,
+    UNDER_WAY,
     DeploymentState,
     Effect,
     Purpose,
@@ -116,11 +118,30 @@ def supersede(deployments: Any, reason: str) -> int:
     waiting = deployments.filter(state__in=[DeploymentState.HELD, DeploymentState.QUEUED])
     pks = list(waiting.order_by("pk").values_list("pk", flat=True))
     for pk in pks:
-        deployment = steps.lock(pk)
+        deployment = locking.row(pk)
         if deployment.state in (DeploymentState.HELD, DeploymentState.QUEUED):
             steps.move(deployment, DeploymentState.SUPERSEDED, message=reason)
             steps.record("deployment.superseded", deployment, reason=reason)
     return len(pks)
+
+
+def uncover(deployment: Deployment, reason: str, *, stop: bool) -> None:
+    """The approval was lost after the write was intended: say so, and stop it if it can be.
+
+    Before the intent there is nothing to do here: the worker asks the gate again and sends nothing.
+    """
+    deployment = locking.row(deployment.pk)
+    write = deployment.steps.filter(effect=Effect.WRITE).exclude(state=StepState.PENDING).first()
+    if write is None or deployment.state not in UNDER_WAY or deployment.uncovered:
+        return
+    columns = ["uncovered"]
+    deployment.uncovered = reason
+    if stop and write.state not in SETTLED_STEPS and deployment.cancel_requested_at is None:
+        deployment.cancel_requested_at = db.database_now()
+        columns.append("cancel_requested_at")
+    deployment.save(update_fields=columns)
+    steps.record("deployment.uncovered", deployment, reason=reason)
+    wake(KIND, deployment.pk)
 
 
 def wake_next(environment_id: int) -> None:

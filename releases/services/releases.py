@@ -16,7 +16,7 @@ from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Candidate, Deployment, Release, ReleaseItem
 from releases.rules import versions
-from releases.services import deployments
+from releases.services import deployments, locking
 from releases.states import (
     RELEASE,
     CandidateState,
@@ -25,10 +25,9 @@ from releases.states import (
     ReleaseState,
 )
 
-SUBJECT_KIND = "release"
-BREAK_GLASS_KIND = "break_glass"
-KINDS = (SUBJECT_KIND, BREAK_GLASS_KIND)
-"""Kinds of approval request about a release; at most one of them is live."""
+SUBJECT_KIND = locking.SUBJECT_KIND
+BREAK_GLASS_KIND = locking.BREAK_GLASS_KIND
+KINDS = locking.KINDS
 COMPOSE_KIND = "releases.compose"
 SHORT_CLASSES = frozenset({Release.ChangeClass.EMERGENCY, Release.ChangeClass.ROLLBACK})
 """Change classes that need no integration and no rehearsal of their own."""
@@ -48,9 +47,8 @@ EDITABLE = frozenset(
 
 
 def lock(release_id: int) -> Release:
-    """The release's row, locked until the transaction ends."""
-    rows = Release.objects.select_related("artefact", "composed_by", "base_snapshot")
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=release_id)
+    """The release's row and the live requests about it, locked until the transaction ends."""
+    return locking.release(release_id)
 
 
 def move(release: Release, state: ReleaseState, **columns: Any) -> None:
@@ -107,18 +105,19 @@ def edit(*, release_id: int, **changes: Any) -> Release:
             "release.not_editable",
             f"{release.public_id} is {release.state}; wait until that ends, then change it.",
         )
-    for name in changed:
-        setattr(release, name, changes[name])
-    opens, closes = release.not_before, release.not_after
+    opens = changes.get("not_before", release.not_before)
+    closes = changes.get("not_after", release.not_after)
     if opens and closes and closes <= opens:
         raise InvalidInput(
             "release.window_order", "The window ends before it begins.", field="not_after"
         )
-    release.save(update_fields=changed)
-    record("release.edited", release, changed=", ".join(changed).replace("_", " "))
     bound = {"not_before", "not_after", "change_class"} & set(changed)
     if bound and release.state in _ASKED:
         void(release, "the window changed", to=ReleaseState.REHEARSED)
+    for name in changed:
+        setattr(release, name, changes[name])
+    release.save(update_fields=changed)
+    record("release.edited", release, changed=", ".join(changed).replace("_", " "))
     return release
 
 

@@ -18,6 +18,7 @@ from core.context import current_actor
 from governance import audit
 from jobs.registry import Claim
 from releases.models import Deployment, Step, StepMessage
+from releases.services import locking
 from releases.states import DEPLOYMENT, STEP, DeploymentState, StepKind, StepState
 
 NOUNS = {
@@ -35,11 +36,8 @@ def noun(step: Step) -> str:
 
 
 def lock(deployment_id: int) -> Deployment:
-    """The deployment's row, locked until the transaction ends."""
-    rows = Deployment.objects.select_related(
-        "environment", "artefact", "release", "build", "candidate", "approval", "preparation"
-    )
-    return rows.select_for_update(of=("self",), no_key=True).get(pk=deployment_id)
+    """The deployment's row and what is locked before it, until the transaction ends."""
+    return locking.deployment(deployment_id)
 
 
 def move(deployment: Deployment, state: DeploymentState, **columns: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from releases.models import (
+    Build,
     Candidate,
     Change,
     ChangeCommit,
@@ -20,10 +21,16 @@ from releases.models import (
     StepMessage,
 )
 from releases.services import releases
-from releases.states import DeploymentState, Purpose, StepKind
+from releases.states import (
+    CandidateState,
+    DeploymentState,
+    Purpose,
+    StepKind,
+)
 from tests.support.company import Company, acting, hex_of
 from tests.support.company.work import package, run
 from tests.support.databases import as_role
+from tests.support.moves import reach
 
 TYPES = ("ApexClass", "CustomField", "Flow", "Layout", "PermissionSet", "SharingRules")
 
@@ -89,36 +96,63 @@ def past_releases(company: Company, number: int) -> list[Release]:
 def past_candidates(company: Company, slug: str, number: int) -> list[Candidate]:
     """Candidates of a team that nobody offers any more."""
     lead = company.people["priya" if slug == "sales" else "tomas"]
-    return [
+    rows = [
         Candidate.objects.create(
             repository=company.repositories[slug],
             team=company.teams[slug],
             tag=f"v0.{place}",
             sha=hex_of(f"{slug} old {place}")[:40],
-            state="rejected",
             created_by=lead,
         )
         for place in range(number)
     ]
+    for row in rows:
+        reach(row, CandidateState.REJECTED)
+    return rows
 
 
-def offered(company: Company, slug: str, tag: str) -> Candidate:
-    """A candidate that a release manager may add to a release."""
-    lead = company.people["priya" if slug == "sales" else "tomas"]
-    return Candidate.objects.create(
+def build(company: Company, slug: str, state: str) -> Build:
+    """A build of a team's oldest commit, in a state."""
+    row = Build.objects.create(
+        repository=company.repositories[slug], sha=company.commits[f"{slug} 0"].sha, branch="main"
+    )
+    reach(row, state)
+    return row
+
+
+def candidate(company: Company, slug: str, tag: str, state: str, message: str = "") -> Candidate:
+    """A tag of a team's newest commit, in a state."""
+    row = Candidate.objects.create(
         repository=company.repositories[slug],
         team=company.teams[slug],
         tag=tag,
         sha=company.commits[f"{slug} 3"].sha,
-        state="offered",
+        artefact=package(f"{slug} {tag}"),
+        created_by=company.people["priya" if slug == "sales" else "tomas"],
+        message=message,
+    )
+    reach(row, state)
+    return row
+
+
+def offered(company: Company, slug: str, tag: str, *, sha: str = "", commits: int = 1) -> Candidate:
+    """A candidate that a release manager may add to a release."""
+    lead = company.people["priya" if slug == "sales" else "tomas"]
+    row = Candidate.objects.create(
+        repository=company.repositories[slug],
+        team=company.teams[slug],
+        tag=tag,
+        sha=sha or company.commits[f"{slug} 3"].sha,
         artefact=package(f"{slug} {tag}"),
         created_by=lead,
         tested_by=lead,
         tested_at=company.ago(hours=3),
         offered_by=lead,
         offered_at=company.ago(hours=2),
-        commit_count=1,
+        commit_count=commits,
     )
+    reach(row, CandidateState.OFFERED)
+    return row
 
 
 def merged(company: Company, slug: str, message: str) -> Candidate:
@@ -140,10 +174,7 @@ def merged(company: Company, slug: str, message: str) -> Candidate:
         )
         change = Change.objects.get(commit_links__commit=before)
         ChangeCommit.objects.create(change=change, commit=commit)
-    candidate = offered(company, slug, "v5.0.0")
-    candidate.sha, candidate.commit_count = commit.sha, 2
-    candidate.save()
-    return candidate
+    return offered(company, slug, "v5.0.0", sha=commit.sha, commits=2)
 
 
 def conflict(company: Company, release: Release, name: str) -> None:
@@ -177,9 +208,9 @@ def messages(deployment: Deployment, number: int, kind: str = "component") -> No
 def move(deployment: Deployment, state: DeploymentState, minutes: int = 3) -> Deployment:
     """Write the state of a deployment as a worker would."""
     with as_role("deploy"):
-        deployment.state = state
+        reach(deployment, state)
         if state not in (DeploymentState.RUNNING, DeploymentState.UNKNOWN, DeploymentState.HELD):
             started = deployment.started_at or deployment.created_at
             deployment.finished_at = started + timedelta(minutes=minutes)
-        deployment.save(update_fields=["state", "finished_at"])
+        deployment.save(update_fields=["finished_at"])
     return deployment

@@ -9,7 +9,8 @@ from django.db import connection
 from django.urls import reverse
 
 from releases.models import Deployment
-from releases.states import DeploymentState
+from releases.services import deployments
+from releases.states import DeploymentState, Purpose
 from tests.factories import releases as more
 from tests.releases.pages.conftest import Looks
 from tests.releases.pages.reading import (
@@ -22,8 +23,10 @@ from tests.releases.pages.reading import (
     section,
     words,
 )
-from tests.support.company import Company
+from tests.support.company import Company, acting
+from tests.support.company.work import package, run
 from tests.support.databases import as_role
+from tests.support.moves import reach
 
 
 @pytest.fixture
@@ -113,7 +116,14 @@ class TestTheTimeline:
         assert "Not reached" in words(steps[-1])
 
     def test_a_skipped_step_claims_no_time(self, company: Company, as_person: Looks) -> None:
-        deployment = more.past_deployments(company, 1)[0]
+        deployment = run(
+            company,
+            Purpose.BUILD,
+            "Sales CI",
+            package("skipping"),
+            build=company.builds["sales 2"],
+            state=DeploymentState.RUNNING,
+        )
         with as_role("deploy"):
             deployment.steps.filter(kind="verify").update(
                 state="skipped", started_at=None, finished_at=company.now, note="Held already"
@@ -319,9 +329,12 @@ def test_what_the_org_says_is_escaped(failed: Deployment, as_person: Looks) -> N
 
 @pytest.mark.parametrize("state", list(DeploymentState))
 def test_every_state_has_a_page(company: Company, as_person: Looks, state: DeploymentState) -> None:
-    deployment = more.past_deployments(company, 1)[0]
+    with acting(company.people["marek"]):
+        deployment = deployments.plan(
+            purpose=Purpose.BUILD, environment=company.orgs["Sales CI"], artefact=package("paged")
+        )
     with as_role("deploy"):
-        type(deployment).objects.filter(pk=deployment.pk).update(state=state)
+        reach(deployment, state)
     page = page_of(as_person("priya"), deployment.get_absolute_url())
     assert deployment.public_id in words(page.xpath("//h1")[0])
 

@@ -9,13 +9,16 @@ from django.db import connection
 
 from environments.models import Environment
 from governance import inbox
-from releases.models import Build, Candidate, Release, Repository
+from releases.models import Release, Repository
 from releases.selectors import edges, home, waiting
 from releases.services import stages
-from releases.states import BuildState, ReleaseState
+from releases.states import (
+    ReleaseState,
+)
 from tests.factories import releases as more
 from tests.support.company import Company, acting
 from tests.support.databases import as_role
+from tests.support.moves import reach
 
 
 def environments() -> list[Environment]:
@@ -42,8 +45,7 @@ class TestRunning:
         assert rows[company.deployments["unknown"].public_id] == "unknown"
 
     def test_work_of_build_workers_is_there(self, company: Company) -> None:
-        build = company.builds["sales 3"]
-        Build.objects.filter(pk=build.pk).update(state="building")
+        build = more.build(company, "sales", "building")
         release = company.releases["November train"]
         Release.objects.filter(pk=release.pk).update(state="composing")
         refs = {row.ref for row in home.running(company.people["ana"])}
@@ -70,7 +72,7 @@ class TestNextWindow:
         assert "is not submitted" in window.reasons[0].text
 
     def test_there_is_none_while_nothing_is_planned(self, company: Company) -> None:
-        Release.objects.update(state="draft")
+        Release.objects.filter(title="October train").update(state="draft")
         assert home.next_window(company.people["ana"]) is None
 
     def test_a_window_that_is_over_is_not_the_next(self, company: Company) -> None:
@@ -95,11 +97,7 @@ class TestAttention:
         assert "Service CI failed" in said
 
     def test_a_build_that_passed_since_is_no_longer_told(self, company: Company) -> None:
-        Build.objects.create(
-            repository=company.repositories["service"],
-            sha=company.commits["service 0"].sha,
-            state=BuildState.PASSED,
-        )
+        more.build(company, "service", "passed")
         assert "Service CI failed" not in self.titles(company)
 
     def test_a_repository_that_cannot_be_fetched_is_told(self, company: Company) -> None:
@@ -110,14 +108,14 @@ class TestAttention:
         assert "Sales's repository cannot be fetched" in self.titles(company)
 
     def test_a_failed_release_is_told_with_its_reason(self, company: Company) -> None:
-        Release.objects.filter(title="October train").update(
-            state=ReleaseState.FAILED, state_note="Production refused 2 components."
-        )
+        release = Release.objects.get(title="October train")
+        release.state_note = "Production refused 2 components."
+        release.save()
+        reach(release, ReleaseState.FAILED)
         assert "Production refused 2 components." in self.titles(company)
 
     def test_a_failed_candidate_is_told_until_a_newer_one(self, company: Company) -> None:
-        newest = Candidate.objects.filter(team=company.teams["sales"]).latest("pk")
-        Candidate.objects.filter(pk=newest.pk).update(state="failed", message="no org")
+        newest = more.candidate(company, "sales", "v8.0.0", "failed", message="no org")
         assert f"{newest} failed in TEST" in self.titles(company)
         more.offered(company, "sales", "v9.0.0")
         assert "failed in TEST" not in self.titles(company)
@@ -137,7 +135,7 @@ class TestEdges:
         assert company.releases["October train"].public_id in edge.words
 
     def test_behind_test_are_offers_when_there_is_no_train(self, company: Company) -> None:
-        Release.objects.update(state="draft")
+        Release.objects.filter(title="October train").update(state="draft")
         more.offered(company, "sales", "v2.0.0")
         edge = edge_behind(company, "Sales TEST")
         assert (edge.count, edge.label, edge.on_train) == (1, "", False)
@@ -150,7 +148,9 @@ class TestEdges:
 
     def test_behind_integration_waits_what_is_not_rehearsed(self, company: Company) -> None:
         assert edge_behind(company, "Integration").count == 0
-        Release.objects.filter(title="October train").update(state="integrated")
+        october = Release.objects.get(title="October train")
+        reach(october, "draft")
+        reach(october, "integrated")
         assert edge_behind(company, "Integration").count == 3
 
     def test_production_is_the_end(self, company: Company) -> None:
@@ -165,8 +165,7 @@ class TestWaiting:
         assert refs == {company.candidates["sales v1.0.0"].public_id}
 
     def test_an_offer_waits_for_the_lead_alone(self, company: Company) -> None:
-        candidate = company.candidates["sales v1.0.0"]
-        Candidate.objects.filter(pk=candidate.pk).update(state="accepted")
+        reach(company.candidates["sales v1.0.0"], "accepted")
         assert waiting.waiting_for(company.people["lena"]) == []
         (row,) = waiting.waiting_for(company.people["priya"])
         assert row.title == "Offer Sales v1.0.0"
@@ -176,7 +175,7 @@ class TestWaiting:
         self, company: Company, state: str
     ) -> None:
         release = company.releases["November train"]
-        Release.objects.filter(pk=release.pk).update(state=state)
+        reach(release, state)
         refs = {row.ref for row in waiting.waiting_for(company.people["marek"])}
         assert release.public_id in refs
         assert waiting.waiting_for(company.people["paul"]) == []

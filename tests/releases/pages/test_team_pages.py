@@ -187,7 +187,7 @@ class TestBuilds:
         client = as_person("lena")
         page = page_of(client, build.get_absolute_url())
         assert page.get_element_by_id("build-live").get("hx-trigger") is None
-        Build.objects.filter(pk=build.pk).update(state="building")
+        build = more.build(company, "sales", "building")
         page = page_of(client, build.get_absolute_url())
         assert page.get_element_by_id("build-live").get("hx-trigger") == "every 2s"
 
@@ -304,15 +304,13 @@ class TestCandidates:
     def test_a_moving_candidate_polls_and_says_who_has_it(
         self, company: Company, as_person: Looks, state: str
     ) -> None:
-        candidate = company.candidates["sales v1.0.0"]
-        Candidate.objects.filter(pk=candidate.pk).update(state=state)
+        candidate = more.candidate(company, "sales", "v8.0.0", state)
         page = page_of(as_person("priya"), candidate.get_absolute_url())
         assert page.get_element_by_id("candidate-live").get("hx-trigger") == "every 2s"
         assert page.get_element_by_id("why-next") is not None
 
     def test_a_failed_candidate_is_tried_again(self, company: Company, as_person: Looks) -> None:
-        candidate = company.candidates["sales v1.0.0"]
-        Candidate.objects.filter(pk=candidate.pk).update(state="failed", message="No org")
+        candidate = more.candidate(company, "sales", "v8.0.0", "failed", message="No org")
         client = as_person("lena")
         page = page_of(client, candidate.get_absolute_url())
         assert any("No org" in text for text in notices(page))

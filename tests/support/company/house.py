@@ -23,6 +23,9 @@ POLICY = {
 }
 
 
+NOBODY_ASKED = {**POLICY, "quorum": 0, "roles": []}
+
+
 def people(company: Company) -> None:
     for slug, owns in (("platform", True), ("sales", False), ("service", False)):
         company.teams[slug] = Team.objects.create(
@@ -51,12 +54,18 @@ def people(company: Company) -> None:
 
 
 def policy(company: Company) -> None:
-    policy = Policy.objects.create(name="Production", governs_board=True)
-    company.policy_version = PolicyVersion.objects.create(
+    production = Policy.objects.create(name="Production", governs_board=True)
+    company.policy_version = _version(company, production, POLICY)
+    company.unasked = Policy.objects.create(name="Integration")
+    _version(company, company.unasked, NOBODY_ASKED)
+
+
+def _version(company: Company, policy: Policy, body: dict[str, Any]) -> PolicyVersion:
+    return PolicyVersion.objects.create(
         policy=policy,
         number=1,
-        body=POLICY,
-        digest=digest_json(POLICY),
+        body=body,
+        digest=digest_json(body),
         proposed_by=company.people["ana"],
         confirmed_by=company.people["ben"],
     )
@@ -69,8 +78,9 @@ def orgs(company: Company) -> None:
         for stage, licence in (("CI", "developer_pro"), ("TEST", "partial_copy")):
             org(company, track, stage, f"{slug.title()} {stage}", licence)
     track = Track.objects.create(team=None, kind="production")
-    org(company, track, "CI", "Integration", "developer_pro")
-    org(company, track, "PRE-PRD", "Rehearsal", "full")
+    unasked = company.unasked
+    org(company, track, "CI", "Integration", "developer_pro", policy=unasked)
+    org(company, track, "PRE-PRD", "Rehearsal", "full", policy=unasked)
     org(company, track, "PRD", "Production", "production", policy=company.policy_version.policy)
 
 

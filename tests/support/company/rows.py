@@ -9,7 +9,7 @@ from typing import Any
 
 from core.context import Actor, acting_as
 from environments.models import Environment, Freeze, Maintenance, Snapshot
-from governance.models import PolicyVersion, Team, User
+from governance.models import Policy, PolicyVersion, Team, User
 from releases.models import Build, Candidate, Commit, Deployment, Release, Repository
 
 LONG_CLASS = "HouseholdRenewalQuoteDiscountRecalculationSchedulerTest"
@@ -34,6 +34,7 @@ class Company:
     maintenance: list[Maintenance] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
     policy_version: PolicyVersion | None = None
+    unasked: Policy | None = None
 
     def ago(self, **span: float) -> datetime:
         """A moment before now."""

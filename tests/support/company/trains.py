@@ -13,6 +13,7 @@ from tests.support.company.house import hold
 from tests.support.company.rows import LONG_CLASS, Company, acting, hex_of
 from tests.support.company.work import package, run
 from tests.support.databases import as_role
+from tests.support.moves import reach
 
 
 def _composed(company: Company, title: str, **more: Any) -> Release:
@@ -52,7 +53,8 @@ def shipped(company: Company) -> None:
         (Purpose.PREPARE, "Production", 70_000),
     ):
         run(company, purpose, org, release.artefact, release=release, began=minutes)
-    release.state, release.deployed_at = ReleaseState.DEPLOYED, company.ago(days=26)
+    reach(release, ReleaseState.DEPLOYED)
+    release.deployed_at = company.ago(days=26)
     release.save()
     hold(company, "Production", release.public_id, release.artefact.digest)
 
@@ -78,9 +80,8 @@ def before_the_board(company: Company) -> None:
     )
     with as_role("deploy"):
         preparation.baseline_digest = f"sha256:{hex_of('baseline')}"
-        preparation.save()
-    release.state = ReleaseState.REHEARSED
-    release.save()
+        preparation.save(update_fields=["baseline_digest"])
+    reach(release, ReleaseState.REHEARSED)
     with acting(company.people["marek"]):
         stages.submit(release_id=release.pk)
     release.refresh_from_db()

@@ -18,10 +18,18 @@ from releases.models import (
     StepMessage,
 )
 from releases.services import deployments
-from releases.states import DeploymentState, Purpose, StepKind, StepState
+from releases.states import (
+    BuildState,
+    CandidateState,
+    DeploymentState,
+    Purpose,
+    StepKind,
+    StepState,
+)
 from tests.support.company.house import hold
 from tests.support.company.rows import LONG_CLASS, Company, acting, hex_of
 from tests.support.databases import as_role
+from tests.support.moves import reach
 
 
 def repository(company: Company, slug: str) -> None:
@@ -95,11 +103,11 @@ def builds(company: Company, slug: str) -> None:
             repository=company.repositories[slug],
             sha=company.commits[f"{slug} {number}"].sha,
             branch="main",
-            state="failed" if failed else "passed",
             artefact=artefact,
             message="1 test failed in Service CI." if failed else "",
             finished_at=company.ago(minutes=9),
         )
+        reach(build, BuildState.FAILED if failed else BuildState.PASSED)
         company.builds[f"{slug} {number}"] = build
         deployment = run(
             company,
@@ -122,21 +130,21 @@ def builds(company: Company, slug: str) -> None:
 def candidate(company: Company, slug: str) -> None:
     lead = company.people["priya" if slug == "sales" else "tomas"]
     commit = company.commits[f"{slug} 2"]
-    for tag, state in (("v1.1.0", "offered"), ("v1.0.0", "deployed")):
+    for tag, state in (("v1.1.0", CandidateState.OFFERED), ("v1.0.0", CandidateState.DEPLOYED)):
         artefact = package(f"{slug} {tag}")
         candidate = Candidate.objects.create(
             repository=company.repositories[slug],
             team=company.teams[slug],
             tag=tag,
             sha=commit.sha if tag == "v1.1.0" else company.commits[f"{slug} 1"].sha,
-            state=state,
             artefact=artefact,
             created_by=lead,
             commit_count=3,
             oldest_commit_at=company.ago(days=9),
             contributors=[{"email": commit.author_email, "name": commit.author_name}],
         )
-        if state == "offered":
+        reach(candidate, state)
+        if state == CandidateState.OFFERED:
             candidate.tested_by = candidate.offered_by = lead
             candidate.tested_at = candidate.offered_at = company.ago(days=2)
             candidate.test_note = "All cases of the protocol passed."
@@ -167,28 +175,29 @@ def run(
         )
     with as_role("deploy"):
         settled = state not in (DeploymentState.RUNNING, DeploymentState.UNKNOWN)
-        deployment.state = state
+        reach(deployment, DeploymentState.RUNNING)
         deployment.started_at = company.ago(minutes=began)
         deployment.finished_at = company.ago(minutes=began - 12) if settled else None
-        deployment.save()
+        deployment.save(update_fields=["started_at", "finished_at"])
         for step in deployment.steps.all():
             _step(company, step, state, began)
+        reach(deployment, state)
     return deployment
 
 
 def _step(company: Company, step: Step, state: DeploymentState, began: float) -> None:
     calls_org = step.kind in (StepKind.VALIDATE, StepKind.DEPLOY)
     if calls_org and state != DeploymentState.SUCCEEDED:
-        step.state = {
+        end = {
             DeploymentState.RUNNING: StepState.STARTED,
             DeploymentState.UNKNOWN: StepState.UNKNOWN,
         }.get(state, StepState.FAILED)
     elif step.kind == StepKind.VERIFY and state != DeploymentState.SUCCEEDED:
         return
     else:
-        step.state = StepState.SUCCEEDED
+        end = StepState.SUCCEEDED
     step.intended_at = step.started_at = company.ago(minutes=began)
-    if step.state in (StepState.SUCCEEDED, StepState.FAILED):
+    if end in (StepState.SUCCEEDED, StepState.FAILED):
         step.finished_at = company.ago(minutes=began - 4)
     step.worker, step.fence = "deploy worker north/4711", 3
     if calls_org:
@@ -196,11 +205,13 @@ def _step(company: Company, step: Step, state: DeploymentState, began: float) ->
         step.components_total, step.components_done = 21, 21
         step.tests_total, step.tests_done = 1284, 796
         step.state_detail = "Running tests"
-    step.save()
-    if step.state == StepState.FAILED:
+    if end == StepState.FAILED:
         step.component_errors = step.test_errors = 1
-        step.save()
         _said(step)
+    step.save()
+    if calls_org:
+        reach(step, StepState.INTENDED)
+    reach(step, end)
 
 
 def _said(step: Step) -> None:

@@ -1,0 +1,283 @@
+-- The floor under the gate (design 5). Not a second engine: it knows no windows, checks or freezes.
+-- It says one thing, in the transaction that writes the intent: no write step on a protected
+-- environment is intended unless the people whom the policy in force asks approved this very
+-- digest. ENABLE ALWAYS. Errors: P0F01 a step written against its nature, P0F02 no cover.
+--
+-- What it counts cannot change before the commit: the request's row is taken by every decision,
+-- withdrawal, exclusion and by everything that voids; the deciders' memberships and accounts, the
+-- policy's row and the environment's are held FOR SHARE. Lock order: (environment, if locked
+-- before), request, deployment, memberships, accounts, policy, environment.
+
+-- ── Rules of approval ────────────────────────────────────────────────────────────────────────────
+-- Who of these people fills a seat of a rule: an approver with one of its roles since before the
+-- question was asked. One person fills one seat of one rule, whatever roles they hold; by Hall's
+-- theorem everybody can be seated exactly when every set of rules has as many people as seats.
+create function releases_seats_are_filled(body jsonb, marks text[], people bigint[], asked timestamptz)
+    returns boolean
+    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    rules jsonb[];
+    fit bigint[];
+    fits jsonb[] := '{}';
+    seats integer;
+    seated integer;
+begin
+    if jsonb_typeof(body -> 'approvals') is distinct from 'array' then
+        return false;
+    end if;
+    select coalesce(array_agg(rule order by place), '{}') into rules
+        from jsonb_array_elements(body -> 'approvals') with ordinality as listed(rule, place)
+        where coalesce(rule ->> 'when', 'always') = any ('always' || marks);
+    if cardinality(rules) > 12 then
+        return false;
+    end if;
+    for i in 1 .. cardinality(rules) loop
+        select coalesce(array_agg(person), '{}') into fit from unnest(people) as person
+            where exists (
+                select 1 from jsonb_array_elements_text(rules[i] -> 'roles') as wanted(role)
+                where governance_role_since(person, role, releases_team(rules[i])) <= asked);
+        fits := fits || to_jsonb(fit);
+    end loop;
+    for subset in 1 .. (1 << cardinality(rules)) - 1 loop
+        select coalesce(sum((rules[i] ->> 'number')::integer), 0) into seats
+            from generate_subscripts(rules, 1) as i where (subset >> (i - 1)) & 1 = 1;
+        select count(distinct person) into seated
+            from generate_subscripts(fits, 1) as i, jsonb_array_elements(fits[i]) as person
+            where (subset >> (i - 1)) & 1 = 1;
+        if seated < seats then
+            return false;
+        end if;
+    end loop;
+    return true;
+end $$;
+revoke execute on function releases_seats_are_filled(jsonb, text[], bigint[], timestamptz)
+    from public;
+
+-- The team that a rule names; -1, in which nobody is, for one that does not exist.
+create function releases_team(rule jsonb) returns bigint
+    language sql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    select case when rule ->> 'team' is null then null
+        else coalesce((select id from governance_team where slug = rule ->> 'team'), -1) end
+$$;
+revoke execute on function releases_team(jsonb) from public;
+
+-- ── The people behind a request ──────────────────────────────────────────────────────────────────
+-- Approvers who count, their rows held; null when somebody rejects or an author is unknown.
+create function releases_counted(asked governance_approvalrequest) returns bigint[]
+    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    approvers bigint[];
+begin
+    perform 1 from governance_decision d
+        where d.request_id = asked.id and d.verdict <> 'approve'
+          and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id);
+    if found then
+        return null;
+    end if;
+    perform 1 from governance_unmappedidentity u
+        where u.request_id = asked.id
+          and not exists (select 1 from governance_gitidentity g
+                          where g.email = u.email and g.ended_at is null)
+          and not exists (select 1 from governance_user p where p.email = u.email);
+    if found then
+        return null;
+    end if;
+    select coalesce(array_agg(distinct d.person_id), '{}') into approvers
+        from governance_decision d
+        where d.request_id = asked.id and d.digest = asked.digest and d.verdict = 'approve'
+          and d.person_id <> asked.requester_id
+          and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id)
+          and not exists (select 1 from governance_exclusion e
+                          where e.request_id = asked.id and e.user_id = d.person_id)
+          and not exists (
+              select 1 from governance_unmappedidentity u
+              left join governance_gitidentity g on g.email = u.email and g.ended_at is null
+              left join governance_user p on p.email = u.email and g.id is null
+              where u.request_id = asked.id and coalesce(g.user_id, p.id) = d.person_id);
+    perform 1 from governance_membership m
+        where m.user_id = any (approvers) and m.revoked_at is null order by m.id for share;
+    perform 1 from governance_user p where p.id = any (approvers) order by p.id for share;
+    select coalesce(array_agg(p.id), '{}') into approvers from governance_user p
+        where p.id = any (approvers) and p.is_active and p.kind = 'person';
+    return approvers;
+end $$;
+revoke execute on function releases_counted(governance_approvalrequest) from public;
+
+-- ── The floor ────────────────────────────────────────────────────────────────────────────────────
+-- The policy that a deployment obeys: an emergency and a rollback of production have their own.
+create function releases_policy_of(sent releases_deployment, of_environment bigint) returns bigint
+    language sql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    select case
+        when sent.purpose = 'release' and r.change_class = 'emergency'
+            then (select id from governance_policy where name = 'Break-glass')
+        when sent.purpose = 'release' and r.change_class = 'rollback'
+            then (select id from governance_policy where name = 'Rollback')
+        else of_environment end
+    from (select 1) as one left join releases_release r on r.id = sent.release_id
+$$;
+revoke execute on function releases_policy_of(releases_deployment, bigint) from public;
+
+-- Why a deployment may not write now; null when it may.
+create function releases_floor(the_deployment bigint) returns text
+    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    sent releases_deployment;
+    target environments_environment;
+    asked governance_approvalrequest;
+    version governance_policyversion;
+    people bigint[];
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        return 'only READ COMMITTED sees what others have just committed';
+    end if;
+    select * into sent from releases_deployment where id = the_deployment;
+    select * into asked from governance_approvalrequest where id = sent.approval_id
+        for no key update;
+    select * into sent from releases_deployment where id = the_deployment for no key update;
+    select * into target from environments_environment where id = sent.environment_id for share;
+    if sent.state <> 'running' then
+        return 'it is not running';
+    elsif sent.approval_id is distinct from asked.id then
+        return 'it is bound to a request just now';
+    elsif target.retired_at is not null
+        or target.organization_id is distinct from sent.organization_id
+    then
+        return 'the environment is not the one that it was planned for';
+    elsif target.is_sandbox is true and not exists (
+        select 1 from environments_track t where t.id = target.track_id and t.kind = 'production')
+    then
+        return null;
+    end if;
+    people := releases_counted(asked);
+    select v.* into version from governance_policy p
+        join lateral (select * from governance_policyversion own where own.policy_id = p.id
+                      order by own.number desc limit 1) v on true
+        where p.id = releases_policy_of(sent, target.policy_id);
+    perform 1 from governance_policy where id = version.policy_id for share;
+    if version.body ? 'quorum' then
+        version.body := jsonb_build_object('approvals', case when version.body -> 'quorum' = '0'
+            then '[]' else jsonb_build_array(jsonb_build_object('number', version.body -> 'quorum',
+                'roles', version.body -> 'roles', 'when', 'always')) end);
+    end if;
+    if version.id is null or exists (select 1 from governance_policyversion newer
+        where newer.policy_id = version.policy_id and newer.number > version.number)
+    then
+        return 'no policy is in force, or a new version is just being put in force';
+    elsif asked.id is null then
+        return case when version.body -> 'approvals' = '[]' then null
+            else 'nobody was asked' end;
+    elsif asked.state not in ('open', 'satisfied') then
+        return format('the request is %s', asked.state);
+    elsif asked.expires_at <= gatehouse_now() then
+        return 'the approval has expired';
+    elsif asked.digest <> sent.subject_digest then
+        return 'the request asks about another digest';
+    elsif asked.policy_version_id <> version.id then
+        return 'the request was asked under another policy';
+    elsif people is null then
+        return 'somebody rejects it, or an author is unknown';
+    end if;
+    return coalesce(releases_short(asked, version.body, people),
+                    releases_unfit(sent, people));
+end $$;
+revoke execute on function releases_floor(bigint) from public;
+
+-- What an emergency and a rollback need besides: two people whatever the policy says, and an
+-- artefact that was approved for this organisation and ran there before.
+create function releases_unfit(sent releases_deployment, people bigint[]) returns text
+    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    change_class text := (select r.change_class from releases_release r where r.id = sent.release_id);
+begin
+    if change_class = 'emergency' and cardinality(people) < 2 then
+        return 'an emergency takes two people';
+    elsif change_class = 'rollback' and not exists (
+        select 1 from releases_deployment d
+        where d.environment_id = sent.environment_id and d.organization_id = sent.organization_id
+          and d.artefact_id = sent.artefact_id and d.purpose = 'release' and d.state = 'succeeded'
+          and d.approval_id is not null)
+    then
+        return 'this artefact was never approved for and deployed to this organisation';
+    end if;
+    return null;
+end $$;
+revoke execute on function releases_unfit(releases_deployment, bigint[]) from public;
+
+-- Why the approvers do not suffice; null when they do.
+create function releases_short(asked governance_approvalrequest, body jsonb, people bigint[])
+    returns text
+    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    columns jsonb := to_jsonb(asked);
+    marks text[];
+begin
+    select coalesce(array_agg(mark), '{}') into marks
+        from jsonb_array_elements_text(coalesce(columns -> 'marks', '[]')) as mark;
+    if not releases_seats_are_filled(body, marks, people, asked.opened_at) then
+        return 'too few of the people whom the policy asks approved it';
+    elsif jsonb_typeof(columns -> 'also_body') = 'object'
+        and not releases_seats_are_filled(columns -> 'also_body', marks, people, asked.opened_at)
+    then
+        return 'too few of the people whom the second policy asks approved it';
+    end if;
+    return null;
+end $$;
+revoke execute on function releases_short(governance_approvalrequest, jsonb, bigint[]) from public;
+
+-- ── Steps ────────────────────────────────────────────────────────────────────────────────────────
+-- The effect follows from the kind, so no write goes by another name; a write is always intended
+-- before it is anything else; what is settled stays.
+create function releases_guard_step() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    refusal text;
+begin
+    if new.effect is distinct from (
+        '{"gate": "read", "snapshot": "read", "validate": "check", "deploy": "write",
+          "verify": "read"}'::jsonb ->> new.kind)
+    then
+        raise exception 'step: a % is no %', new.kind, new.effect using errcode = 'P0F01';
+    end if;
+    if tg_op = 'INSERT' then
+        if (new.remote_id, new.intended_at, new.started_at, new.finished_at)
+            is distinct from ('', null::timestamptz, null::timestamptz, null::timestamptz)
+        then
+            raise exception 'step: nothing has happened when it is planned' using errcode = 'P0F01';
+        end if;
+        return new;
+    end if;
+    if (new.id, new.deployment_id, new.position, new.kind, new.effect) is distinct from
+       (old.id, old.deployment_id, old.position, old.kind, old.effect)
+    then
+        raise exception 'step: what it does never changes' using errcode = 'P0F01';
+    end if;
+    if old.state in ('succeeded', 'failed', 'cancelled', 'skipped') and new is distinct from old then
+        raise exception 'step: % is final', old.state using errcode = 'P0F01';
+    end if;
+    if old.remote_id <> '' and new.remote_id <> old.remote_id then
+        raise exception 'step: the org gave it one id' using errcode = 'P0F01';
+    end if;
+    if new.effect = 'write' and old.state = 'pending' and new.state <> old.state then
+        if new.state = 'intended' then
+            refusal := releases_floor(new.deployment_id);
+            if refusal is not null then
+                raise exception 'floor: deployment % may not write: %', new.deployment_id, refusal
+                    using errcode = 'P0F02';
+            end if;
+        elsif new.state = 'succeeded' then
+            raise exception 'step: a write is intended first' using errcode = 'P0F01';
+        end if;
+    end if;
+    return new;
+end $$;
+create trigger guard_step before insert or update on releases_step
+    for each row execute function releases_guard_step();
+alter table releases_step enable always trigger guard_step;
