@@ -28,7 +28,7 @@ begin
     end if;
     select coalesce(array_agg(rule order by place), '{}') into rules
         from jsonb_array_elements(body -> 'approvals') with ordinality as listed(rule, place)
-        where coalesce(rule ->> 'when', 'always') = any ('always' || marks);
+        where coalesce(rule ->> 'when', 'always') = any (array_append(marks, 'always'));
     if cardinality(rules) > 12 then
         return false;
     end if;

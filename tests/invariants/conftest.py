@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from tests.releases.pages.conftest import as_person, company, founded
+import pytest
 
-__all__ = ["as_person", "company", "founded"]
+from tests.releases.pages.conftest import as_person, company, founded
+from tests.support import company as companies
+from tests.support.company import Company
+
+__all__ = ["as_person", "committed", "company", "founded"]
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Company:
+    """The company, as other connections see it."""
+    return companies.found()

@@ -29,7 +29,6 @@ from tests.releases.pages.reading import (
     words,
 )
 from tests.support.company import Company, acting, hex_of
-from tests.support.databases import as_role
 
 
 @pytest.fixture
@@ -116,10 +115,6 @@ class TestTheQuestion:
         assert "does not compute or test that yet" in said
 
     def test_counts_what_the_snapshot_holds(self, train: Release, as_person: Looks) -> None:
-        preparation = train.deployments.get(purpose="prepare")
-        with as_role("deploy"):
-            preparation.baseline = {"ApexClass:A": "1", "ApexClass:B": "2", "Flow:C": ""}
-            preparation.save(update_fields=["baseline"])
         said = words(section(page_of(as_person("ana"), question(train)), "back"))
         assert "holds 2 of 3 components" in said
         assert "1 component is new and would have to be deleted by hand" in said

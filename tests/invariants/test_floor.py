@@ -1,0 +1,315 @@
+"""The floor under the gate: no write on a protected environment without cover, whoever asks.
+
+Everything here goes past the gate and the services: raw SQL in the role of a deploy worker.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from core.db import database_now
+from core.digests import digest_json
+from governance.models import Membership, PolicyVersion, User
+from releases.models import Deployment, Step
+from releases.services import deployments
+from releases.states import EFFECTS, Purpose, StepKind
+from tests.support import cover
+from tests.support.company import Company, acting, hex_of
+from tests.support.company.work import package
+from tests.support.cover import Case, asked, execute, intend, refusal, sqlstate
+from tests.support.databases import as_role
+from tests.support.moves import reach
+
+OTHER = f"sha256:{hex_of('another')}"
+
+
+def test_the_quorum_opens_the_floor(company: Company) -> None:
+    case = asked(company, "ana", "ben")
+    intend(case.write)
+    assert case.write.state == "intended"
+
+
+@pytest.mark.parametrize("approvers", [(), ("ana",)])
+def test_less_than_the_quorum_does_not(company: Company, approvers: tuple[str, ...]) -> None:
+    assert "too few" in refusal(asked(company, *approvers).write)
+
+
+def revoke(case: Case) -> None:
+    execute(
+        "web",
+        "UPDATE governance_membership SET revoked_at = now() WHERE user_id = %s",
+        case.company.people["ben"].pk,
+    )
+
+
+def grant_anew(case: Case) -> None:
+    revoke(case)
+    ben, team = case.company.people["ben"], case.company.teams["platform"]
+    Membership.objects.create(user=ben, team=team, role="board_member")
+
+
+def new_version(case: Case) -> None:
+    old = case.company.policy_version
+    assert old is not None
+    PolicyVersion.objects.create(
+        policy=old.policy,
+        number=2,
+        body=old.body,
+        digest=digest_json(old.body),
+        proposed_by=old.proposed_by,
+        confirmed_by=old.confirmed_by,
+    )
+
+
+def reject(case: Case) -> None:
+    execute(
+        "web",
+        "INSERT INTO governance_decision (uuid, created_at, request_id, person_id, digest, verdict,"
+        " comment, role, decided_at, auth_strength) VALUES (gen_random_uuid(), now(), %s, %s, %s,"
+        " 'reject', 'No.', 'board_member', now(), 'password')",
+        case.request.pk,
+        case.company.people["jonas"].pk,
+        cover.DIGEST,
+    )
+
+
+LOSSES: dict[str, tuple[Callable[[Case], Any], str]] = {
+    "withdrawn": (lambda case: case.withdraw("ben"), "too few"),
+    "withdrawn by force": (
+        lambda case: execute(
+            "web",
+            "INSERT INTO governance_withdrawal (decision_id, at, reason) VALUES (%s, now(), '')",
+            case.decision("ben").pk,
+        ),
+        "too few",
+    ),
+    "role revoked": (revoke, "too few"),
+    "role revoked and granted again": (grant_anew, "too few"),
+    "account closed": (
+        lambda case: User.objects.filter(full_name="Ben Okafor").update(is_active=False),
+        "too few",
+    ),
+    "excluded": (lambda case: cover.exclude(case, case.company.people["ben"]), "too few"),
+    "author unknown": (
+        lambda case: execute(
+            "web",
+            "INSERT INTO governance_unmappedidentity (request_id, email, name) "
+            "VALUES (%s, 'who@example.com', 'Who')",
+            case.request.pk,
+        ),
+        "an author is unknown",
+    ),
+    "rejected": (reject, "somebody rejects"),
+    "closed": (
+        lambda case: execute(
+            "deploy",
+            "UPDATE governance_approvalrequest SET state = 'superseded', closed_at = now() "
+            "WHERE id = %s",
+            case.request.pk,
+        ),
+        "the request is superseded",
+    ),
+    "new policy version": (new_version, "the request is superseded"),
+    "other policy": (
+        lambda case: execute(
+            "web",
+            "UPDATE environments_environment SET policy_id = %s WHERE stage = 'PRD'",
+            case.company.unasked.pk if case.company.unasked else None,
+        ),
+        "the request is superseded",
+    ),
+    "no policy": (
+        lambda case: execute(
+            "web", "UPDATE environments_environment SET policy_id = NULL WHERE stage = 'PRD'"
+        ),
+        "no policy",
+    ),
+    "another organisation": (
+        lambda case: execute(
+            "web",
+            "UPDATE environments_environment SET expected_organization_id = '00D000000000099AAA' "
+            "WHERE stage = 'PRD'",
+        ),
+        "not the one",
+    ),
+    "environment retired": (
+        lambda case: execute(
+            "web", "UPDATE environments_environment SET retired_at = now() WHERE stage = 'PRD'"
+        ),
+        "not the one",
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=list(LOSSES))
+def test_cover_that_is_lost_closes_it(company: Company, loss: str) -> None:
+    case = asked(company, "ana", "ben")
+    assert refusal(case.write) == ""
+    lose, why = LOSSES[loss]
+    lose(case)
+    assert why in refusal(case.write)
+
+
+def test_an_author_who_is_matched_later_no_longer_counts(company: Company) -> None:
+    case = asked(company, "ana", "ben")
+    execute(
+        "web",
+        "INSERT INTO governance_unmappedidentity (request_id, email, name) "
+        "VALUES (%s, 'who@example.com', 'Who')",
+        case.request.pk,
+    )
+    execute(
+        "web",
+        "INSERT INTO governance_gitidentity (uuid, created_at, email, user_id) "
+        "VALUES (gen_random_uuid(), now(), 'who@example.com', %s)",
+        company.people["ben"].pk,
+    )
+    assert "too few" in refusal(case.write)
+    case.decide("jonas")
+    assert refusal(case.write) == ""
+
+
+def test_an_approval_expires_by_the_databases_clock(company: Company) -> None:
+    case = asked(company, "ana", "ben", expires_at=database_now() + timedelta(seconds=1))
+    assert refusal(case.write) == ""
+    time.sleep(1.05)
+    assert "expired" in refusal(case.write)
+
+
+def test_a_deployment_that_does_not_run_writes_nothing(company: Company) -> None:
+    assert "not running" in refusal(asked(company, "ana", "ben", run=False).write)
+
+
+def test_nobody_asked_is_no_cover(company: Company) -> None:
+    with acting(company.people["marek"]):
+        deployment = deployments.plan(
+            purpose=Purpose.INTEGRATE,
+            environment=company.orgs["Production"],
+            artefact=package("unasked"),
+            requester=company.people["marek"],
+        )
+    with as_role("deploy"):
+        reach(deployment, "running")
+    assert "nobody was asked" in refusal(deployment.steps.get(kind="deploy"))
+
+
+def test_a_policy_that_asks_nobody_needs_no_request(company: Company) -> None:
+    with acting(company.people["marek"]):
+        deployment = deployments.plan(
+            purpose=Purpose.INTEGRATE,
+            environment=company.orgs["Integration"],
+            artefact=package("unasked"),
+            requester=company.people["marek"],
+        )
+    with as_role("deploy"):
+        reach(deployment, "running")
+    assert refusal(deployment.steps.get(kind="deploy")) == ""
+
+
+PAST_THE_INTENT = {
+    "sent before it is intended": ("deploy", "state = 'started'", "P0S01"),
+    "done before it is intended": ("deploy", "state = 'succeeded'", "P0F01"),
+    "called a check": ("deploy", "effect = 'check', state = 'intended'", "P0F01"),
+    "called a verification": ("deploy", "kind = 'verify', state = 'intended'", "P0F01"),
+    "moved to another deployment": ("deploy", "deployment_id = 1, state = 'intended'", "P0F01"),
+}
+
+
+@pytest.mark.parametrize("way", PAST_THE_INTENT, ids=list(PAST_THE_INTENT))
+def test_no_way_leads_round_the_intent(company: Company, way: str) -> None:
+    role, change, code = PAST_THE_INTENT[way]
+    case = asked(company)
+    with pytest.raises(DatabaseError) as caught:
+        execute(role, f"UPDATE releases_step SET {change} WHERE id = {case.write.pk}")  # noqa: S608
+    assert sqlstate(caught.value) == code
+
+
+def insert_step(deployment: Deployment, kind: str, effect: str, state: str) -> None:
+    with transaction.atomic():
+        Step.objects.create(
+            deployment=deployment, position=99, kind=kind, effect=effect, state=state
+        )
+
+
+@pytest.mark.parametrize("state", ["intended", "started", "succeeded"])
+def test_a_step_is_born_pending(company: Company, state: str) -> None:
+    case = asked(company)
+    with pytest.raises(DatabaseError) as caught:
+        insert_step(case.deployment, "deploy", "write", state)
+    assert sqlstate(caught.value) == "P0S01"
+
+
+@pytest.mark.parametrize("kind", StepKind)
+def test_the_effect_of_a_step_follows_from_its_kind(company: Company, kind: StepKind) -> None:
+    case = asked(company)
+    for effect in ("read", "check", "write"):
+        if effect == EFFECTS[kind]:
+            insert_step(case.deployment, kind, effect, "pending")
+            continue
+        with pytest.raises(DatabaseError) as caught:
+            insert_step(case.deployment, kind, effect, "pending")
+        assert sqlstate(caught.value) == "P0F01"
+
+
+FIXED = {
+    "subject_digest": f"'{OTHER}'",
+    "artefact_id": "(SELECT min(id) FROM releases_artefact)",
+    "environment_id": "(SELECT min(id) FROM environments_environment)",
+    "organization_id": "'00D000000000099AAA'",
+    "plan": '\'{"test_level": "NoTestRun"}\'',
+    "policy_version_id": "NULL",
+    "approval_id": "(SELECT min(id) FROM governance_approvalrequest)",
+    "requester_id": "(SELECT min(id) FROM governance_user)",
+    "release_id": "(SELECT min(id) FROM releases_release)",
+    "purpose": "'build'",
+    "not_before": "now()",
+    "not_after": "now()",
+}
+
+
+BOUND_ONCE = ("web", "approval_id")
+"""The one column among them that a role may write, once."""
+
+
+@pytest.mark.parametrize("column", FIXED)
+def test_what_is_bound_never_changes(company: Company, column: str) -> None:
+    case = asked(company, "ana", "ben")
+    statement = f"UPDATE releases_deployment SET {column} = {FIXED[column]} WHERE id = %s"  # noqa: S608
+    for role in ("web", "build", "deploy"):
+        with pytest.raises(DatabaseError) as caught:
+            execute(role, statement, case.deployment.pk)
+        assert sqlstate(caught.value) == ("P0R01" if (role, column) == BOUND_ONCE else "42501")
+
+
+def test_a_request_about_something_else_cannot_be_bound(company: Company) -> None:
+    october = company.releases["October train"].deployments.get(purpose="release")
+    with acting(company.people["marek"]):
+        deployment = deployments.plan(
+            purpose=Purpose.RELEASE,
+            environment=company.orgs["Production"],
+            artefact=package("replayed"),
+            requester=company.people["marek"],
+            release=company.releases["November train"],
+            subject_digest=OTHER,
+        )
+    with pytest.raises(DatabaseError) as caught:
+        execute(
+            "web",
+            "UPDATE releases_deployment SET approval_id = %s WHERE id = %s",
+            october.approval_id,
+            deployment.pk,
+        )
+    assert sqlstate(caught.value) == "P0R01"
+
+
+def test_settled_steps_stay(company: Company) -> None:
+    step = Step.objects.filter(kind="validate", state="succeeded")[0]
+    with pytest.raises(DatabaseError) as caught:
+        execute("deploy", "UPDATE releases_step SET finished_at = now() WHERE id = %s", step.pk)
+    assert sqlstate(caught.value) == "P0F01"
