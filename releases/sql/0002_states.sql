@@ -98,6 +98,10 @@ select gatehouse_make_machine('environments_snapshot', 'requested', '{
     "requested": ["retrieving", "failed"],
     "retrieving": ["done", "failed"],
     "done": [], "failed": []}');
+select gatehouse_make_machine('environments_calendarsource', 'requested', '{
+    "requested": ["done", "failed"],
+    "done": ["requested"],
+    "failed": ["requested"]}');
 
 select gatehouse_make_append_only('releases_artefact');
 select gatehouse_make_append_only('releases_artefactcomponent');
