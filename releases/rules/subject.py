@@ -184,6 +184,7 @@ UNBOUND: dict[str, str] = {
     "Deployment.finished_at": _OUTCOME,
     "Deployment.cancel_requested_at": "stopping never needs a decision",
     "Deployment.cancel_requested_by": "stopping never needs a decision",
+    "Deployment.uncovered": _OUTCOME,
     "Deployment.settle_outcome": _OUTCOME,
     "Deployment.settle_note": _OUTCOME,
     "Deployment.settled_by": _OUTCOME,

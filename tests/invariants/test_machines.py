@@ -30,6 +30,7 @@ TABLES = {
     "policy_proposal": "governance_policyproposal",
     "snapshot": "environments_snapshot",
     "calendar_import": "environments_calendarsource",
+    "evidence_pack": "releases_evidencepack",
 }
 BIRTHS = {"deployment": {"held", "queued"}}
 """Where a row may be born in more states than its model's default."""
