@@ -8,83 +8,56 @@
 -- policy's row and the environment's are held FOR SHARE. Lock order: (environment, if locked
 -- before), request, deployment, memberships, accounts, policy, environment.
 
--- ── Rules of approval ────────────────────────────────────────────────────────────────────────────
--- Who of these people fills a seat of a rule: an approver with one of its roles since before the
--- question was asked. One person fills one seat of one rule, whatever roles they hold; by Hall's
--- theorem everybody can be seated exactly when every set of rules has as many people as seats.
-create function releases_seats_are_filled(body jsonb, marks text[], people bigint[], asked timestamptz)
+-- ── Seats ────────────────────────────────────────────────────────────────────────────────────────
+-- Whether these people fill every seat of the rules that a body asks for on a request. One person
+-- fills one seat of one rule, whatever roles they hold; by Hall's theorem everybody can be seated
+-- exactly when every set of rules has at least as many people as seats.
+create function releases_seats_are_filled(asked governance_approvalrequest, of_body integer,
+                                          people bigint[])
     returns boolean
     language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
-    rules jsonb[];
-    fit bigint[];
+    seats integer[] := '{}';
     fits jsonb[] := '{}';
-    seats integer;
-    seated integer;
+    needed integer;
+    there integer;
+    rule record;
 begin
-    if jsonb_typeof(body -> 'approvals') is distinct from 'array' then
-        return false;
-    end if;
-    select coalesce(array_agg(rule order by place), '{}') into rules
-        from jsonb_array_elements(body -> 'approvals') with ordinality as listed(rule, place)
-        where coalesce(rule ->> 'when', 'always') = any (array_append(marks, 'always'));
-    if cardinality(rules) > 12 then
-        return false;
-    end if;
-    for i in 1 .. cardinality(rules) loop
-        select coalesce(array_agg(person), '{}') into fit from unnest(people) as person
+    for rule in select * from governance_asked_rules(asked.id) where body = of_body loop
+        seats := seats || rule.number;
+        fits := fits || (
+            select coalesce(jsonb_agg(person), '[]') from unnest(people) as person
             where exists (
-                select 1 from jsonb_array_elements_text(rules[i] -> 'roles') as wanted(role)
-                where governance_role_since(person, role, releases_team(rules[i])) <= asked);
-        fits := fits || to_jsonb(fit);
+                select 1 from jsonb_array_elements_text(rule.roles) as wanted(role)
+                where governance_role_fills(person, wanted.role, rule.team, asked.opened_at)));
     end loop;
-    for subset in 1 .. (1 << cardinality(rules)) - 1 loop
-        select coalesce(sum((rules[i] ->> 'number')::integer), 0) into seats
-            from generate_subscripts(rules, 1) as i where (subset >> (i - 1)) & 1 = 1;
-        select count(distinct person) into seated
+    if cardinality(seats) > 12 then
+        return false;
+    end if;
+    for subset in 1 .. (1 << cardinality(seats)) - 1 loop
+        select sum(seats[i]) into needed
+            from generate_subscripts(seats, 1) as i where (subset >> (i - 1)) & 1 = 1;
+        select count(distinct person) into there
             from generate_subscripts(fits, 1) as i, jsonb_array_elements(fits[i]) as person
             where (subset >> (i - 1)) & 1 = 1;
-        if seated < seats then
+        if there < needed then
             return false;
         end if;
     end loop;
     return true;
 end $$;
-revoke execute on function releases_seats_are_filled(jsonb, text[], bigint[], timestamptz)
+revoke execute on function releases_seats_are_filled(governance_approvalrequest, integer, bigint[])
     from public;
 
--- The team that a rule names; -1, in which nobody is, for one that does not exist.
-create function releases_team(rule jsonb) returns bigint
-    language sql volatile security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-    select case when rule ->> 'team' is null then null
-        else coalesce((select id from governance_team where slug = rule ->> 'team'), -1) end
-$$;
-revoke execute on function releases_team(jsonb) from public;
-
 -- ── The people behind a request ──────────────────────────────────────────────────────────────────
--- Approvers who count, their rows held; null when somebody rejects or an author is unknown.
+-- Approvers who count, what gives them their roles held.
 create function releases_counted(asked governance_approvalrequest) returns bigint[]
     language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
     approvers bigint[];
 begin
-    perform 1 from governance_decision d
-        where d.request_id = asked.id and d.verdict <> 'approve'
-          and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id);
-    if found then
-        return null;
-    end if;
-    perform 1 from governance_unmappedidentity u
-        where u.request_id = asked.id
-          and not exists (select 1 from governance_gitidentity g
-                          where g.email = u.email and g.ended_at is null)
-          and not exists (select 1 from governance_user p where p.email = u.email);
-    if found then
-        return null;
-    end if;
     select coalesce(array_agg(distinct d.person_id), '{}') into approvers
         from governance_decision d
         where d.request_id = asked.id and d.digest = asked.digest and d.verdict = 'approve'
@@ -97,14 +70,38 @@ begin
               left join governance_gitidentity g on g.email = u.email and g.ended_at is null
               left join governance_user p on p.email = u.email and g.id is null
               where u.request_id = asked.id and coalesce(g.user_id, p.id) = d.person_id);
-    perform 1 from governance_membership m
-        where m.user_id = any (approvers) and m.revoked_at is null order by m.id for share;
+    perform governance_hold_roles(person) from (
+        select person from unnest(approvers) as person order by person) as ordered;
     perform 1 from governance_user p where p.id = any (approvers) order by p.id for share;
     select coalesce(array_agg(p.id), '{}') into approvers from governance_user p
         where p.id = any (approvers) and p.is_active and p.kind = 'person';
     return approvers;
 end $$;
 revoke execute on function releases_counted(governance_approvalrequest) from public;
+
+-- What stands against a request: somebody rejects it, or an author of the work is unknown.
+create function releases_against(asked governance_approvalrequest) returns text
+    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if exists (
+        select 1 from governance_decision d
+        where d.request_id = asked.id and d.verdict <> 'approve'
+          and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id))
+    then
+        return 'somebody rejects it';
+    elsif exists (select 1 from governance_asked_rules(asked.id)) and exists (
+        select 1 from governance_unmappedidentity u
+        where u.request_id = asked.id
+          and not exists (select 1 from governance_gitidentity g
+                          where g.email = u.email and g.ended_at is null)
+          and not exists (select 1 from governance_user p where p.email = u.email))
+    then
+        return 'an author is unknown';
+    end if;
+    return null;
+end $$;
+revoke execute on function releases_against(governance_approvalrequest) from public;
 
 -- ── The floor ────────────────────────────────────────────────────────────────────────────────────
 -- The policy that a deployment obeys: an emergency and a rollback of production have their own.
@@ -159,11 +156,6 @@ begin
                       order by own.number desc limit 1) v on true
         where p.id = releases_policy_of(sent, target.policy_id);
     perform 1 from governance_policy where id = version.policy_id for share;
-    if version.body ? 'quorum' then
-        version.body := jsonb_build_object('approvals', case when version.body -> 'quorum' = '0'
-            then '[]' else jsonb_build_array(jsonb_build_object('number', version.body -> 'quorum',
-                'roles', version.body -> 'roles', 'when', 'always')) end);
-    end if;
     if version.id is null or exists (select 1 from governance_policyversion newer
         where newer.policy_id = version.policy_id and newer.number > version.number)
     then
@@ -179,10 +171,8 @@ begin
         return 'the request asks about another digest';
     elsif asked.policy_version_id <> version.id then
         return 'the request was asked under another policy';
-    elsif people is null then
-        return 'somebody rejects it, or an author is unknown';
     end if;
-    return coalesce(releases_short(asked, version.body, people),
+    return coalesce(releases_against(asked), releases_short(asked, people),
                     releases_unfit(sent, people));
 end $$;
 revoke execute on function releases_floor(bigint) from public;
@@ -210,26 +200,20 @@ end $$;
 revoke execute on function releases_unfit(releases_deployment, bigint[]) from public;
 
 -- Why the approvers do not suffice; null when they do.
-create function releases_short(asked governance_approvalrequest, body jsonb, people bigint[])
-    returns text
+create function releases_short(asked governance_approvalrequest, people bigint[]) returns text
     language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$
-declare
-    columns jsonb := to_jsonb(asked);
-    marks text[];
 begin
-    select coalesce(array_agg(mark), '{}') into marks
-        from jsonb_array_elements_text(coalesce(columns -> 'marks', '[]')) as mark;
-    if not releases_seats_are_filled(body, marks, people, asked.opened_at) then
+    if not governance_policy_readable(asked.id) then
+        return 'the policy cannot be read';
+    elsif not releases_seats_are_filled(asked, 1, people) then
         return 'too few of the people whom the policy asks approved it';
-    elsif jsonb_typeof(columns -> 'also_body') = 'object'
-        and not releases_seats_are_filled(columns -> 'also_body', marks, people, asked.opened_at)
-    then
+    elsif not releases_seats_are_filled(asked, 2, people) then
         return 'too few of the people whom the second policy asks approved it';
     end if;
     return null;
 end $$;
-revoke execute on function releases_short(governance_approvalrequest, jsonb, bigint[]) from public;
+revoke execute on function releases_short(governance_approvalrequest, bigint[]) from public;
 
 -- ── Steps ────────────────────────────────────────────────────────────────────────────────────────
 -- The effect follows from the kind, so no write goes by another name; a write is always intended

@@ -71,11 +71,13 @@ def reject(case: Case) -> None:
     execute(
         "web",
         "INSERT INTO governance_decision (uuid, created_at, request_id, person_id, digest, verdict,"
-        " comment, role, decided_at, auth_strength) VALUES (gen_random_uuid(), now(), %s, %s, %s,"
-        " 'reject', 'No.', 'board_member', now(), 'password')",
+        " comment, role, decided_at, auth_strength, policy_version_id, policy_digest) "
+        "SELECT gen_random_uuid(), now(), %s, %s, %s, 'reject', 'No.', 'board_member', now(),"
+        " 'password', id, digest FROM governance_policyversion WHERE number = 1 AND id = %s",
         case.request.pk,
         case.company.people["jonas"].pk,
         cover.DIGEST,
+        case.request.policy_version_id,
     )
 
 

@@ -45,8 +45,9 @@ VERSION = (
 )
 REJECTION = (
     "INSERT INTO governance_decision (uuid, created_at, request_id, person_id, digest, verdict, "
-    "comment, role, decided_at, auth_strength) VALUES (gen_random_uuid(), now(), %s, %s, %s, "
-    "'reject', 'No.', 'board_member', now(), 'password')"
+    "comment, role, decided_at, auth_strength, policy_version_id, policy_digest) "
+    "SELECT gen_random_uuid(), now(), %s, %s, %s, 'reject', 'No.', 'board_member', now(), "
+    "'password', id, digest FROM governance_policyversion WHERE id = %s"
 )
 UNKNOWN = (
     "INSERT INTO governance_unmappedidentity (request_id, email, name) "
@@ -70,7 +71,12 @@ LOSSES = {
     ),
     "rejected": Loss(
         REJECTION,
-        lambda case: [case.request.pk, case.company.people["jonas"].pk, cover.DIGEST],
+        lambda case: [
+            case.request.pk,
+            case.company.people["jonas"].pk,
+            cover.DIGEST,
+            case.request.policy_version_id,
+        ],
     ),
     "author added": Loss(
         "INSERT INTO governance_exclusion (request_id, user_id, reason) VALUES (%s, %s, 'wrote')",

@@ -23,7 +23,7 @@ POLICY = {
 }
 
 
-NOBODY_ASKED = {**POLICY, "quorum": 0, "roles": []}
+NOBODY_ASKED = {**POLICY, "approvals": []}
 
 
 def people(company: Company) -> None:
