@@ -1,0 +1,143 @@
+"""One lock order everywhere: parallel work on one release never waits in a circle.
+
+Several people and workers act on the same release at the same moment, over and over. What loses is
+refused with a sentence (or waits); PostgreSQL never has to break a deadlock (40P01).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from core.context import Actor, acting_as
+from core.errors import DomainError
+from environments.models import Environment
+from environments.services import holdings
+from governance import approvals
+from governance.models import ApprovalRequest, PolicyVersion
+from releases.models import Deployment, Release
+from releases.services import approval, deployments, releases, stages, steps
+from tests.support.company import Company, acting
+from tests.support.databases import as_role
+from tests.support.race import Outcome, race
+
+ROUNDS = 6
+Work = Callable[[], Any]
+
+
+def as_worker(role: str, work: Work) -> Work:
+    """Run in a worker's name, role and transaction."""
+
+    def run() -> Any:
+        worker = Actor("worker", None, f"{role} worker")
+        with acting_as(worker), transaction.atomic(), as_role(role):
+            return work()
+
+    return run
+
+
+def as_person(company: Company, name: str, service: Work, **arguments: Any) -> Work:
+    """Call a service as a person."""
+
+    def run() -> Any:
+        with acting(company.people[name]):
+            return service(**arguments)
+
+    return run
+
+
+def asked_again(company: Company) -> tuple[Release, Deployment, ApprovalRequest]:
+    """The October train before the board, submitted once more if it is not there any more."""
+    release = company.releases["October train"]
+    release.refresh_from_db()
+    if release.state == "rehearsed":
+        with acting(company.people["marek"]):
+            stages.submit(release_id=release.pk)
+    request = approval.request_of(release)
+    assert request is not None
+    return release, release.deployments.filter(purpose="release").latest("pk"), request
+
+
+def decisions(company: Company, request: ApprovalRequest, *names: str) -> list[Work]:
+    """Approvals of exactly this question."""
+    return [
+        as_person(
+            company,
+            name,
+            approval.decide,
+            release_id=request.subject_id,
+            verdict="approve",
+            comment="",
+            shown_digest=request.digest,
+        )
+        for name in names
+    ]
+
+
+def settled_by_a_worker(deployment: Deployment) -> None:
+    """What the end of a deployment locks: everything, and the environment's row is written."""
+    locked = steps.lock(deployment.pk)
+    holdings.record_failure(locked.environment_id, "tried")
+    releases.lock(locked.release_id or 0)
+
+
+def choose_policy(company: Company) -> None:
+    """The environment's policy replaced by itself: the trigger looks, and locks."""
+    orgs = Environment.objects.filter(pk=company.orgs["Production"].pk)
+    with transaction.atomic():
+        orgs.update(policy=company.unasked)
+        orgs.update(policy=company.policy_version and company.policy_version.policy)
+
+
+def publish(company: Company) -> None:
+    """A new version of production's policy that says the same."""
+    old = PolicyVersion.objects.filter(policy__name="Production").order_by("-number")[0]
+    with transaction.atomic():
+        PolicyVersion.objects.create(
+            policy=old.policy,
+            number=old.number + 1,
+            body=old.body,
+            digest=old.digest,
+            proposed_by=old.proposed_by,
+            confirmed_by=old.confirmed_by,
+        )
+
+
+def unexpected(outcomes: list[Outcome]) -> list[BaseException]:
+    """What went wrong and is no refusal with a sentence."""
+    return [o.error for o in outcomes if o.error and not isinstance(o.error, DomainError)]
+
+
+def test_parallel_work_on_one_release_never_deadlocks(committed: Company) -> None:
+    company = committed
+    for number in range(ROUNDS):
+        release, deployment, request = asked_again(company)
+        back = partial(stages.withdraw_submission, release_id=release.pk, reason="later")
+        stop = partial(deployments.cancel, deployment_id=deployment.pk)
+        outcomes = race(
+            *decisions(company, request, "ana", "ben"),
+            as_worker("deploy", partial(settled_by_a_worker, deployment)),
+            as_worker("build", partial(approvals.settle_for, company.people["ana"])),
+            as_worker("build", approvals.expire_due),
+            as_person(company, "marek", releases.edit, release_id=release.pk, notes="A note."),
+            as_person(company, "marek", stop if number % 3 == 1 else back),
+        )
+        assert unexpected(outcomes) == []
+
+
+def test_policies_changed_under_decisions_never_deadlock(committed: Company) -> None:
+    company = committed
+    for change in (publish, choose_policy, publish):
+        _, deployment, request = asked_again(company)
+        outcomes = race(
+            partial(change, company),
+            as_worker("deploy", partial(settled_by_a_worker, deployment)),
+            *decisions(company, request, "ana", "ben", "jonas"),
+        )
+        assert unexpected(outcomes) == []
+        request.refresh_from_db()
+        assert not request.is_live
+        as_worker("build", partial(approval.outcome, request.pk))()
