@@ -24,7 +24,7 @@ from tests.support.company import Company, acting
 from tests.support.databases import as_role
 from tests.support.race import Outcome, race
 
-ROUNDS = 6
+ROUNDS = 8
 Work = Callable[[], Any]
 
 
@@ -120,8 +120,8 @@ def test_parallel_work_on_one_release_never_deadlocks(committed: Company) -> Non
         outcomes = race(
             *decisions(company, request, "ana", "ben"),
             as_worker("deploy", partial(settled_by_a_worker, deployment)),
+            as_worker("build", partial(approvals.supersede, "release", release.pk, "tried")),
             as_worker("build", partial(approvals.settle_for, company.people["ana"])),
-            as_worker("build", approvals.expire_due),
             as_person(company, "marek", releases.edit, release_id=release.pk, notes="A note."),
             as_person(company, "marek", stop if number % 3 == 1 else back),
         )
