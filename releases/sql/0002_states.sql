@@ -94,6 +94,10 @@ select gatehouse_make_machine('governance_approvalrequest', 'open', '{
 select gatehouse_make_machine('governance_policyproposal', 'open', '{
     "open": ["confirmed", "withdrawn"],
     "confirmed": [], "withdrawn": []}');
+select gatehouse_make_machine('governance_matter', 'asked', '{
+    "asked": ["approved", "refused", "cancelled"],
+    "approved": ["asked", "done", "refused", "cancelled"],
+    "done": [], "refused": [], "cancelled": []}');
 select gatehouse_make_machine('environments_snapshot', 'requested', '{
     "requested": ["retrieving", "failed"],
     "retrieving": ["done", "failed"],

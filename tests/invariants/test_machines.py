@@ -28,6 +28,7 @@ TABLES = {
     "build": "releases_build",
     "approval": "governance_approvalrequest",
     "policy_proposal": "governance_policyproposal",
+    "matter": "governance_matter",
     "snapshot": "environments_snapshot",
     "calendar_import": "environments_calendarsource",
     "evidence_pack": "releases_evidencepack",

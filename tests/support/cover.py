@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +18,7 @@ from releases.services import deployments
 from releases.states import Purpose, StepKind, StepState
 from tests.support.company import Company, acting, hex_of
 from tests.support.company.work import package
-from tests.support.databases import as_role
+from tests.support.databases import as_role, role_connection
 from tests.support.moves import reach
 
 DIGEST = f"sha256:{hex_of('what is approved')}"
@@ -125,6 +127,23 @@ def execute(role: str, statement: str, *values: Any) -> int:
     with transaction.atomic(), as_role(role), connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.rowcount
+
+
+CLOCK = (
+    "CREATE OR REPLACE FUNCTION gatehouse_now() RETURNS timestamptz LANGUAGE sql VOLATILE "
+    "SET search_path = pg_catalog AS $$ SELECT clock_timestamp() + make_interval(mins => {}) $$"
+)
+
+
+@contextmanager
+def later(*, minutes: int) -> Iterator[None]:
+    """Move the database's clock, as only its owner may."""
+    with role_connection("owner", autocommit=True) as owner:
+        owner.execute(CLOCK.format(minutes))
+        try:
+            yield
+        finally:
+            owner.execute(CLOCK.format(0))
 
 
 def exclude(case: Case, user: User) -> None:
