@@ -10,6 +10,6 @@ from core.migrations import RunSQLFile
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("releases", "0004_evidence")]
+    dependencies: ClassVar = [("releases", "0005_watch")]
 
-    operations: ClassVar = [RunSQLFile("releases/0005_bound_rows.sql")]
+    operations: ClassVar = [RunSQLFile("releases/0006_bound_rows.sql")]
