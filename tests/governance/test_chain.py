@@ -184,7 +184,7 @@ def commit_together(*commits: Callable[[], None]) -> list[BaseException]:
     return failures
 
 
-@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+@pytest.mark.usefixtures("django_db_setup")
 @pytest.mark.parametrize("role", ["web", "build", "deploy", "ticker"])
 @pytest.mark.parametrize(
     "statement",
