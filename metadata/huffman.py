@@ -57,7 +57,8 @@ def code_lengths(counts: Counter[int], longest: int) -> dict[int, int]:
     if len(counts) == 1:
         return dict.fromkeys(counts, 1)
     while True:
-        heap = [(count, symbol, (symbol,)) for symbol, count in counts.items()]
+        heap: list[tuple[int, int, tuple[int, ...]]] = []
+        heap += [(count, symbol, (symbol,)) for symbol, count in counts.items()]
         heapify(heap)
         depth = dict.fromkeys(counts, 0)
         while len(heap) > 1:
