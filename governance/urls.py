@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from governance.views import accounts, approvals, board, chain, history, people, policies, teams
+from governance.views import (
+    access,
+    accounts,
+    approvals,
+    board,
+    chain,
+    history,
+    own_access,
+    people,
+    policies,
+    services,
+    teams,
+)
 
 app_name = "governance"
 
@@ -16,6 +28,28 @@ urlpatterns = [
     path("found/<str:token>/", accounts.join, name="join"),
     path("account/", accounts.account, name="account"),
     path("account/password/", accounts.change_password, name="password"),
+    path("account/prove/", own_access.prove, name="prove"),
+    path("account/second-factor/", own_access.second_factor, name="second_factor"),
+    path(
+        "account/second-factor/remove/",
+        own_access.second_factor_remove,
+        name="second_factor_remove",
+    ),
+    path("account/recovery-codes/", own_access.recovery_codes, name="recovery_codes"),
+    path("account/email/", own_access.email, name="own_email"),
+    path("account/sessions/end/", own_access.end_sessions, name="sessions_end"),
+    path("account/standing-in/new/", own_access.delegation_new, name="delegation_new"),
+    path("account/standing-in/<int:pk>/end/", own_access.delegation_end, name="delegation_end"),
+    path("service-accounts/", services.index, name="services"),
+    path("service-accounts/new/", services.new, name="service_new"),
+    path("service-accounts/<int:pk>/", services.detail, name="service"),
+    path("service-accounts/<int:pk>/close/", services.close, name="service_close"),
+    path(
+        "service-accounts/<int:pk>/tokens/<int:token_id>/revoke/",
+        services.revoke,
+        name="token_revoke",
+    ),
+    path("people/access/", access.index, name="access"),
     path("teams/", teams.index, name="teams"),
     path("teams/new/", teams.new, name="team_new"),
     path("teams/<slug:slug>/", teams.detail, name="team"),

@@ -99,7 +99,7 @@ def create_token(
         created_at=now,
         expires_at=now + timedelta(days=days),
     )
-    facts = {"label": str(row), "scopes": wanted, "until": row.expires_at}
+    facts = {"label": str(row), "scopes": wanted, "expires": row.expires_at}
     audit.record("token.created", user, related=teams, facts=facts)
     return NewToken(row, whole)
 

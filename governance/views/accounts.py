@@ -167,6 +167,9 @@ def account(request: HttpRequest) -> HttpResponse:
             "memberships": _memberships(user),
             "enrolled": secondfactor.is_enrolled(user),
             "delegations": delegations.of_person(user),
+            "may_lend": user.memberships.filter(
+                revoked_at=None, role__in=delegations.LENDABLE
+            ).exists(),
         },
     )
 

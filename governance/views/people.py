@@ -35,6 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "query": words,
         "may_invite": standing.can("person.invite"),
         "may_map": standing.can("identity.map"),
+        "may_manage_services": standing.can("service.manage"),
     }
     return render(request, "governance/people.html", context)
 

@@ -102,8 +102,8 @@ def seat(world: World, name: str, role: str = "board_member") -> Membership:
     with without_delay():
         with acting(world.by_name[name]):
             matter = seats.ask(user_id=world.by_name[name].pk, role=role, reason="needed")
-        for member in (world.ana, world.ben):
-            approve_matter(member, matter)
+        for member in [each for each in ("ana", "ben", "cleo") if each != name][:2]:
+            approve_matter(world.by_name[member], matter)
     with as_role("build"), acting_as(Actor("worker", None, "build-1")):
         given = seats.take_effect(matter.pk)
     assert given is not None

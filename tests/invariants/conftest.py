@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from tests.governance.conftest import committed_world, subject, world
 from tests.releases.pages.conftest import as_person, company, founded
 from tests.support import company as companies
 from tests.support.company import Company
 
-__all__ = ["as_person", "committed", "company", "founded"]
+__all__ = [
+    "as_person",
+    "committed",
+    "committed_world",
+    "company",
+    "founded",
+    "subject",
+    "world",
+]
 
 
 @pytest.fixture
