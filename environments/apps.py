@@ -14,6 +14,10 @@ class EnvironmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the public ids and the subject of approvals."""
+        from environments import protection
+        from governance import governed
+
+        governed.register("environments", protection.policies_in_force)
         refs.register_route("E", "environments:detail")
         refs.register_route("F", "environments:freeze")
         refs.register_route("M", "environments:maintenance")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from environments.selectors_calendar import Choice
 from environments.services.calendar import NAME_MAX, REASON_MAX, Words
+from governance.forms.accounts import proof_field
 from governance.states import Verdict
 
 
@@ -153,17 +154,11 @@ class LiftDecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Needed to reject. Everybody who reads the history sees it."),
     )
-    password = forms.CharField(
-        label=_("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("Your sign-in is a while ago; a decision asks again."),
-    )
 
-    def __init__(self, *args: Any, asks_password: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not asks_password:
-            del self.fields["password"]
+        if asked:
+            self.fields["password"] = proof_field(asked)
 
     def clean(self) -> dict[str, Any]:
         """Say which button was pressed; a rejection says why."""

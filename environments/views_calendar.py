@@ -119,7 +119,7 @@ def _freeze_page(
     if form is None and page.question is not None:
         form = LiftDecisionForm(
             initial={"shown_digest": page.question.request.digest},
-            asks_password=not stepup.is_fresh(request),
+            asked=stepup.proof_asked(request),
         )
     context = {"page": page, "freeze": found, "form": form, "refusal": refusal}
     status = refusal.status if refusal else UNPROCESSABLE if request.method == "POST" else 200
@@ -211,7 +211,7 @@ def _about(found: Freeze) -> dict[str, Any]:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer the question about a freeze, exactly as the page showed it."""
     found = _found(pk)
-    form = LiftDecisionForm(request.POST, asks_password=not stepup.is_fresh(request))
+    form = LiftDecisionForm(request.POST, asked=stepup.proof_asked(request))
     if not form.is_valid():
         return _freeze_page(request, found, form)
     try:
@@ -221,7 +221,7 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             verdict=form.cleaned_data["verdict"],
             comment=form.cleaned_data["comment"],
             shown_digest=form.cleaned_data["shown_digest"],
-            auth_strength=stepup.STRENGTH,
+            auth_strength=stepup.strength(request),
         )
     except (NotAllowed, NotFound):
         raise

@@ -10,7 +10,7 @@ from django import forms
 from django.forms import BoundField
 
 from core.errors import InvalidInput
-from governance.forms.accounts import password_field
+from governance.forms.accounts import proof_field
 from governance.models import Team
 from governance.rules.marks import ALWAYS, RISK_MARKS
 from governance.rules.policy import (
@@ -245,21 +245,14 @@ def _initial(rules: PolicyRules | None) -> dict[str, Any]:
 
 
 class ConfirmForm(forms.Form):
-    """The password, asked again when the last sign-in is a while ago."""
+    """The proof of who it is, asked again when the last one is a while ago."""
 
-    password = password_field(
-        "Your password",
-        "current-password",
-        error_messages={"required": "Enter your password to decide."},
-        help_text="Your sign-in is a while ago; a decision asks again.",
-    )
-
-    def __init__(self, *args: Any, asks_password: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not asks_password:
-            del self.fields["password"]
+        if asked:
+            self.fields["password"] = proof_field(asked)
 
     @property
     def typed(self) -> str:
-        """The password as typed, "" when none was asked."""
+        """The password or code as typed, "" when none was asked."""
         return str(self.cleaned_data.get("password", ""))

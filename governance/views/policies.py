@@ -155,8 +155,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Show everything that waits for this person's confirmation, and confirm what is ticked."""
     user = cast(User, request.user)
-    fresh = stepup.is_fresh(request)
-    form = ConfirmForm(sent(request), asks_password=not fresh)
+    form = ConfirmForm(sent(request), asked=stepup.proof_asked(request))
     chosen = _numbers(request.POST.getlist("proposal"))
     status = 200
     if request.method == "POST":

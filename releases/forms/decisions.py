@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms.utils import ErrorDict
 
+from governance.forms.accounts import proof_field
 from governance.states import Verdict
 
 
@@ -21,18 +22,11 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Needed to reject. Everybody who reads the history sees it.",
     )
-    password = forms.CharField(
-        label="Your password",
-        error_messages={"required": "Type your password to decide."},
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text="Your sign-in is a while ago; a decision asks again.",
-    )
 
-    def __init__(self, *args: Any, asks_password: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: str = "password", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not asks_password:
-            del self.fields["password"]
+        if asked:
+            self.fields["password"] = proof_field(asked)
 
     @property
     def verdict(self) -> str:

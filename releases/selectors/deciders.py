@@ -113,7 +113,8 @@ def _open(progress: Progress, viewer: User) -> Iterator[PersonRow]:
     if progress.satisfied or not progress.may_still:
         return
     people = sorted(progress.may_still, key=lambda person: (person.pk != viewer.pk, str(person)))
-    names = [_name(person, viewer) for person in people]
+    seats = progress.deputies
+    names = [f"{_name(each, viewer)} {seats.get(each.pk, '')}".strip() for each in people]
     shown = names[:NAMED]
     rest = len(names) - len(shown)
     if rest:

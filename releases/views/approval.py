@@ -48,7 +48,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a person's answer to exactly what the page showed."""
     release = found(release_page.find(pk), "release")
-    form = DecisionForm(request.POST, asks_password=not stepup.is_fresh(request))
+    form = DecisionForm(request.POST, asked=stepup.proof_asked(request))
     if not form.is_valid():
         context = _context(request, release, form=form)
         return render(request, "releases/approval.html", context, status=UNPROCESSABLE)
@@ -62,13 +62,14 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, pk: int, form: DecisionForm) -> Decision:
-    """Ask for the password where it is due, then let the service decide what counts."""
+    """Ask who it is where that is due, then let the service decide what counts."""
     stepup.demand(request, form.cleaned_data.get("password", ""))
     return services.decide(
         release_id=pk,
         verdict=form.verdict,
         comment=form.cleaned_data["comment"],
         shown_digest=form.cleaned_data["shown_digest"],
+        auth_strength=stepup.strength(request),
     )
 
 
@@ -160,7 +161,7 @@ def _form(
         "shown_facts": facts,
         "comment": sent.data.get("comment", "") if sent else "",
     }
-    form = DecisionForm(initial=initial, asks_password=not stepup.is_fresh(request))
+    form = DecisionForm(initial=initial, asked=stepup.proof_asked(request))
     if sent is not None:
         form.carry_errors(sent)
     return form

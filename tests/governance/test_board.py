@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from core.context import Actor, acting_as
+from core.db import database_now
 from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow
 from governance import governed, inbox
 from governance.models import AuditEvent, GitIdentity, Invitation, Matter, Notice, User
@@ -68,7 +69,7 @@ def test_a_seat_is_decided_by_the_board_and_begins_after_the_delay(world: World)
     matter.refresh_from_db()
     assert matter.state == "approved"
     assert matter.effective_at is not None
-    assert matter.effective_at > matters.database_now() + timedelta(hours=23)
+    assert matter.effective_at > database_now() + timedelta(hours=23)
     assert by_worker(matter) is None
     assert not standing_of(world.nils).is_member
 
@@ -108,7 +109,11 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 @pytest.mark.parametrize("case", BAD, ids=list(BAD))
 def test_a_seat_is_refused(world: World, case: str) -> None:
     changes, error, code = BAD[case]
-    given = {"user_id": world.nils.pk, "role": "board_member", "reason": "x"} | changes
+    given: dict[str, Any] = {
+        "user_id": world.nils.pk,
+        "role": "board_member",
+        "reason": "x",
+    } | changes
     with acting(world.ana), pytest.raises(error) as caught:
         seats.ask(**given)
     assert caught.value.code == code  # type: ignore[attr-defined]

@@ -126,7 +126,12 @@ def test_removing_it_needs_a_code(world: World, later: Any) -> None:
 def a_token(world: World, **changes: Any) -> tuple[User, str]:
     with acting(world.ana):
         bot = serviceaccounts.create(full_name="Jenkins of Sales")
-        given = {"label": "ci", "scopes": ["checks:report"], "team_ids": [], "days": 30}
+        given: dict[str, Any] = {
+            "label": "ci",
+            "scopes": ["checks:report"],
+            "team_ids": [],
+            "days": 30,
+        }
         return bot, serviceaccounts.create_token(user_id=bot.pk, **(given | changes)).whole
 
 

@@ -7,7 +7,7 @@ Sales has Lena (team lead) and Dev (developer); Nils has an account and no role.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -92,9 +92,11 @@ def _grant(world: World, name: str, team: Team, role: str) -> None:
     people.grant(user_id=world.by_name[name].pk, team_id=team.pk, role=role)
 
 
-def without_delay() -> AbstractContextManager[None]:
+@contextmanager
+def without_delay() -> Iterator[None]:
     """Let what the board approves take effect at once."""
-    return override_settings(GATEHOUSE=replace(settings.GATEHOUSE, board_delay_hours=0))
+    with override_settings(GATEHOUSE=replace(settings.GATEHOUSE, board_delay_hours=0)):
+        yield
 
 
 def seat(world: World, name: str, role: str = "board_member") -> Membership:

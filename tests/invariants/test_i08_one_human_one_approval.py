@@ -21,7 +21,7 @@ from tests.support.race import race
 
 def lend(world: World, holder: User, deputy: User, **changes: Any) -> Delegation:
     now = database_now()
-    given = {
+    given: dict[str, Any] = {
         "deputy_id": deputy.pk,
         "role": "board_member",
         "starts_at": now - timedelta(minutes=1),
