@@ -211,6 +211,7 @@ EVENTS: dict[str, str] = {
     "approval.satisfied": "gave the last approval that {label} needed",
     "approval.reopened": "left {label} without enough approvals",
     "approval.superseded": "voided the request {subject} for {label}: {reason}",
+    "approval.reminded": "reminded {people} people of {label}",
     "approval.expired": "let the request {subject} for {label} expire",
     "approval.withdrawn": "withdrew the request {subject} for {label}",
     "job.crashed": "met an error in {kind} {subject_id} and tries again later: {error}",

@@ -11,10 +11,11 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 
 from core import clock, db, signing
+from core.db import database_now
 from core.errors import ExternalFault
 from governance import approvals, audit, notices
 from governance.models import Notice
-from governance.services import checkpoints, matters, seats, verifying
+from governance.services import checkpoints, matters, reminders, seats, verifying
 from governance.states import NoticeState
 from jobs import periodic, registry
 from jobs.registry import Claim, Next
@@ -105,6 +106,7 @@ def expire_requests(claim: Claim) -> Next:
     with transaction.atomic():
         claim.guard()
         approvals.expire_due()
+        reminders.remind(database_now())
     return Next.done()
 
 

@@ -15,7 +15,7 @@ from governance.models import Team
 from governance.permissions import can
 from releases.forms.repositories import TagForm, TestResultForm
 from releases.models import Candidate
-from releases.selectors import candidates, environments, sources
+from releases.selectors import candidates, check_results, environments, sources
 from releases.services import candidates as services
 from releases.views import lists
 from releases.views.acting import act, form_page, found, typed
@@ -88,6 +88,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "page": shown,
         "candidate": candidate,
         "team": candidate.team,
+        "reported": check_results.newest([candidate.sha]).get(candidate.sha, []),
         "may_test": can(request.user, "candidate.test", candidate.team),
         "may_offer": can(request.user, "candidate.offer", candidate.team),
         "may_retry": can(request.user, "candidate.create", candidate.team),

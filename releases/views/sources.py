@@ -15,7 +15,7 @@ from governance.models import Team
 from governance.permissions import can
 from releases.forms.repositories import CredentialForm, RepositoryForm, StartBuildForm
 from releases.models import Repository
-from releases.selectors import builds, environments, sources
+from releases.selectors import builds, check_results, environments, sources
 from releases.services import builds as build_services
 from releases.services import repositories as services
 from releases.views import lists
@@ -210,7 +210,12 @@ def start_build(request: HttpRequest, slug: str) -> HttpResponse:
 def build(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one build; asked by htmx, only what changes while it runs."""
     shown = builds.load(found(builds.find(pk), "build"), clock.now())
-    context = {"page": shown, "build": shown.build, "team": shown.build.repository.team}
+    context = {
+        "page": shown,
+        "build": shown.build,
+        "team": shown.build.repository.team,
+        "reported": check_results.newest([shown.build.sha]).get(shown.build.sha, []),
+    }
     if not request.htmx:  # type: ignore[attr-defined]
         return render(request, "builds/build.html", context)
     status = STOP_POLLING if shown.is_final else 200
