@@ -184,7 +184,7 @@ def folder_of(pack: EvidencePack) -> str:
     if pack.release is not None:
         return f"evidence-{pack.release.public_id}"
     where = "protected" if pack.environment is None else _plain(pack.environment.name)
-    days = [f"{moment:%Y%m%d}" for moment in (pack.since, pack.until) if moment]
+    days = [f"{day:%Y%m%d}" for day in pack.days]
     return "-".join(["evidence", *days, where])
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -78,8 +81,16 @@ class EvidencePack(Entity):
         if self.release is not None:
             return f"{self.release}"
         where = self.environment.name if self.environment else "every protected environment"
-        days = [f"{moment:%Y-%m-%d %H:%M}" for moment in (self.since, self.until) if moment]
-        return f"{where}, {' to '.join(days)} UTC"
+        return f"{where}, {' to '.join(f'{day:%-d %b %Y}' for day in self.days)}"
+
+    @property
+    def days(self) -> list[date]:
+        """First and last day of the period on the clock of whoever asked."""
+        if self.since is None or self.until is None:
+            return []
+        zone = ZoneInfo(self.zone)
+        last = self.until - timedelta(microseconds=1)
+        return [self.since.astimezone(zone).date(), last.astimezone(zone).date()]
 
 
 class OrgObservation(models.Model):

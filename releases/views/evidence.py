@@ -68,7 +68,12 @@ def of_release(request: HttpRequest, pk: int) -> HttpResponse:
 def pack(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one pack; asked by htmx, only its live part."""
     row = selectors.pack_row(found(selectors.find(pk), "evidence pack"))
-    context = {"row": row, "pack": row.pack, "poll_seconds": POLL_SECONDS if row.is_live else 0}
+    context = {
+        "row": row,
+        "pack": row.pack,
+        "counts": sorted(row.pack.counts.items()),
+        "poll_seconds": POLL_SECONDS if row.is_live else 0,
+    }
     is_part = request.htmx  # type: ignore[attr-defined]
     return render(request, "evidence/_pack.html" if is_part else "evidence/pack.html", context)
 

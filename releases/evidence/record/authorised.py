@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import Q
 
 from governance.models import ApprovalRequest, AuditEvent, Decision, Membership, PolicyVersion
+from governance.rules.policy import parse
+from governance.rules.policy_words import describe
 from governance.selectors import people
 from governance.states import Role
 from releases.evidence.record.loading import NOT_RECORDED, Change, person
@@ -24,6 +26,7 @@ def authorisation(change: Change) -> dict[str, Any]:
         return {
             "policy": policy(change.policy),
             "required": _required(change),
+            "obtained": 0,
             "request": None,
             "decisions": [],
             "earlier_requests": [_request(row) for row in change.earlier_requests],
@@ -67,7 +70,7 @@ def _required(change: Change) -> str:
         return "nothing is written, so no approval is demanded"
     if change.policy is None:
         return NOT_RECORDED
-    return "the rules in the policy's file, all of which must hold"
+    return " ".join(describe(parse(change.policy.body)))
 
 
 def _request(row: ApprovalRequest) -> dict[str, Any]:
