@@ -65,11 +65,12 @@ class Plan:
             if self.start < end and start < self.end:
                 yield Span(self.start, self.end)
             return
-        for number in self._numbers(start):
-            first = self._first(number)
+        begin, length = self._wall()
+        for number in self._numbers(start, length):
+            first = self._first(begin, number)
             if self.last_day is not None and first.date() > self.last_day:
                 return
-            span = self._span(first)
+            span = Span(instant(first, self.zone), instant(first + length, self.zone, late=True))
             if span.start >= end:
                 return
             if span.start < span.end and start < span.end:
@@ -101,21 +102,15 @@ class Plan:
         assert self.end is not None  # noqa: S101  # asked by the callers
         return begin, self.end.astimezone(tz).replace(tzinfo=None, fold=0) - begin
 
-    def _first(self, number: int) -> datetime:
-        begin, _ = self._wall()
+    def _first(self, begin: datetime, number: int) -> datetime:
         if self.every is Every.WEEK:
             return begin + timedelta(weeks=number * self.step)
         return _months_on(begin, number * self.step * MONTHS[self.every])
 
-    def _span(self, first: datetime) -> Span:
-        _, length = self._wall()
-        return Span(instant(first, self.zone), instant(first + length, self.zone, late=True))
-
-    def _numbers(self, start: datetime) -> Iterator[int]:
+    def _numbers(self, start: datetime, length: timedelta) -> Iterator[int]:
         """Yield the numbers of repetitions from a little before ``start``."""
         days = {Every.WEEK: 7.0, Every.MONTH: 28.0, Every.YEAR: 365.0}[self.every] * self.step
         longest = {Every.WEEK: 7.0, Every.MONTH: 31.0, Every.YEAR: 366.0}[self.every] * self.step
-        _, length = self._wall()
         passed = (start - self.start - length - timedelta(days=2)) / timedelta(days=longest)
         number = max(int(passed), 0)
         last = number + int((366 * 400) / days)
