@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,8 @@ def main() -> int:
     parser.add_argument("bench", choices=sorted(COMMANDS))
     parser.add_argument("--only", help="one of the bench's commands")
     given, rest = parser.parse_known_args()
+    # A bench that is stopped takes its server along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as name:
         place = Path(name)
         place.chmod(0o755)
