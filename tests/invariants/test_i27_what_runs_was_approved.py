@@ -18,9 +18,10 @@ from governance.models import AuditEvent, Notice
 from releases.models import Deployment, OrgDeployment, OrgObservation
 from releases.services import observation
 from releases.services.observation import Look
-from releases.states import StepKind, StepState
+from releases.states import StepKind
 from salesforce.types import DeployRequestRow
 from tests.releases.pages.conftest import company, founded
+from tests.support import cover
 from tests.support.company import Company
 from tests.support.databases import as_role
 
@@ -108,10 +109,7 @@ def test_i27_only_what_may_have_changed_the_org_is_an_incident(
 
 
 def test_i27_call_of_ours_without_an_id_yet_is_not_accused(company: Company) -> None:
-    step = writing_step(company)
-    with as_role("deploy"):
-        step.state, step.remote_id = StepState.INTENDED, ""
-        step.save(update_fields=["state", "remote_id"])
+    cover.intend(cover.asked(company, "ana", "ben").write)
     assert look(company, listed("0Af000000009004AAA", created_by_id=OURS)) == []
     assert standing("0Af000000009004AAA") == "pending"
     found = look(company, listed("0Af000000009005AAA", created_by_id=FOREIGN))

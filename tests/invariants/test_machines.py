@@ -72,7 +72,8 @@ def test_every_machine_stands_in_the_database_exactly_as_in_python(db: None) -> 
         assert enabled == "A", f"{name}: the replica role would get past"
         assert moves == {str(s): set(map(str, new)) for s, new in machine.moves.items()}, name
         model = next(m for m in apps.get_models() if m._meta.db_table == TABLES[name])
-        default = {str(model._meta.get_field("state").get_default())}
+        state: Any = model._meta.get_field("state")
+        default = {str(state.get_default())}
         assert births == BIRTHS.get(name, default), name
     assert set(known) == {TABLES[name] for name in machines()}
 
