@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from governance.models import ApprovalRequest, AuditEvent
+from governance.models import ApprovalRequest, AuditEvent, Matter, User
 from releases.models import Deployment
 from tests.support.company import Company, house
 
@@ -108,6 +108,24 @@ def _walked(company: Company) -> dict[str, object]:
     }
 
 
+def _matter(company: Company) -> dict[str, object]:
+    row, _ = Matter.objects.get_or_create(
+        kind="seat.grant",
+        user=company.people["paul"],
+        role="security_approver",
+        reason="Somebody must look at permissions",
+        asked_by=company.people["marek"],
+    )
+    return {"pk": row.pk}
+
+
+def _service(company: Company) -> dict[str, object]:
+    row, _ = User.objects.get_or_create(
+        email="jenkins@service.invalid", full_name="Jenkins of Sales", kind="service"
+    )
+    return {"pk": row.pk}
+
+
 PAGES = (
     PageCase("dashboard:home", who="ana"),
     PageCase("dashboard:home", who="priya"),
@@ -116,6 +134,22 @@ PAGES = (
     PageCase("dashboard:search", query="?q=nothing-has-this-name"),
     PageCase("governance:account"),
     PageCase("governance:password"),
+    PageCase("governance:account", who="ana"),
+    PageCase("governance:prove"),
+    PageCase("governance:second_factor"),
+    PageCase("governance:second_factor_remove"),
+    PageCase("governance:recovery_codes"),
+    PageCase("governance:own_email"),
+    PageCase("governance:delegation_new", who="ana"),
+    PageCase("governance:forgotten"),
+    PageCase("governance:access", who="paul"),
+    PageCase("governance:matter", _matter, who="ana"),
+    PageCase("governance:matter_stop", _matter, who="ana"),
+    PageCase("governance:seat_ask", _person),
+    PageCase("governance:person_reset", _person),
+    PageCase("governance:services"),
+    PageCase("governance:service", _service),
+    PageCase("governance:service_new"),
     PageCase("governance:teams"),
     PageCase("governance:team_new"),
     PageCase("governance:team", _team("sales"), who="priya"),
@@ -210,6 +244,7 @@ PAGES = (
 NO_PAGE = {
     ":healthz": "for machines",
     "governance:sign_in": "seen by nobody who is signed in; test_pages.py opens it without",
+    "governance:sign_in_code": "seen only between the password and the code",
     "governance:join": "needs a token; the browser test of founding opens it",
     "governance:history_csv": "a download",
     "governance:history_jsonl": "a download",
