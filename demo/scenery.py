@@ -19,7 +19,8 @@ from demo.content.orgs import CLIENT_ID, ORGS, Org
 from demo.content.people import ANA, BEN, INES, JONAS, MAREK, PASSWORD, TEAMS, Person
 from environments.models import Credential, Environment, Freeze, Track
 from environments.selectors_calendar import Target
-from environments.services import calendar, imports, orgs
+from environments.selectors_policies import default_of
+from environments.services import calendar, imports, orgs, policies
 from environments.services.calendar import Words
 from environments.states import FreezeScope, TrackKind
 from governance.models import GitIdentity, Membership, Policy, PolicyProposal, Team, User
@@ -124,7 +125,13 @@ def _seat(person: Person, team: Team) -> None:
 
 
 def register_orgs(places: Places) -> None:
-    """Register every org on its stage, seal its credential, and govern the production track."""
+    """Give the stages of production their policies, then register every org and its credential."""
+    for stage, name in POLICIES.items():
+        if default_of("production", stage) is None:
+            with as_person(ANA):
+                policies.assign_stage(
+                    track_kind="production", stage=stage, policy=Policy.objects.get(name=name)
+                )
     for org in ORGS:
         environment = Environment.objects.live().filter(name=org.environment).first()
         if environment is None:
@@ -138,10 +145,6 @@ def register_orgs(places: Places) -> None:
                     username=org.username,
                     secret=seed.private_key(places.keys, org),
                 )
-        if org.team == "platform" and environment.policy is None:
-            with as_person(ANA):
-                policy = Policy.objects.get(name=POLICIES[org.stage])
-                orgs.set_policy(environment_id=environment.pk, policy=policy)
 
 
 def _register(org: Org, places: Places) -> Environment:

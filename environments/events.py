@@ -10,6 +10,7 @@ EVENTS: dict[str, str] = {
     ),
     "environment.credential_set": "stored a new {flow} credential for {subject}",
     "environment.policy_set": "put {subject} under the policy {policy} (before: {before})",
+    "environment.stage_policy_set": ("put {stage} under the policy {policy} (before: {before})"),
     "environment.check_requested": "asked to check the connection of {subject}",
     "environment.connection.passed": (
         "found {subject} to be {organization} ({organization_id}, {sort})"

@@ -16,7 +16,6 @@ from environments.models import DEFAULT_API_VERSION, Environment
 from environments.selectors import Lane, Pipeline
 from environments.services.orgs import Words
 from environments.states import Flow, Kind, Licence, Stage, kind_of
-from governance.models import Policy
 
 LICENCES = [(str(licence), licence.title) for licence in Licence]
 
@@ -160,19 +159,6 @@ class _WriteOnly(forms.Textarea):
     def format_value(self, value: object) -> str:
         """Leave it empty."""
         return ""
-
-
-class PolicyForm(forms.Form):
-    """Which policy governs an environment."""
-
-    policy = forms.ModelChoiceField(
-        label=_("Policy"), queryset=Policy.objects.none(), empty_label=None
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        policies = Policy.objects.filter(versions__isnull=False).distinct().order_by("name")
-        cast("forms.ModelChoiceField[Policy]", self.fields["policy"]).queryset = policies
 
 
 class RetireForm(forms.Form):

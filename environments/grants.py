@@ -7,8 +7,8 @@ ciphertext besides web, which cannot open it. Credentials are deleted by a trigg
 from __future__ import annotations
 
 TYPED = (
-    "name, licence_type, login_host, expected_organization_id, policy_id, api_version, "
-    "check_requested_at, retired_at"
+    "name, licence_type, login_host, expected_organization_id, policy_id, "
+    "follows_stage, api_version, check_requested_at, retired_at"
 )
 SEEN = (
     "organization_id, is_sandbox, organization_name, organization_type, instance_url, "
@@ -26,6 +26,8 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
         "web": f"INSERT, UPDATE ({TYPED})",
         "deploy": f"UPDATE ({SEEN})",
     },
+    "environments_stagepolicy": {"web": "INSERT, UPDATE (policy_id)"},
+    "environments_policyassignment": {"web": "INSERT, UPDATE (state, closed_at)"},
     "environments_credential": {
         "web": "INSERT, UPDATE (flow, purpose, key_id, ciphertext, client_id, username, "
         "set_by_id, set_at)",

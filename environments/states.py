@@ -13,6 +13,11 @@ class TrackKind(StrEnum):
     DEVELOPER = "developer"
     PRODUCTION = "production"
 
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The kind in words."""
+        return "the production track" if self is TrackKind.PRODUCTION else "the teams' tracks"
+
 
 class Stage(StrEnum):
     """A place on a track that one org fills."""
@@ -108,6 +113,28 @@ SNAPSHOT: Machine[SnapshotState] = Machine(
 def kind_of(stage: Stage) -> Kind:
     """Return what sort of org a stage takes."""
     return Kind.PRODUCTION if stage is Stage.PRD else Kind.SANDBOX
+
+
+class AssignmentState(StrEnum):
+    """Where the question about another policy for an environment or a stage stands."""
+
+    ASKED = "asked"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+ASSIGNMENT: Machine[AssignmentState] = Machine(
+    "policy_assignment",
+    {
+        AssignmentState.ASKED: set(AssignmentState) - {AssignmentState.ASKED},
+        AssignmentState.APPLIED: set(),
+        AssignmentState.REJECTED: set(),
+        AssignmentState.WITHDRAWN: set(),
+        AssignmentState.LAPSED: set(),
+    },
+)
 
 
 class FreezeKind(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from environments import views, views_calendar, views_imports
+from environments import views, views_calendar, views_imports, views_policies
 
 app_name = "environments"
 
@@ -15,7 +15,24 @@ urlpatterns = [
     path("environments/<ref_E:pk>/edit/", views.edit, name="edit"),
     path("environments/<ref_E:pk>/credential/", views.credential, name="credential"),
     path("environments/<ref_E:pk>/check/", views.check, name="check"),
-    path("environments/<ref_E:pk>/policy/", views.policy, name="policy"),
+    path("environments/<ref_E:pk>/policy/", views_policies.environment, name="policy"),
+    path("environments/stages/", views_policies.stages, name="stages"),
+    path(
+        "environments/stages/<slug:track_kind>/<slug:stage>/",
+        views_policies.stage,
+        name="stage_policy",
+    ),
+    path("environments/assignments/<int:pk>/", views_policies.assignment, name="assignment"),
+    path(
+        "environments/assignments/<int:pk>/decide/",
+        views_policies.decide,
+        name="assignment_decide",
+    ),
+    path(
+        "environments/assignments/<int:pk>/withdraw/",
+        views_policies.withdraw,
+        name="assignment_withdraw",
+    ),
     path("environments/<ref_E:pk>/retire/", views.retire, name="retire"),
     path("environments/<ref_E:pk>/snapshots/", views.snapshot_list, name="snapshots"),
     path("environments/<ref_E:pk>/snapshots/take/", views.snapshot_take, name="snapshot_take"),

@@ -22,13 +22,12 @@ from environments.forms import (
     CredentialForm,
     EditEnvironmentForm,
     NewEnvironmentForm,
-    PolicyForm,
     RetireForm,
     add_refusal,
 )
 from environments.models import Environment
 from environments.services import orgs, snapshots
-from governance.access import requires, signed_in
+from governance.access import signed_in
 from governance.permissions import acting_person
 
 
@@ -137,23 +136,6 @@ def credential(request: HttpRequest, pk: int) -> HttpResponse:
 def check(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a worker to open the org."""
     return redirect(orgs.request_check(environment_id=_found(pk).pk))
-
-
-@require_http_methods(["GET", "POST"])
-@requires("environment.set_policy")
-def policy(request: HttpRequest, pk: int) -> HttpResponse:
-    """Choose which policy governs writes on the environment."""
-    environment = _found(pk)
-    form = PolicyForm(request.POST or None, initial={"policy": environment.policy_id})
-    if request.method == "POST" and form.is_valid():
-        try:
-            orgs.set_policy(environment_id=pk, policy=form.cleaned_data["policy"])
-        except DomainError as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("The policy is set."))
-            return redirect(environment)
-    return _form(request, form, "environments/policy.html", {"environment": environment})
 
 
 @require_http_methods(["GET", "POST"])

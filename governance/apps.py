@@ -37,6 +37,15 @@ class GovernanceConfig(AppConfig):
         refs.register_route("A", "governance:approval")
         refs.register_route("H", "governance:event")
         refs.register_route("P", "governance:policy")
+        # Imported here: models may not be touched before every app is ready.
+        from governance import policy_changes
+        from governance.approvals import subjects
+
+        subjects.register(
+            policy_changes.KIND,
+            outcome=policy_changes.outcome,
+            describe=policy_changes.describe,
+        )
 
 
 def _keep_guards(sender: AppConfig, using: str, **_: Any) -> None:

@@ -204,6 +204,8 @@ EVENTS: dict[str, str] = {
     "policy.proposed": "proposed version {number} of the policy {policy}: {changes}",
     "policy.confirmed": "confirmed version {number} of the policy {policy}, proposed by {proposer}",
     "policy.withdrawn": "withdrew the proposed version of the policy {policy}",
+    "policy.retired": "retired the policy {policy}",
+    "policy.unsatisfiable": "found that nobody can fulfil the policy {policy} any more: {problem}",
     "approval.opened": "asked for approval of {label}, until {expires}",
     "approval.approved": "approved {label}",
     "approval.rejected": "rejected {label}: {comment}",

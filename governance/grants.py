@@ -40,7 +40,7 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "governance_gitidentity": {"web": "INSERT, UPDATE (ended_at)"},
     "governance_invitation": {"web": "INSERT, UPDATE (used_at)", "select": ("web",)},
     "governance_signinfailure": {"web": "INSERT, DELETE", "select": ("web",)},
-    "governance_policy": {"web": "INSERT"},
+    "governance_policy": {"web": "INSERT, UPDATE (retired_at)"},
     "governance_policyversion": {"web": "INSERT"},
     "governance_policyproposal": {"web": "INSERT, UPDATE (state, closed_by_id, closed_at)"},
     "governance_approvalrequest": {

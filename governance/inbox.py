@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from governance import policy_changes
 from governance.approvals import SubjectCard, progress, subjects
 from governance.models import ApprovalRequest, PolicyProposal, User
 from governance.models.approvals import LIVE
@@ -71,13 +72,15 @@ def _approval(request: ApprovalRequest, card: SubjectCard | None, missing: int) 
 
 
 def proposals_for(user: User) -> list[Waiting]:
-    """List the proposed policy versions that this person may confirm."""
+    """List the policies of the founding that this person may confirm."""
     if not standing_of(user).can("policy.confirm"):
         return []
     rows = PolicyProposal.objects.filter(state=ProposalState.OPEN).exclude(proposed_by=user)
+    asked = ApprovalRequest.objects.filter(subject_kind=policy_changes.KIND, state__in=LIVE)
+    rows = rows.exclude(pk__in=asked.values("subject_id"))
     return [
         Waiting(
-            title=f"Confirm a new version of the policy {row.policy.name}",
+            title=f"Confirm the policy {row.policy.name}",
             url=f"{row.policy.get_absolute_url()}#proposal",
             ref=row.policy.public_id,
             facts=(f"proposed by {row.proposed_by.full_name}",),

@@ -1,28 +1,54 @@
-"""Policies: reading the version in force, proposing the next, confirming it by a second person.
+"""Policies: reading the version in force, proposing the next.
 
-A version never changes. The next one is proposed by one person and confirmed by another, a member
-of the release board. From that moment approvals asked under an older version are void.
+A version never changes. The next one is proposed by one person and decided by others
+(``policy_changes``). Only the first policies of all, when there is nobody yet under whose rules to
+ask, are confirmed by a second member of the release board.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 
 from core.db import advisory_lock, database_now, lock_rows
-from core.digests import digest_json
-from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow, Stale
+from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow
 from governance import approvals, audit
-from governance.models import Policy, PolicyProposal, PolicyVersion, User
+from governance.events import enumeration
+from governance.models import Policy, PolicyProposal, PolicyVersion, Team
 from governance.permissions import acting_person, demand
+from governance.policy_changes import (
+    ask,
+    board_policy,
+    close,
+    decide,
+    digest_of,
+    governing,
+    next_number,
+    publish,
+    request_of,
+    unsatisfiable,
+    withdraw_decision,
+)
 from governance.rules.policy import PolicyRules, parse
 from governance.rules.policy_lattice import differences
-from governance.rules.policy_words import rule_words, summary
-from governance.rules.quorum import able_people, is_fulfillable
-from governance.selectors import people
-from governance.states import PROPOSAL, ProposalState
+from governance.rules.policy_words import summary
+from governance.states import ProposalState
+
+__all__ = [
+    "board_policy",
+    "confirm",
+    "create",
+    "decide",
+    "digest_of",
+    "propose",
+    "rules",
+    "unsatisfiable",
+    "withdraw",
+    "withdraw_decision",
+]
 
 NAME_MAX = 80
 
@@ -30,12 +56,6 @@ NAME_MAX = 80
 def rules(version: PolicyVersion) -> PolicyRules:
     """Read a version; raises InvalidInput when its body cannot be read, which allows nothing."""
     return parse(version.body)
-
-
-def board_policy() -> PolicyVersion | None:
-    """The version that governs the board's own acts now; None before it was confirmed."""
-    policy = Policy.objects.filter(governs_board=True).first()
-    return policy.current if policy else None
 
 
 def quorum(version: PolicyVersion) -> int:
@@ -53,9 +73,29 @@ def test_level(version: PolicyVersion) -> str:
     return rules(version).test_level
 
 
-def digest_of(policy: Policy, number: int, body: Mapping[str, Any]) -> str:
-    """Digest what a version says, bound to its policy and number."""
-    return digest_json({"policy": policy.pk, "number": number, "body": dict(body)})
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Something that a policy governs; ``needs_people``: it takes no policy that asks nobody."""
+
+    name: str
+    needs_people: bool
+
+
+Uses = Callable[[Policy], list[Use]]
+
+_uses: dict[str, Uses] = {}
+
+
+def register_uses(name: str, uses: Uses) -> None:
+    """Let an app say what a policy governs there; once per name."""
+    if _uses.setdefault(name, uses) is not uses:
+        raise ValueError(f"uses of policies by {name} are registered twice")
+
+
+def uses_of(policy: Policy) -> list[Use]:
+    """List what a policy governs now."""
+    board = [Use("the release board itself", True)] if policy.governs_board else []
+    return [*board, *(use for uses in _uses.values() for use in uses(policy))]
 
 
 @transaction.atomic
@@ -86,16 +126,22 @@ def propose(*, policy_id: int, body: Mapping[str, Any], reason: str = "") -> Pol
 
     Codes: ``policy.unknown``, ``policy.proposed_already`` (withdraw that one first),
     ``policy.same`` (nothing would change), ``policy.unsatisfiable`` (too few people hold the
-    roles), and ``policy.<field>`` for what is wrong in the body.
+    roles), ``policy.team_unknown``, ``policy.asks_nobody`` (what it governs needs people),
+    ``policy.<field>`` for what is wrong in the body, and those of ``approvals.open_request``.
     """
     demand("policy.propose")
     policy = _locked_policy(policy_id)
+    if policy.retired_at is not None:
+        raise NotNow("policy.retired", f"The policy {policy.name} is retired; nobody uses it.")
     wanted, current = parse(body), policy.current
-    _check_satisfiable(wanted)
+    under = governing(current, wanted)
+    _check_teams(wanted)
+    _check_uses(policy, wanted)
+    _check_satisfiable(wanted, spare_requester=under is not None)
     if PolicyProposal.objects.filter(policy=policy, state=ProposalState.OPEN).exists():
         raise Conflict(
             "policy.proposed_already",
-            f"A next version of {policy.name} is proposed already. Confirm or withdraw it first.",
+            f"A next version of {policy.name} is proposed already. Decide on it or withdraw it.",
         )
     changes = differences(rules(current) if current else None, wanted)
     if not changes:
@@ -109,23 +155,23 @@ def propose(*, policy_id: int, body: Mapping[str, Any], reason: str = "") -> Pol
     )
     facts = {
         "policy": policy.name,
-        "number": _next_number(current),
+        "number": next_number(current),
         "changes": "; ".join(change.text for change in changes) if current else summary(wanted),
         "reason": proposal.reason,
         "body": proposal.body,
     }
     audit.record("policy.proposed", policy, facts=facts)
+    if under is not None:
+        ask(proposal, under)
     return proposal
 
 
 @transaction.atomic
 def confirm(*, proposal_id: int) -> PolicyVersion:
-    """Put a proposed version in force. Another person than the proposer, of the release board.
+    """Put a first policy in force, while founding. Another person than the proposer, of the board.
 
-    Approval requests that are open under the version before are void from now on.
-
-    Codes: ``policy.proposal_unknown``, ``policy.own_proposal``, ``policy.outdated`` (the policy
-    changed since it was proposed), ``policy.unsatisfiable``.
+    Codes: ``policy.proposal_unknown``, ``policy.own_proposal``, ``policy.asked`` (people decide on
+    it on its own page), ``policy.outdated``, ``policy.unsatisfiable``.
     """
     demand("policy.confirm")
     proposal, person = _locked_proposal(proposal_id), acting_person()
@@ -134,48 +180,56 @@ def confirm(*, proposal_id: int) -> PolicyVersion:
             "policy.own_proposal",
             "You proposed this version; another member of the release board confirms it.",
         )
-    policy, current = proposal.policy, proposal.policy.current
-    if current != proposal.based_on:
-        raise Stale(
-            "policy.outdated",
-            f"{policy.name} changed since this was proposed. Withdraw it and propose it anew.",
-        )
-    _check_satisfiable(parse(proposal.body))
-    version = _publish(proposal, person, _next_number(current))
-    _close(proposal, ProposalState.CONFIRMED, person)
-    facts = {
-        "policy": policy.name,
-        "number": version.number,
-        "proposer": proposal.proposed_by.full_name,
-        "digest": version.digest,
-        "body": version.body,
-    }
-    audit.record("policy.confirmed", policy, facts=facts)
-    if current is not None:
-        approvals.supersede_of_policy(current, f"version {version.number} of {policy.name}")
-    return version
-
-
-def _publish(proposal: PolicyProposal, person: User, number: int) -> PolicyVersion:
-    return PolicyVersion.objects.create(
-        policy=proposal.policy,
-        number=number,
-        body=proposal.body,
-        digest=digest_of(proposal.policy, number, proposal.body),
-        published_at=database_now(),
-        proposed_by=proposal.proposed_by,
-        confirmed_by=person,
-    )
+    if request_of(proposal) is not None or proposal.policy.current is not None:
+        raise NotNow("policy.asked", "People decide on this version on its own page.")
+    _check_satisfiable(parse(proposal.body), spare_requester=False)
+    return publish(proposal, person, None)
 
 
 @transaction.atomic
 def withdraw(*, proposal_id: int) -> PolicyProposal:
     """Take a proposal back: whoever may propose may also withdraw."""
     demand("policy.propose")
-    proposal, person = _locked_proposal(proposal_id), acting_person()
-    _close(proposal, ProposalState.WITHDRAWN, person)
+    proposal = PolicyProposal.objects.filter(pk=proposal_id).first()
+    request = request_of(proposal) if proposal else None
+    if request is not None and request.is_live:
+        # Locks the question first, as whoever decides does; the proposal follows it.
+        approvals.withdraw_request(request_id=request.pk, reason="the proposal was withdrawn")
+        proposal = PolicyProposal.objects.select_related("policy").get(pk=proposal_id)
+    else:
+        proposal = _locked_proposal(proposal_id)
+        close(proposal, ProposalState.WITHDRAWN, acting_person())
     audit.record("policy.withdrawn", proposal.policy, facts={"policy": proposal.policy.name})
     return proposal
+
+
+@transaction.atomic
+def retire(*, policy_id: int) -> Policy:
+    """Take a policy out of use for good; its versions and what was decided under them stay.
+
+    Codes: ``policy.unknown``, ``policy.retired``, ``policy.in_use`` (environments or the board obey
+    it), ``policy.has_requests`` (people are being asked under it).
+    """
+    demand("policy.propose")
+    policy = _locked_policy(policy_id)
+    if policy.retired_at is not None:
+        raise NotNow("policy.retired", f"The policy {policy.name} is retired already.")
+    uses = [use.name for use in uses_of(policy)]
+    if uses:
+        raise NotNow(
+            "policy.in_use",
+            f"{policy.name} governs {enumeration(uses)}; give that another policy first.",
+        )
+    if approvals.live_under(policy):
+        raise NotNow(
+            "policy.has_requests",
+            f"People are being asked under {policy.name}; wait until they have decided, or have "
+            "the question withdrawn.",
+        )
+    policy.retired_at = database_now()
+    policy.save(update_fields=["retired_at"])
+    audit.record("policy.retired", policy, facts={"policy": policy.name})
+    return policy
 
 
 def _locked_policy(policy_id: int) -> Policy:
@@ -199,29 +253,27 @@ def _locked_proposal(proposal_id: int) -> PolicyProposal:
     return proposal
 
 
-def _close(proposal: PolicyProposal, state: ProposalState, person: User) -> None:
-    PROPOSAL.check(ProposalState(proposal.state), state)
-    proposal.state = state
-    proposal.closed_by = person
-    proposal.closed_at = database_now()
-    proposal.save(update_fields=["state", "closed_by", "closed_at"])
+def _check_teams(wanted: PolicyRules) -> None:
+    named = {rule.team for rule in wanted.approvals if rule.team}
+    known = set(Team.objects.filter(slug__in=named, retired_at=None).values_list("slug", flat=True))
+    if unknown := sorted(named - known):
+        raise InvalidInput(
+            "policy.team_unknown",
+            f"There is no team {enumeration(unknown, 'or')}; name teams by their slug.",
+            field="approvals",
+        )
 
 
-def _check_satisfiable(wanted: PolicyRules) -> None:
-    now = database_now()
-    everybody = people.people_for_counting(wanted.approvals, ())[0].values()
-    if is_fulfillable(wanted.approvals, everybody, now):
-        return
-    counts = "; ".join(
-        f"{rule_words(rule)}: {len(able_people(rule, everybody, now))} people"
-        for rule in wanted.approvals
-    )
-    raise InvalidInput(
-        "policy.unsatisfiable",
-        f"Nobody could ever fulfil this, because one person fills one place only: {counts}.",
-        field="approvals",
-    )
+def _check_uses(policy: Policy, wanted: PolicyRules) -> None:
+    strict = [use.name for use in uses_of(policy) if use.needs_people]
+    if strict and not wanted.quorum:
+        raise InvalidInput(
+            "policy.asks_nobody",
+            f"{policy.name} governs {enumeration(strict)}, so it must always ask somebody.",
+            field="approvals",
+        )
 
 
-def _next_number(current: PolicyVersion | None) -> int:
-    return current.number + 1 if current else 1
+def _check_satisfiable(wanted: PolicyRules, *, spare_requester: bool) -> None:
+    if problem := unsatisfiable(wanted, spare_requester=spare_requester):
+        raise InvalidInput("policy.unsatisfiable", problem, field="approvals")

@@ -92,19 +92,28 @@ LIVE_APPROVALS = frozenset({ApprovalState.OPEN, ApprovalState.SATISFIED})
 
 
 class ProposalState(StrEnum):
-    """Where a proposed policy version stands."""
+    """Where a proposed policy version stands; ``lapsed``: its question expired or was voided."""
 
     OPEN = "open"
     CONFIRMED = "confirmed"
+    REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
 
 
 PROPOSAL: Machine[ProposalState] = Machine(
     "policy_proposal",
     {
-        ProposalState.OPEN: {ProposalState.CONFIRMED, ProposalState.WITHDRAWN},
+        ProposalState.OPEN: {
+            ProposalState.CONFIRMED,
+            ProposalState.REJECTED,
+            ProposalState.WITHDRAWN,
+            ProposalState.LAPSED,
+        },
         ProposalState.CONFIRMED: set(),
+        ProposalState.REJECTED: set(),
         ProposalState.WITHDRAWN: set(),
+        ProposalState.LAPSED: set(),
     },
 )
 

@@ -12,11 +12,12 @@ from django.db import transaction
 
 from core import clock, db, signing
 from core.db import database_now
-from core.errors import ExternalFault
-from governance import approvals, audit, notices
-from governance.models import Notice
+from core.errors import ExternalFault, InvalidInput
+from governance import approvals, audit, notices, policies
+from governance.models import Notice, Policy, PolicyVersion
+from governance.selectors import people
 from governance.services import checkpoints, matters, reminders, seats, verifying
-from governance.states import NoticeState
+from governance.states import NoticeState, Role
 from jobs import periodic, registry
 from jobs.registry import Claim, Next
 
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 TRIES_MAX = 12
 EXPIRY_KIND = "governance.expiry"
 EXPIRY_SECONDS = 60
+POLICIES_KIND = "governance.policies"
+POLICIES_SECONDS = 24 * 60 * 60
 EXPIRY_SUBJECT = 1
 """There is one expiry sweep; the row of its work needs some number."""
 
@@ -119,6 +122,43 @@ def matter_takes_effect(claim: Claim) -> Next:
     return Next.done() if seconds is None else Next.after(seconds)
 
 
+def check_policies(claim: Claim) -> Next:
+    """Warn the board and the admins of policies that the people of today cannot fulfil (I-10)."""
+    with transaction.atomic():
+        claim.guard()
+        told = people.holders([Role.BOARD_MEMBER, Role.ADMIN])
+        for policy in Policy.objects.filter(retired_at=None):
+            problem = _problem_of(policy.current)
+            if not problem:
+                continue
+            audit.record(
+                "policy.unsatisfiable",
+                policy,
+                facts={
+                    "policy": policy.name,
+                    "problem": problem,
+                },
+            )
+            link = notices.absolute(policy.get_absolute_url())
+            notices.send(
+                told,
+                f"Nobody can fulfil the policy {policy.name} any more",
+                f"{policy.name}: {problem}\n\nWhat it governs stays closed until people are "
+                f"appointed or the policy is changed.\n\n{link}\n",
+                related=[policy.public_id],
+            )
+    return Next.done()
+
+
+def _problem_of(version: PolicyVersion | None) -> str:
+    if version is None:
+        return ""
+    try:
+        return policies.unsatisfiable(policies.rules(version))
+    except InvalidInput as error:
+        return f"It cannot be read: {error.message}"
+
+
 def record_job_event(event: str, facts: Mapping[str, object]) -> None:
     """Write what the workers met (a crash, a foreign job in Redis) into the history."""
     kind, number = str(facts.get("kind", "queue")), facts.get("subject_id", 0)
@@ -160,6 +200,8 @@ registry.register(EXPIRY_KIND, "build", expire_requests)
 registry.register(checkpoints.KIND, "build", take_checkpoint)
 registry.register(verifying.KIND, "build", verify_history)
 registry.register(matters.WORK, "build", matter_takes_effect)
+registry.register(POLICIES_KIND, "build", check_policies)
 periodic.register("governance.expiry", EXPIRY_SECONDS, EXPIRY_KIND, EXPIRY_SUBJECT)
+periodic.register("governance.policies", POLICIES_SECONDS, POLICIES_KIND, EXPIRY_SUBJECT)
 periodic.register("governance.checkpoint", 3600, checkpoints.KIND, checkpoints.SCHEDULED)
 periodic.register("governance.verification", 86_400, verifying.KIND, verifying.SCHEDULED)

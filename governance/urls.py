@@ -14,6 +14,7 @@ from governance.views import (
     own_access,
     people,
     policies,
+    proposals,
     services,
     teams,
 )
@@ -78,9 +79,25 @@ urlpatterns = [
     path("policies/confirm/", policies.confirm, name="confirm_policies"),
     path("policies/<ref_P:pk>/", policies.detail, name="policy"),
     path("policies/<ref_P:pk>/propose/", policies.propose, name="policy_propose"),
+    path("policies/<ref_P:pk>/retire/", policies.retire, name="policy_retire"),
+    path(
+        "policies/<ref_P:pk>/proposals/<int:proposal_id>/",
+        proposals.detail,
+        name="policy_proposal",
+    ),
+    path(
+        "policies/<ref_P:pk>/proposals/<int:proposal_id>/decide/",
+        proposals.decide,
+        name="policy_decide",
+    ),
+    path(
+        "policies/<ref_P:pk>/proposals/<int:proposal_id>/take-back/",
+        proposals.take_back,
+        name="policy_take_back",
+    ),
     path(
         "policies/<ref_P:pk>/proposals/<int:proposal_id>/withdraw/",
-        policies.withdraw,
+        proposals.withdraw,
         name="policy_withdraw",
     ),
     path("approvals/<ref_A:pk>/", approvals.detail, name="approval"),

@@ -13,6 +13,7 @@ from environments.models.orgs import (
     Snapshot,
     Track,
 )
+from environments.models.policies import PolicyAssignment, StagePolicy
 
 __all__ = [
     "DEFAULT_API_VERSION",
@@ -25,6 +26,8 @@ __all__ = [
     "FreezeLift",
     "Lease",
     "Maintenance",
+    "PolicyAssignment",
     "Snapshot",
+    "StagePolicy",
     "Track",
 ]

@@ -97,6 +97,8 @@ class Environment(Entity):
     policy = models.ForeignKey(
         Policy, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
+    # True: the policy is that of the stage and changes with it.
+    follows_stage = models.BooleanField(default=True)
     api_version = models.CharField(max_length=5, default=DEFAULT_API_VERSION)
     check_requested_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)

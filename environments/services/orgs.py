@@ -7,7 +7,7 @@ path around this module keeps them).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 
@@ -15,16 +15,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from core import clock, digests, sealing
+from core.db import shared_advisory_lock
 from core.errors import Conflict, InvalidInput, NotNow, Stale
 from environments import permissions, rules
 from environments.gateways import allowed_hosts, purpose_of
 from environments.models import DEFAULT_API_VERSION, Credential, Environment, Track
+from environments.selectors_policies import default_of
 from environments.services import leases
-from environments.states import Flow, Kind, Licence, Stage, TrackKind, kind_of
+from environments.states import Flow, Licence, Stage, TrackKind, kind_of
 from governance import audit
-from governance.models import Policy, Team
-from governance.permissions import acting_person, demand
-from governance.rules.policy import parse
+from governance.events import enumeration
+from governance.models import Team
+from governance.permissions import acting_person
 from jobs.wake import wake
 from salesforce import auth, ids
 
@@ -75,6 +77,8 @@ def create(*, team: Team | None, stage: str, words: Words) -> Environment:
     track = track_of(team)
     permissions.demand_manage(track)
     place = _place(track, stage)
+    # Whoever changes the stage's policy at this moment waits, or was waited for.
+    shared_advisory_lock("stage-policies")
     typed = _checked(place, words)
     _refuse_taken_organization(typed.expected_organization_id, besides=None)
     with _unique(typed, place, track):
@@ -87,6 +91,7 @@ def create(*, team: Team | None, stage: str, words: Words) -> Environment:
             login_host=typed.login_host,
             expected_organization_id=typed.expected_organization_id,
             api_version=typed.api_version,
+            policy=default_of(track.kind, place),
         )
     _record("environment.created", environment, stage=place.value, track=str(track))
     return environment
@@ -183,38 +188,6 @@ def set_credential(
 
 
 @transaction.atomic
-def set_policy(*, environment_id: int, policy: Policy) -> Environment:
-    """Say which policy governs writes on a protected environment; a board member's act.
-
-    Apart from the rest on purpose: whoever looks after orgs must not be able to choose how many
-    people have to agree. Raises NotAllowed, InvalidInput ``environment.policy_not_in_force`` and
-    ``environment.policy_too_weak``.
-    """
-    environment = _locked(environment_id)
-    demand("environment.set_policy")
-    _refuse_retired(environment)
-    version = policy.current
-    if version is None:
-        raise InvalidInput(
-            "environment.policy_not_in_force",
-            f"The policy “{policy}” has no confirmed version yet, so it would allow nothing.",
-            field="policy",
-        )
-    if environment.kind == Kind.PRODUCTION and parse(version.body).quorum < 1:
-        raise InvalidInput(
-            "environment.policy_too_weak",
-            f"The policy “{policy}” asks nobody, which production does not take. "
-            "Choose one with a quorum.",
-            field="policy",
-        )
-    before = str(environment.policy) if environment.policy else "none"
-    environment.policy = policy
-    environment.save(update_fields=["policy"])
-    _record("environment.policy_set", environment, policy=str(policy), before=before)
-    return environment
-
-
-@transaction.atomic
 def request_check(*, environment_id: int) -> Environment:
     """Ask a deploy worker to open the org and say which one it is.
 
@@ -238,12 +211,13 @@ def retire(*, environment_id: int, typed_name: str) -> Environment:
     """Take the environment out of its stage for good; its credential is discarded.
 
     Raises InvalidInput ``environment.name_differs`` unless its name was typed, NotNow
-    ``environment.in_use``.
+    ``environment.in_use`` and ``environment.has_requests`` while people are asked about it.
     """
     environment = _locked(environment_id)
     permissions.demand_manage(environment.track)
     _refuse_retired(environment)
     _refuse_in_use(environment, "it cannot be retired now")
+    _refuse_asked(environment)
     if typed_name.strip() != environment.name:
         raise InvalidInput(
             "environment.name_differs",
@@ -375,6 +349,27 @@ def _refuse_in_use(environment: Environment, consequence: str) -> None:
             "environment.in_use",
             f"{environment.name} is in use by {holder.label}, so {consequence}. "
             "Wait until that has ended.",
+        )
+
+
+Questions = Callable[[Environment], list[str]]
+
+_questions: dict[str, Questions] = {}
+
+
+def register_questions(name: str, questions: Questions) -> None:
+    """Let an app name the requests for approval that are about an environment; once per name."""
+    if _questions.setdefault(name, questions) is not questions:
+        raise ValueError(f"questions of {name} are registered twice")
+
+
+def _refuse_asked(environment: Environment) -> None:
+    asked = [ref for questions in _questions.values() for ref in questions(environment)]
+    if asked:
+        raise NotNow(
+            "environment.has_requests",
+            f"People are asked about {environment.name}: {enumeration(asked)}. Have that decided "
+            "or withdrawn before the environment is retired.",
         )
 
 

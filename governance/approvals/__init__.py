@@ -8,6 +8,7 @@ from governance.approvals import subjects
 from governance.approvals.commands import (
     decide,
     expire_due,
+    live_under,
     settle_for,
     supersede,
     supersede_of_policy,
@@ -24,6 +25,7 @@ __all__ = [
     "SubjectCard",
     "decide",
     "expire_due",
+    "live_under",
     "open_request",
     "progress",
     "settle_for",

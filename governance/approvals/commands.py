@@ -18,6 +18,7 @@ from governance.approvals.counting import Progress, progress
 from governance.models import (
     ApprovalRequest,
     Decision,
+    Policy,
     PolicyVersion,
     User,
     Withdrawal,
@@ -189,12 +190,21 @@ def supersede(kind: str, subject_id: int, reason: str) -> ApprovalRequest | None
 
 
 @transaction.atomic
-def supersede_of_policy(version: PolicyVersion, reason: str) -> list[ApprovalRequest]:
-    """Void every live request that was asked under a policy version."""
-    live = lock_rows(ApprovalRequest.objects.filter(policy_version=version, state__in=LIVE))
+def supersede_of_policy(
+    version: PolicyVersion, reason: str, *, besides: ApprovalRequest | None = None
+) -> list[ApprovalRequest]:
+    """Void every live request that was asked under a policy version, ``besides`` one."""
+    asked = ApprovalRequest.objects.filter(policy_version=version, state__in=LIVE)
+    live = lock_rows(asked.exclude(pk=besides.pk) if besides else asked)
     for request in live:
         _close(request, ApprovalState.SUPERSEDED, reason, "approval.superseded")
     return live
+
+
+def live_under(policy: Policy) -> bool:
+    """Tell whether people are being asked under any version of a policy."""
+    rows = ApprovalRequest.objects.filter(policy_version__policy=policy, state__in=LIVE)
+    return rows.exists()
 
 
 @transaction.atomic

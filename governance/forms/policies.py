@@ -24,7 +24,7 @@ from governance.rules.policy import (
     parse,
 )
 from governance.rules.windows import DAYS, WINDOWS_MAX
-from governance.states import Role
+from governance.states import Role, Verdict
 
 SPARE_ROWS = 2
 EXPIRES_HOURS_DEFAULT = 168
@@ -242,6 +242,33 @@ def _initial(rules: PolicyRules | None) -> dict[str, Any]:
     }
     external = "\n".join(body["external_checks"])
     return body | rows | {"external_checks": external, "min_coverage": body["min_coverage"] or None}
+
+
+class ProposalDecisionForm(forms.Form):
+    """Approve or reject a proposed version; carries the digest of what the page showed."""
+
+    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
+    comment = forms.CharField(
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Needed to reject. Everybody who reads the history sees it.",
+    )
+
+    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if asked:
+            self.fields["password"] = proof_field(asked)
+
+    def clean(self) -> dict[str, Any]:
+        """A decision says which, and a rejection why."""
+        cleaned = self.cleaned_data
+        cleaned["verdict"] = str(self.data.get("verdict", ""))
+        if cleaned["verdict"] not in set(Verdict):
+            raise forms.ValidationError("Press Approve or Reject.", code="approval.verdict")
+        if cleaned["verdict"] == Verdict.REJECT and not cleaned.get("comment", "").strip():
+            self.add_error("comment", "Say why you reject it, so that it can be mended.")
+        return cleaned
 
 
 class ConfirmForm(forms.Form):

@@ -45,5 +45,27 @@ class Migration(migrations.Migration):
                 name="policy_one_governs_the_board",
             ),
         ),
+        migrations.AddField("policy", "retired_at", models.DateTimeField(blank=True, null=True)),
+        migrations.AddField(
+            "policyversion",
+            "request",
+            models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="published",
+                to="governance.approvalrequest",
+            ),
+        ),
+        migrations.RemoveConstraint("policyproposal", "policy_proposal_state_is_known"),
+        migrations.AddConstraint(
+            "policyproposal",
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=["confirmed", "lapsed", "open", "rejected", "withdrawn"]
+                ),
+                name="policy_proposal_state_is_known",
+            ),
+        ),
         RunSQLFile("governance/0004_policies.sql"),
     ]

@@ -26,6 +26,7 @@ class Policy(Entity):
 
     name = models.CharField(max_length=80)
     governs_board = models.BooleanField(default=False)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -60,7 +61,16 @@ class PolicyVersion(Entity):
     digest = DigestField()
     published_at = models.DateTimeField(default=clock.now)
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Who gave the last approval; while founding, who confirmed it.
     confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # The question that people decided on; None for versions of the founding.
+    request = models.OneToOneField(
+        "governance.ApprovalRequest",
+        on_delete=models.PROTECT,
+        related_name="published",
+        null=True,
+        blank=True,
+    )
 
     class Meta:
         ordering: ClassVar = ["-number"]
@@ -86,7 +96,7 @@ class PolicyVersion(Entity):
 
 
 class PolicyProposal(Entity):
-    """A version that somebody proposed and somebody else has yet to confirm."""
+    """A version that somebody proposed and others decide on."""
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="proposals")
     based_on = models.ForeignKey(
@@ -114,3 +124,8 @@ class PolicyProposal(Entity):
 
     def __str__(self) -> str:
         return f"proposal for {self.policy}"
+
+    def get_absolute_url(self) -> str:
+        """Return the page that asks about it."""
+        keys = {"pk": self.policy_id, "proposal_id": self.pk}
+        return reverse("governance:policy_proposal", kwargs=keys)

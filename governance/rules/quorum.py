@@ -15,7 +15,7 @@ A vote that does not meet all of this simply does not count. Anything unreadable
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -210,6 +210,23 @@ def is_fulfillable(rules: Iterable[ApprovalRule], people: Iterable[Person], at: 
     wanted = tuple(rules)
     able = {person.id: _able(wanted, person, at) for person in people}
     return seat([rule.number for rule in wanted], able).is_full
+
+
+def leaves_enough(
+    rules: Iterable[ApprovalRule], people: Iterable[Person], asking: Collection[int], at: datetime
+) -> bool:
+    """Tell whether somebody can ask so that the others still fill every seat.
+
+    ``asking``: who may ask; while nobody may yet, it will be one of these people.
+    """
+    wanted, everybody = tuple(rules), tuple(people)
+    if not wanted:
+        return True
+    may_ask = asking or [person.id for person in everybody]
+    return any(
+        is_fulfillable(wanted, (person for person in everybody if person.id != one), at)
+        for one in may_ask
+    )
 
 
 def able_people(rule: ApprovalRule, people: Iterable[Person], at: datetime) -> tuple[int, ...]:

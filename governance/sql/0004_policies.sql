@@ -137,6 +137,35 @@ begin
     return new;
 end $$;
 
+-- ── Versions ─────────────────────────────────────────────────────────────────────────────────────
+-- A version in the place of another carries the question that people decided on: satisfied, about
+-- this very policy and body, asked by whom the version names. First versions may come from the
+-- founding. Errors: P0G04.
+create function governance_guard_policy_version() returns trigger
+    language plpgsql set search_path = pg_catalog, public
+    as $$
+begin
+    if new.number = 1 and new.request_id is null then
+        return new;
+    end if;
+    perform 1 from governance_approvalrequest q
+        join governance_policyproposal p on p.id = q.subject_id
+        where q.id = new.request_id and q.subject_kind = 'policy.version' and q.state = 'satisfied'
+          and q.requester_id = new.proposed_by_id and p.proposed_by_id = new.proposed_by_id
+          and p.policy_id = new.policy_id and p.body = new.body and p.state = 'open'
+          and exists (select 1 from governance_decision d
+                      where d.request_id = q.id and d.person_id = new.confirmed_by_id
+                        and d.verdict = 'approve')
+        for no key update of q;
+    if not found then
+        raise exception 'policy version: people have not decided on it' using errcode = 'P0G04';
+    end if;
+    return new;
+end $$;
+create trigger guard_version before insert on governance_policyversion
+    for each row execute function governance_guard_policy_version();
+alter table governance_policyversion enable always trigger guard_version;
+
 grant execute on function governance_role_since(bigint, text, bigint),
     governance_asked_rules(bigint), governance_policy_readable(bigint),
     governance_role_fills(bigint, text, text, timestamptz), governance_hold_roles(bigint) to public;

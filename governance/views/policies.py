@@ -15,10 +15,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.db import database_now
-from core.decisions import Answer, Denied
 from core.errors import DomainError, InvalidInput
 from core.pages import UNPROCESSABLE, act, form_page, sent, show
-from governance import policies, stepup
+from governance import policies, policy_changes, stepup
 from governance.access import requires, signed_in
 from governance.events import enumeration
 from governance.forms.policies import ConfirmForm, NewPolicyForm, PolicyForm
@@ -30,11 +29,7 @@ from governance.rules.policy_words import describe
 from governance.rules.quorum import able_people
 from governance.selectors import people
 from governance.states import ProposalState
-
-OWN = Denied(
-    "policy.own_proposal",
-    "You proposed this version; another member of the release board confirms it.",
-)
+from governance.views.proposals import Question, question_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +39,6 @@ class VersionCard:
     version: PolicyVersion
     sentences: list[str]
     changes: list[Difference]
-
-
-@dataclass(frozen=True, slots=True)
-class ProposalCard:
-    """A proposed version in sentences, and whether the viewer may confirm it."""
-
-    proposal: PolicyProposal
-    sentences: list[str]
-    changes: list[Difference]
-    may_confirm: Answer
 
 
 @require_safe
@@ -70,7 +55,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "proposals": proposals,
         "may_propose": can(user, "policy.propose"),
-        "may_confirm_some": any(card.may_confirm for card in proposals),
+        "may_confirm_some": bool(_may_confirm(user)),
     }
     return render(request, "governance/policies.html", context)
 
@@ -80,7 +65,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a policy: the version in force, what is proposed, every version before."""
     user, policy = cast(User, request.user), _policy(pk)
-    versions = list(policy.versions.select_related("proposed_by", "confirmed_by"))
+    versions = list(policy.versions.select_related("proposed_by", "confirmed_by", "request"))
     cards = [
         VersionCard(version, _sentences(version), _changes(before, version))
         for version, before in zip_longest(versions, versions[1:])
@@ -90,6 +75,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "current": cards[0] if cards else None,
         "older": cards[1:],
         "proposal": next(iter(_proposals(user, policy)), None),
+        "uses": [use.name for use in policies.uses_of(policy)],
         "may_propose": can(user, "policy.propose"),
     }
     return render(request, "governance/policy.html", context)
@@ -109,12 +95,12 @@ def new(request: HttpRequest) -> HttpResponse:
         "governance/policy_form.html",
         form,
         create,
-        to=lambda row: row.policy.get_absolute_url(),
-        said="Proposed. Another member of the release board confirms it.",
+        to=lambda row: row.get_absolute_url(),
+        said=_asked,
         context={
             "title": "New policy",
             "button": "Propose",
-            "lead": "It allows nothing until somebody else of the release board confirms it.",
+            "lead": "It allows nothing until it is approved, under the board's own policy.",
             "back": reverse("governance:policies"),
             "back_label": "Policies",
         },
@@ -137,12 +123,13 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
         "governance/policy_form.html",
         form,
         send,
-        to=policy.get_absolute_url(),
-        said="Proposed. Another member of the release board confirms it.",
+        to=lambda row: row.get_absolute_url(),
+        said=_asked,
         context={
             "title": f"Next version of {policy.name}",
             "button": "Propose",
-            "lead": "When it is confirmed, approvals asked under the present version are void.",
+            "lead": "It is decided under the present version; when it demands less, under both. "
+            "Once it is in force, approvals asked under the present version are void.",
             "back": policy.get_absolute_url(),
             "back_label": policy.name,
         },
@@ -168,23 +155,20 @@ def confirm(request: HttpRequest) -> HttpResponse:
                 status = refusal.status
             else:
                 return redirect("governance:policies")
-    cards = [card for card in _proposals(user) if card.may_confirm]
-    context = {"form": form, "proposals": cards, "chosen": chosen}
+    context = {"form": form, "proposals": _may_confirm(user), "chosen": chosen}
     return render(request, "governance/confirm_policies.html", context, status=status)
 
 
 @require_POST
 @requires("policy.propose")
-def withdraw(request: HttpRequest, pk: int, proposal_id: int) -> HttpResponse:
-    """Take a proposal back."""
+def retire(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a policy that governs nothing out of use."""
     policy = _policy(pk)
-    if not PolicyProposal.objects.filter(pk=proposal_id, policy=policy).exists():
-        raise Http404("There is no such proposal for this policy.")
     return act(
         request,
-        lambda: policies.withdraw(proposal_id=proposal_id),
+        lambda: policies.retire(policy_id=policy.pk),
         to=policy.get_absolute_url(),
-        said="The proposal was withdrawn.",
+        said=f"{policy.name} is retired.",
     )
 
 
@@ -198,26 +182,33 @@ def _confirm_all(request: HttpRequest, chosen: list[int], password: str) -> None
     messages.success(request, f"In force from now on: {names}.")
 
 
+def _asked(proposal: PolicyProposal) -> str:
+    request = policy_changes.request_of(proposal)
+    if request is None:
+        return "Proposed. Another member of the release board confirms it."
+    return f"Proposed. People decide on it under {request.policy_version}."
+
+
 def _numbers(texts: list[str]) -> list[int]:
     return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
 
 
-def _proposals(user: User, policy: Policy | None = None) -> list[ProposalCard]:
+def _proposals(user: User, policy: Policy | None = None) -> list[Question]:
+    """What is proposed now, of one policy or of all."""
     rows = PolicyProposal.objects.filter(state=ProposalState.OPEN).select_related(
         "policy", "based_on", "proposed_by"
     )
     if policy is not None:
         rows = rows.filter(policy=policy)
-    answer = can(user, "policy.confirm")
-    return [
-        ProposalCard(
-            proposal=row,
-            sentences=describe(parse(row.body)),
-            changes=_difference(row.based_on.body if row.based_on else None, row.body),
-            may_confirm=OWN if row.proposed_by_id == user.pk and answer else answer,
-        )
-        for row in rows.order_by("pk")
-    ]
+    return [question_of(row, user) for row in rows.order_by("pk")]
+
+
+def _may_confirm(user: User) -> list[Question]:
+    """The founding's proposals that this person may confirm."""
+    if not can(user, "policy.confirm"):
+        return []
+    cards = [card for card in _proposals(user) if card.request is None]
+    return [card for card in cards if card.proposal.proposed_by_id != user.pk]
 
 
 def _sentences(version: PolicyVersion | None) -> list[str]:

@@ -6,6 +6,7 @@ obeys the policy of its environment.
 
 from __future__ import annotations
 
+from environments import selectors_policies
 from environments.models import Environment
 from governance.models import Policy, PolicyVersion
 from releases.models import Deployment, Release
@@ -21,7 +22,7 @@ OF_CLASS = {
 
 def in_force(environment: Environment) -> PolicyVersion | None:
     """The policy version that governs an environment now; ``None`` means deny all."""
-    return environment.policy.current if environment.policy else None
+    return selectors_policies.in_force(environment)
 
 
 def for_release(environment: Environment, change_class: str) -> PolicyVersion | None:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from governance.models import ApprovalRequest, AuditEvent, Matter, User
+from governance import policies
+from governance.models import ApprovalRequest, AuditEvent, Matter, PolicyProposal, User
 from releases.models import Deployment
-from tests.support.company import Company, house
+from tests.support.company import Company, acting, house
 
 Keys = Callable[[Company], dict[str, object]]
 
@@ -53,6 +54,19 @@ def _deployment(name: str) -> Keys:
 
 def _build(name: str) -> Keys:
     return lambda company: {"pk": company.builds[name].pk}
+
+
+def _proposal(company: Company) -> dict[str, object]:
+    """The page about a version that demands less, proposed when it is first looked at."""
+    assert company.policy_version is not None
+    proposal = PolicyProposal.objects.first()
+    if proposal is None:
+        body = company.policy_version.body | {"expires_hours": 336}
+        with acting(company.people["marek"]):
+            proposal = policies.propose(
+                policy_id=company.policy_version.policy_id, body=body, reason="Holidays"
+            )
+    return {"pk": proposal.policy_id, "proposal_id": proposal.pk}
 
 
 def _policy(company: Company) -> dict[str, object]:
@@ -165,6 +179,7 @@ PAGES = (
     PageCase("governance:policy", _policy, who="ana"),
     PageCase("governance:policy_new", who="ana"),
     PageCase("governance:policy_propose", _policy, who="ana"),
+    PageCase("governance:policy_proposal", _proposal, who="ben"),
     PageCase("governance:confirm_policies", who="ana"),
     PageCase("governance:approval", _request, who="ana"),
     PageCase("governance:history", who="paul"),

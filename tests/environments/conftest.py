@@ -237,11 +237,13 @@ def _make_due(ids: list[int]) -> None:
         cursor.execute("UPDATE jobs_work SET wake_at = gatehouse_now() WHERE id = ANY(%s)", [ids])
 
 
-def policy(house: House, name: str = "Production", quorum: int = 2) -> Policy:
+def policy(
+    house: House, name: str = "Production", quorum: int = 2, *, governs_board: bool = False
+) -> Policy:
     """A policy in force."""
     from core.digests import digest_json
 
-    made = Policy.objects.create(name=name)
+    made = Policy.objects.create(name=name, governs_board=governs_board)
     rule = {"number": quorum, "roles": ["board_member"], "team": None, "when": "always"}
     body = {
         "approvals": [rule] if quorum else [],

@@ -13,9 +13,9 @@ from environments.models import Credential, Environment, Track
 from environments.services import leases, orgs
 from environments.services.orgs import Words
 from governance import audit
-from governance.models import AuditEvent, Policy
+from governance.models import AuditEvent
 from jobs.models import Work
-from tests.environments.conftest import CI_ID, OTHER_ID, PRD_ID, SECRET, House, policy, seal, words
+from tests.environments.conftest import CI_ID, OTHER_ID, PRD_ID, SECRET, House, seal, words
 from tests.salesforce.scripted import Scripted
 from tests.support.databases import as_role
 
@@ -372,35 +372,6 @@ def test_looking_into_a_protected_org_needs_more(house: House) -> None:
 
 
 # Policies ----------------------------------------------------------------------------------------
-
-
-def test_the_board_sets_the_policy_and_who_looks_after_orgs_does_not(house: House) -> None:
-    production = register_production(house)
-    chosen = policy(house)
-    for who in ("ines", "marek", "priya", "paul"):
-        with house.acting(who), pytest.raises(NotAllowed):
-            orgs.set_policy(environment_id=production.pk, policy=chosen)
-    with house.acting("ana"):
-        changed = orgs.set_policy(environment_id=production.pk, policy=chosen)
-    assert changed.policy == chosen
-    sentence = audit.events_for(production.public_id)[0].sentence
-    assert sentence == "Ana put Production under the policy Production (before: none)"
-
-
-def test_production_takes_no_policy_that_asks_nobody(house: House) -> None:
-    production = register_production(house)
-    weak = policy(house, "Rehearsals", quorum=0)
-    with house.acting("ana"):
-        code = code_of(lambda: orgs.set_policy(environment_id=production.pk, policy=weak))
-    assert code == "environment.policy_too_weak"
-
-
-def test_a_policy_without_a_version_is_refused(house: House) -> None:
-    production = register_production(house)
-    draft = Policy.objects.create(name="Draft")
-    with house.acting("ana"):
-        code = code_of(lambda: orgs.set_policy(environment_id=production.pk, policy=draft))
-    assert code == "environment.policy_not_in_force"
 
 
 # Retiring ----------------------------------------------------------------------------------------

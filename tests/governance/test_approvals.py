@@ -19,8 +19,8 @@ from core.errors import (
     NotNow,
     Stale,
 )
-from governance import approvals, inbox, policies
-from governance.models import ApprovalRequest, AuditEvent, Decision, Membership, User
+from governance import approvals, inbox
+from governance.models import ApprovalRequest, AuditEvent, Decision, Membership, PolicyVersion, User
 from governance.rules.policy import COUNTABLE_ROLES
 from governance.services import people
 from governance.states import ApprovalState, PersonKind
@@ -32,6 +32,7 @@ from tests.governance.world import (
     World,
     acting,
     ask,
+    change_policy,
     decide,
     needs,
     seat,
@@ -353,12 +354,7 @@ def test_superseding_what_nobody_asked_about_does_nothing(world: World) -> None:
 def test_a_new_version_of_the_policy_voids_open_requests(world: World, subject: Subject) -> None:
     request = ask(world)
     decide(world.ana, request)
-    with acting(world.ben):
-        proposal = policies.propose(
-            policy_id=world.production.policy_id, body=world.production.body | needs(3)
-        )
-    with acting(world.cleo):
-        policies.confirm(proposal_id=proposal.pk)
+    change_policy(world, world.production.body | needs(3))
     assert state_of(request) == "superseded"
     assert fresh(request).note == "version 2 of Production"
 
@@ -410,21 +406,14 @@ def test_a_question_that_too_few_may_answer_is_refused(world: World) -> None:
 
 def test_a_question_under_an_old_version_is_refused(world: World) -> None:
     old = world.production
-    with acting(world.ben):
-        proposal = policies.propose(policy_id=old.policy_id, body=old.body | needs(1))
-    with acting(world.cleo):
-        policies.confirm(proposal_id=proposal.pk)
+    change_policy(world, old.body | needs(1))
     with pytest.raises(Stale) as caught:
         ask(world)
     assert caught.value.code == "approval.old_policy"
 
 
 def test_a_question_that_needs_nobody_is_satisfied_at_once(world: World, subject: Subject) -> None:
-    body = world.production.body | needs(0)
-    with acting(world.ben):
-        proposal = policies.propose(policy_id=world.production.policy_id, body=body)
-    with acting(world.cleo):
-        version = policies.confirm(proposal_id=proposal.pk)
+    version = PolicyVersion.objects.get(policy__name="Integration")
     request = ask(world, policy_version=version)
     assert state_of(request) == "satisfied"
     assert subject.outcomes == [(request.pk, "satisfied")]

@@ -12,10 +12,18 @@ from django.test import Client
 from django.urls import reverse
 
 from core import clock
-from governance import policies, stepup
-from governance.models import AuditEvent, GitIdentity, Membership, PolicyVersion, Team, User
+from governance import stepup
+from governance.models import (
+    AuditEvent,
+    Decision,
+    GitIdentity,
+    Membership,
+    PolicyVersion,
+    Team,
+    User,
+)
 from governance.services import founding, people
-from tests.governance.world import PASSWORD, World, acting, ask, needs, with_password
+from tests.governance.world import PASSWORD, World, acting, ask, needs, propose, with_password
 
 GOOD = "another long password"
 
@@ -355,7 +363,13 @@ def test_policies_are_sentences(browser: Client) -> None:
     assert "Needs nobody's approval." in page.replace("&#x27;", "'")
 
 
-def test_the_next_version_is_proposed_by_one_and_confirmed_by_another(
+def hidden(client: Client, path: str) -> str:
+    """The digest that a page carries along."""
+    (found,) = re.findall(r'name="shown_digest" value="(sha256:[0-9a-f]+)"', text(client.get(path)))
+    return str(found)
+
+
+def test_the_next_version_is_proposed_by_one_and_approved_by_others(
     browser: Client, world: World
 ) -> None:
     path = policy_path(world)
@@ -364,15 +378,69 @@ def test_the_next_version_is_proposed_by_one_and_confirmed_by_another(
     proposed = browser.post(f"{path}propose/", NEXT_FORM, follow=True)
     assert "approvals needed: 2 board members → 3 board members" in words(proposed)
     assert "demands more" in words(proposed)
-    assert "You proposed this version; another member" in words(proposed)
+    assert "Ana Lima asked for this approval." in words(proposed)
     assert "“Audit finding 7”" in words(proposed)
-    other = sign_in_as(world.ben)
-    (number,) = re.findall(r'name="proposal" value="(\d+)"', text(other.get("/policies/confirm/")))
-    other.post("/policies/confirm/", {"proposal": number})
+    page = world.production.policy.proposals.get(state="open").get_absolute_url()
+    for user in (world.ben, world.cleo):
+        other = sign_in_as(user)
+        sent = {"shown_digest": hidden(other, page), "verdict": "approve"}
+        answered = other.post(f"{page}decide/", sent, follow=True)
+    assert "You approved it. It is in force from now on." in words(answered)
     assert world.production.policy.current.number == 2  # type: ignore[union-attr]
-    page = words(browser.get(path))
-    assert "In force v2" in page
-    assert "confirmed by Ben Okafor" in page
+    now = words(browser.get(path))
+    assert "In force v2" in now
+    assert "decided in A-" in now
+    assert "It was approved and put in force" in words(browser.get(page))
+
+
+def test_i14_a_stale_page_about_a_version_decides_nothing(browser: Client, world: World) -> None:
+    browser.post(f"{policy_path(world)}propose/", NEXT_FORM)
+    page = world.production.policy.proposals.get(state="open").get_absolute_url()
+    other = sign_in_as(world.ben)
+    sent = {"shown_digest": "sha256:" + "0" * 64, "verdict": "approve"}
+    answered = other.post(f"{page}decide/", sent)
+    assert answered.status_code == 409
+    assert "Nothing was recorded." in words(answered)
+    assert other.post(f"{page}decide/", sent | {"verdict": "maybe"}).status_code == 422
+    assert other.get(f"{page}decide/").status_code == 405
+
+
+def test_every_field_of_a_policy_has_its_place_in_the_form(browser: Client, world: World) -> None:
+    typed = NEXT_FORM | {
+        "rule0_number": "2",
+        "rule1_number": "1",
+        "rule1_roles": ["admin", "release_manager"],
+        "rule1_when": "permissions",
+        "checks": ["build", "coverage", "backup"],
+        "min_coverage": "80",
+        "external_checks": "jenkins/e2e\r\nsonar",
+        "window0_days": ["mon", "tue"],
+        "window0_from": "22:00",
+        "window0_to": "04:00",
+        "window0_zone": "Europe/Berlin",
+        "start_roles": ["release_manager"],
+    }
+    browser.post(f"{policy_path(world)}propose/", typed)
+    proposal = world.production.policy.proposals.get(state="open")
+    assert proposal.body == {
+        "approvals": [
+            *needs(2)["approvals"],
+            *needs(1, "release_manager", "admin", when="permissions")["approvals"],
+        ],
+        "checks": ["build", "coverage", "backup"],
+        "external_checks": ["jenkins/e2e", "sonar"],
+        "min_coverage": 80,
+        "backup_max_hours": 24,
+        "windows": [
+            {"days": ["mon", "tue"], "from": "22:00", "to": "04:00", "zone": "Europe/Berlin"}
+        ],
+        "start_roles": ["release_manager"],
+        "expires_hours": 24,
+        "test_level": "RunLocalTests",
+    }
+    wrong = browser.post(f"{policy_path(world)}propose/", typed | {"window0_zone": "Mars"})
+    assert wrong.status_code == 422
+    assert "There is no time zone" in words(wrong)
 
 
 def test_a_weaker_proposal_says_so(browser: Client, world: World) -> None:
@@ -391,32 +459,32 @@ def test_a_policy_that_nobody_could_fulfil_keeps_what_was_typed(
     assert "Audit finding 7" in text(response)
 
 
-def test_a_stale_sign_in_is_asked_for_the_password_before_confirming(world: World) -> None:
-    with acting(world.ana):
-        proposal = policies.propose(
-            policy_id=world.production.policy_id, body=world.production.body | needs(3)
-        )
+def test_i38_a_stale_sign_in_is_asked_for_the_password_before_deciding(world: World) -> None:
+    proposal = propose(world, "ana", world.production.body | needs(3))
+    page = proposal.get_absolute_url()
     client = sign_in_as(world.ben)
     session = client.session
     session[stepup.PROVED_AT] = int(clock.now().timestamp()) - stepup.fresh_seconds() - 1
     session.save()
-    assert "Your password" in words(client.get("/policies/confirm/"))
-    sent = {"proposal": proposal.pk}
-    assert "Enter your password to decide." in words(client.post("/policies/confirm/", sent))
-    wrong = client.post("/policies/confirm/", sent | {"password": "wrong"})
+    assert "Your password" in words(client.get(page))
+    sent = {"shown_digest": hidden(client, page), "verdict": "approve"}
+    answered = client.post(f"{page}decide/", sent)
+    assert "Type your password to decide." in words(answered)
+    wrong = client.post(f"{page}decide/", sent | {"password": "wrong"})
     assert "This is not your password." in words(wrong)
-    assert world.production.policy.current.number == 1  # type: ignore[union-attr]
-    right = client.post("/policies/confirm/", sent | {"password": PASSWORD})
+    assert not Decision.objects.exists()
+    right = client.post(f"{page}decide/", sent | {"password": PASSWORD})
     assert right.status_code == 302
-    assert world.production.policy.current.number == 2  # type: ignore[union-attr]
+    assert Decision.objects.get().person == world.ben
 
 
-def test_confirming_nothing_is_a_sentence(world: World) -> None:
-    with acting(world.ana):
-        policies.propose(
-            policy_id=world.production.policy_id, body=world.production.body | needs(3)
-        )
-    response = sign_in_as(world.ben).post("/policies/confirm/", {"proposal": ["x", "-1"]})
+@pytest.mark.django_db
+def test_confirming_nothing_is_a_sentence() -> None:
+    founded = founding.found(
+        team_name="Platform", board=[("Ana", "ana@example.com"), ("Ben", "ben@example.com")]
+    )
+    browser = sign_in_as(founded.founders[1].user)
+    response = browser.post("/policies/confirm/", {"proposal": ["x", "-1"]})
     assert response.status_code == 422
     assert "Tick at least one policy" in words(response)
 
@@ -426,7 +494,10 @@ def test_i5_a_proposal_is_withdrawn_through_its_own_policy_only(
 ) -> None:
     browser.post(f"{policy_path(world)}propose/", NEXT_FORM)
     proposal = world.production.policy.proposals.get(state="open")
-    assert browser.post(f"/policies/P-987654/proposals/{proposal.pk}/withdraw/").status_code == 404
+    for act in ("", "withdraw/", "decide/", "take-back/"):
+        path = f"/policies/P-987654/proposals/{proposal.pk}/{act}"
+        asked = browser.post(path) if act else browser.get(path)
+        assert asked.status_code == 404
     browser.post(f"{policy_path(world)}proposals/{proposal.pk}/withdraw/")
     proposal.refresh_from_db()
     assert proposal.state == "withdrawn"
@@ -434,8 +505,8 @@ def test_i5_a_proposal_is_withdrawn_through_its_own_policy_only(
 
 def test_a_new_policy_is_proposed(browser: Client) -> None:
     response = browser.post("/policies/new/", NEXT_FORM | {"name": "Hotfix"}, follow=True)
-    assert "Not confirmed yet" in words(response)
-    assert "Hotfix" in words(response)
+    assert "Put version 1 of Hotfix in force?" in words(response)
+    assert "Not in force yet" in words(browser.get("/policies/"))
 
 
 # ── History ──────────────────────────────────────────────────────────────────────────────────────

@@ -18,8 +18,16 @@ from django.test import override_settings
 from core.context import Actor, acting_as
 from core.db import database_now
 from core.digests import sha256_text
-from governance import approvals
-from governance.models import ApprovalRequest, Matter, Membership, PolicyVersion, Team, User
+from governance import approvals, policies, policy_changes
+from governance.models import (
+    ApprovalRequest,
+    Matter,
+    Membership,
+    Policy,
+    PolicyVersion,
+    Team,
+    User,
+)
 from governance.services import founding, invitations, matters, people, seats
 from tests.support.databases import as_role
 
@@ -147,6 +155,37 @@ class Subject:
         return approvals.SubjectCard(
             f"Subject {subject_id}", f"/subjects/{subject_id}/", ("2 teams",)
         )
+
+
+def propose(world: World, name: str, body: dict[str, Any], policy: Policy | None = None) -> Any:
+    """Propose the next version of a policy (Production's, unless told otherwise)."""
+    with acting(world.by_name[name]):
+        return policies.propose(policy_id=(policy or world.production.policy).pk, body=body)
+
+
+def answer(world: World, name: str, proposal: Any, **changes: Any) -> Any:
+    """Decide on a proposed version as a person."""
+    arguments: dict[str, Any] = {
+        "proposal_id": proposal.pk,
+        "verdict": "approve",
+        "comment": "",
+        "shown_digest": policy_changes.question_digest(proposal),
+        "auth_strength": "password",
+    }
+    with acting(world.by_name[name]):
+        return policies.decide(**(arguments | changes))
+
+
+def change_policy(
+    world: World, body: dict[str, Any], *, by: str = "rita", policy: Policy | None = None
+) -> PolicyVersion:
+    """Have the next version of a policy proposed and approved by two of the board."""
+    proposal = propose(world, by, body, policy)
+    for name in [name for name in ("ana", "ben", "cleo") if name != by][:2]:
+        answer(world, name, proposal)
+    version = proposal.policy.current
+    assert version.body == proposal.body
+    return version
 
 
 def ask(world: World, **changes: Any) -> ApprovalRequest:

@@ -22,7 +22,7 @@ from demo.content import repositories
 from demo.content import seed as seeds
 from demo.content.orgs import CLIENT_ID, ORGS, Org
 from environments.models import Environment
-from environments.services import orgs
+from environments.services import orgs, policies
 from governance.models import ApprovalRequest, Policy, Team, User
 from governance.services import founding, invitations, matters, people, seats
 from jobs import registry, runner
@@ -205,19 +205,18 @@ def found(directory: Path, simulator: SimulatorProcess, teams: tuple[str, ...]) 
     journey = Journey(directory, simulator)
     registry.autodiscover()
     _people(journey, teams)
+    for stage, name in (("PRD", "Production"), ("PRE-PRD", "Integration"), ("CI", "Integration")):
+        journey.as_person(
+            "ana",
+            policies.assign_stage,
+            track_kind="production",
+            stage=stage,
+            policy=Policy.objects.get(name=name),
+        )
     for org in ORGS:
         if org.team in ("platform", *teams):
             _connect(journey, org)
     journey.work()
-    with journey.acting("ana"):
-        for name, policy in (
-            ("Production", "Production"),
-            ("PRE-PRD", "Integration"),
-            ("Integration", "Integration"),
-        ):
-            orgs.set_policy(
-                environment_id=journey.orgs[name].pk, policy=Policy.objects.get(name=policy)
-            )
     journey.paths = repositories.build(directory / "repositories")
     for team in teams:
         journey.as_person(

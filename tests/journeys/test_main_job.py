@@ -7,7 +7,7 @@ from django.core import mail
 
 from core.errors import Conflict, NotAllowed, NotFound, NotNow, Stale
 from environments.models import Environment
-from governance import policies
+from governance import policies, policy_changes
 from governance.models import AuditEvent, Membership, Policy
 from governance.services import people
 from releases.models import Build, ChangeCommit
@@ -232,7 +232,16 @@ def test_i30_new_policy_version_voids_what_was_decided_under_the_old_one(journey
     (rule,) = policy.current.body["approvals"]
     stricter = {**policy.current.body, "approvals": [{**rule, "number": 3}]}
     proposal = journey.as_person("ana", policies.propose, policy_id=policy.pk, body=stricter)
-    journey.as_person("ben", policies.confirm, proposal_id=proposal.pk)
+    for name in ("ben", "jonas"):
+        journey.as_person(
+            name,
+            policies.decide,
+            proposal_id=proposal.pk,
+            verdict="approve",
+            comment="",
+            shown_digest=policy_changes.question_digest(proposal),
+            auth_strength="password",
+        )
     assert journey.release(release.pk).state == "rehearsed"
     with pytest.raises(Stale):
         journey.decide("ben", request)

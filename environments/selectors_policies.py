@@ -1,0 +1,42 @@
+"""Which policy governs what: stages, environments, and everything that is protected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from environments.models import Environment, StagePolicy
+from environments.states import Kind, Stage, kind_of
+from governance.models import Policy, PolicyVersion
+from governance.policies import Use
+
+
+def in_force(environment: Environment) -> PolicyVersion | None:
+    """The version that governs an environment now; None: nothing is allowed.
+
+    Every environment carries its policy, also one that follows its stage.
+    """
+    return environment.policy.current if environment.policy else None
+
+
+def default_of(track_kind: str, stage: str) -> Policy | None:
+    """The policy of a stage; None when it has none."""
+    rows = StagePolicy.objects.filter(track_kind=track_kind, stage=stage)
+    found = rows.select_related("policy").first()
+    return found.policy if found else None
+
+
+def uses(policy: Policy) -> list[Use]:
+    """What a policy governs here: its stages, and the environments that do not follow theirs."""
+    stages = [
+        Use(str(row), kind_of(Stage(row.stage)) == Kind.PRODUCTION)
+        for row in StagePolicy.objects.filter(policy=policy).order_by("pk")
+    ]
+    rows = Environment.objects.live().filter(policy=policy).order_by("pk")
+    return [*stages, *(Use(row.name, row.kind == Kind.PRODUCTION) for row in rows)]
+
+
+def protecting() -> Iterable[PolicyVersion]:
+    """The versions in force on protected environments."""
+    rows = Environment.objects.live().select_related("track", "policy")
+    found = (row.policy.current for row in rows if row.protected and row.policy)
+    return [version for version in found if version is not None]
