@@ -14,22 +14,18 @@ class EnvironmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the public ids and the subject of approvals."""
-        from environments import protection
+        from environments import protection, selectors_policies
+        from environments.services import calendar, lifting, orgs, policies
         from governance import governed
+        from governance.approvals import subjects
+        from governance.policies import register_uses
 
         governed.register("environments", protection.policies_in_force)
         refs.register_route("E", "environments:detail")
         refs.register_route("F", "environments:freeze")
         refs.register_route("M", "environments:maintenance")
         refs.register_route("S", "environments:snapshot")
-        from environments import selectors_policies
-        from environments.services import calendar, lifting, orgs, policies
-        from governance import governed
-        from governance.approvals import subjects
-        from governance.policies import register_uses
-
         subjects.register(calendar.LIFT_KIND, outcome=lifting.outcome, describe=lifting.describe)
         subjects.register(policies.KIND, outcome=policies.outcome, describe=policies.describe)
         register_uses("environments", selectors_policies.uses)
         orgs.register_questions("policies", policies.questions)
-        governed.register("environments", selectors_policies.protecting)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from environments.models import Environment, StagePolicy
 from environments.states import Kind, Stage, kind_of
 from governance.models import Policy, PolicyVersion
@@ -33,10 +31,3 @@ def uses(policy: Policy) -> list[Use]:
     ]
     rows = Environment.objects.live().filter(policy=policy).order_by("pk")
     return [*stages, *(Use(row.name, row.kind == Kind.PRODUCTION) for row in rows)]
-
-
-def protecting() -> Iterable[PolicyVersion]:
-    """The versions in force on protected environments."""
-    rows = Environment.objects.live().select_related("track", "policy")
-    found = (row.policy.current for row in rows if row.protected and row.policy)
-    return [version for version in found if version is not None]

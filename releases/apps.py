@@ -24,10 +24,11 @@ class ReleasesConfig(AppConfig):
         ):
             refs.register_route(prefix, route)
         from environments.selectors import register_edge_counts
-        from environments.services import calendar
+        from environments.services import calendar, orgs
         from governance import inbox
         from governance.approvals import subjects
-        from releases.selectors import edges, waiting
+        from governance.policies import register_uses
+        from releases.selectors import edges, policies, waiting
         from releases.services import approval, deployments, releases
 
         for kind in releases.KINDS:
@@ -35,3 +36,5 @@ class ReleasesConfig(AppConfig):
         inbox.register(waiting.waiting_for)
         register_edge_counts(edges.edges)
         calendar.register_waker(deployments.wake_held)
+        register_uses("releases", policies.uses)
+        orgs.register_questions("releases", policies.questions)

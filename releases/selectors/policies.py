@@ -9,8 +9,10 @@ from __future__ import annotations
 from environments import selectors_policies
 from environments.models import Environment
 from governance.models import Policy, PolicyVersion
+from governance.models.approvals import LIVE
+from governance.policies import Use
 from releases.models import Deployment, Release
-from releases.states import Purpose
+from releases.states import LIVE_DEPLOYMENTS, Purpose
 
 BREAK_GLASS = "Break-glass"
 ROLLBACK = "Rollback"
@@ -32,6 +34,24 @@ def for_release(environment: Environment, change_class: str) -> PolicyVersion | 
         return in_force(environment)
     policy = Policy.objects.filter(name=name).first()
     return policy.current if policy else None
+
+
+def uses(policy: Policy) -> list[Use]:
+    """What a policy governs here, for whoever wants to change or retire it."""
+    return [
+        Use(f"releases of the class {change_class}", True)
+        for change_class, name in OF_CLASS.items()
+        if policy.name == name
+    ]
+
+
+def questions(environment: Environment) -> list[str]:
+    """The live requests for approval about deployments to an environment."""
+    states = [str(state) for state in LIVE_DEPLOYMENTS]
+    rows = Deployment.objects.filter(
+        environment=environment, approval__state__in=LIVE, state__in=states
+    )
+    return [row.approval.public_id for row in rows.select_related("approval") if row.approval]
 
 
 def class_of(deployment: Deployment) -> str:

@@ -71,12 +71,14 @@ def test_another_board_member_confirms_the_first_policies() -> None:
     ana, ben = (founder.user for founder in founded.founders)
     with pytest.raises(NotAllowed):
         founding.confirm(ana)
-    assert len(inbox.proposals_for(ben)) == 3
+    assert len(inbox.proposals_for(ben)) == len(founding.FIRST_POLICIES)
     versions = founding.confirm(ben)
     assert [(str(v), policies.quorum(v)) for v in versions] == [
         ("Production v1", 2),
         ("Integration v1", 0),
         ("Developer v1", 0),
+        ("Break-glass v1", 2),
+        ("Rollback v1", 1),
     ]
     assert inbox.proposals_for(ben) == []
     assert policies.board_policy() == versions[0]
