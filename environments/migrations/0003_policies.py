@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 import core.clock
 
-STAGES = ["CI", "DEV", "PRD", "PRE-PRD", "TEST"]
+STAGES = ["CANARY", "CI", "DEV", "PRD", "PRE-PRD", "TEST"]
 PROTECT = django.db.models.deletion.PROTECT
 
 
