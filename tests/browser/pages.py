@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from environments.models import PolicyAssignment
+from environments.services import policies as assignments
 from governance import policies
 from governance.models import ApprovalRequest, AuditEvent, Matter, PolicyProposal, User
 from releases.models import Deployment
@@ -67,6 +69,19 @@ def _proposal(company: Company) -> dict[str, object]:
                 policy_id=company.policy_version.policy_id, body=body, reason="Holidays"
             )
     return {"pk": proposal.policy_id, "proposal_id": proposal.pk}
+
+
+def _assignment(company: Company) -> dict[str, object]:
+    """The page about a policy for an org that had none, asked when it is first looked at."""
+    assert company.policy_version is not None
+    asked = PolicyAssignment.objects.first()
+    if asked is None:
+        with acting(company.people["ana"]):
+            asked = assignments.assign(
+                environment_id=company.orgs["Rehearsal"].pk, policy=company.policy_version.policy
+            )
+    assert asked is not None
+    return {"pk": asked.pk}
 
 
 def _policy(company: Company) -> dict[str, object]:
@@ -193,6 +208,13 @@ PAGES = (
     PageCase("environments:edit", _org("Sales CI")),
     PageCase("environments:credential", _org("Sales CI")),
     PageCase("environments:policy", _org("Production"), who="ana"),
+    PageCase("environments:stages", who="ana"),
+    PageCase(
+        "environments:stage_policy",
+        lambda company: {"track_kind": "production", "stage": "PRD"},
+        who="ana",
+    ),
+    PageCase("environments:assignment", _assignment, who="ben"),
     PageCase("environments:retire", _org("Sales CI")),
     PageCase("environments:snapshots", _org("Production")),
     PageCase("environments:snapshot", _snapshot),

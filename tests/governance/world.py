@@ -182,7 +182,9 @@ def change_policy(
     """Have the next version of a policy proposed and approved by two of the board."""
     proposal = propose(world, by, body, policy)
     for name in [name for name in ("ana", "ben", "cleo") if name != by][:2]:
-        answer(world, name, proposal)
+        proposal.refresh_from_db(fields=["state"])
+        if proposal.state == "open":
+            answer(world, name, proposal)
     version = proposal.policy.current
     assert version.body == proposal.body
     return version
