@@ -1,4 +1,4 @@
-"""I-30: policy is versioned; each decision stores policy id and digest; older approvals are void."""
+"""I-30: policy is versioned; a decision stores policy id and digest; older approvals are void."""
 
 from __future__ import annotations
 
