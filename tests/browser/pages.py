@@ -78,7 +78,7 @@ def _assignment(company: Company) -> dict[str, object]:
     if asked is None:
         with acting(company.people["ana"]):
             asked = assignments.assign(
-                environment_id=company.orgs["Rehearsal"].pk, policy=company.policy_version.policy
+                environment_id=company.orgs["Sales CI"].pk, policy=company.policy_version.policy
             )
     assert asked is not None
     return {"pk": asked.pk}
