@@ -200,7 +200,7 @@ def test_the_number_of_queries_does_not_grow_with_history(
     company: Company, django_assert_max_num_queries: Any, ask: Any
 ) -> None:
     user = company.people["marek"]
-    with django_assert_max_num_queries(30, connection=connection) as before:
+    with django_assert_max_num_queries(34, connection=connection) as before:
         ask(user)
     more.past_deployments(company, 15)
     more.past_releases(company, 5)

@@ -113,7 +113,7 @@ class TestReleases:
         self, company: Company, as_person: Looks, django_assert_max_num_queries: Any
     ) -> None:
         client = as_person("marek")
-        with django_assert_max_num_queries(20, connection=connection) as before:
+        with django_assert_max_num_queries(24, connection=connection) as before:
             client.get(RELEASES)
         more.past_releases(company, 40)
         with django_assert_max_num_queries(len(before.captured_queries), connection=connection):
@@ -167,7 +167,7 @@ class TestDeployments:
         self, company: Company, as_person: Looks, django_assert_max_num_queries: Any
     ) -> None:
         client = as_person("marek")
-        with django_assert_max_num_queries(20, connection=connection) as before:
+        with django_assert_max_num_queries(24, connection=connection) as before:
             client.get(DEPLOYMENTS)
         more.past_deployments(company, 25)
         with django_assert_max_num_queries(len(before.captured_queries), connection=connection):

@@ -337,7 +337,7 @@ class TestCandidates:
         self, company: Company, as_person: Looks, django_assert_max_num_queries: Any
     ) -> None:
         client = as_person("priya")
-        with django_assert_max_num_queries(20, connection=connection) as before:
+        with django_assert_max_num_queries(24, connection=connection) as before:
             client.get(at("candidates"))
         more.past_candidates(company, "sales", 25)
         with django_assert_max_num_queries(len(before.captured_queries), connection=connection):
