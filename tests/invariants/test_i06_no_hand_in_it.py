@@ -38,7 +38,7 @@ def shut_out(world: World, person: User, why: str) -> ApprovalRequest:
 
 
 @pytest.mark.parametrize("why", ["requester", *IDENTITIES])
-def test_i6_whoever_had_a_hand_in_it_does_not_decide(world: World, why: str) -> None:
+def test_i06_whoever_had_a_hand_in_it_does_not_decide(world: World, why: str) -> None:
     request = shut_out(world, world.ana, why)
     with pytest.raises(NotAllowed):
         decide(world.ana, request)
@@ -48,7 +48,7 @@ def test_i6_whoever_had_a_hand_in_it_does_not_decide(world: World, why: str) -> 
 
 
 @pytest.mark.parametrize("why", ["requester", *IDENTITIES])
-def test_i6_nor_does_a_deputy_in_their_place(world: World, why: str) -> None:
+def test_i06_nor_does_a_deputy_in_their_place(world: World, why: str) -> None:
     lend(world, world.ana, world.nils)
     request = shut_out(world, world.ana, why)
     with pytest.raises(NotAllowed) as caught:
@@ -59,7 +59,7 @@ def test_i6_nor_does_a_deputy_in_their_place(world: World, why: str) -> None:
 
 
 @pytest.mark.parametrize("why", ["requester", *IDENTITIES])
-def test_i6_a_deputy_with_a_hand_in_it_does_not_decide_for_anybody(world: World, why: str) -> None:
+def test_i06_a_deputy_with_a_hand_in_it_does_not_decide_for_anybody(world: World, why: str) -> None:
     lend(world, world.ana, world.nils)
     request = shut_out(world, world.nils, why)
     with pytest.raises(NotAllowed):
@@ -68,7 +68,7 @@ def test_i6_a_deputy_with_a_hand_in_it_does_not_decide_for_anybody(world: World,
         force(request, world.nils)
 
 
-def test_i6_an_author_found_later_takes_the_deputy_s_vote_along(world: World) -> None:
+def test_i06_an_author_found_later_takes_the_deputy_s_vote_along(world: World) -> None:
     lend(world, world.ana, world.nils)
     request = ask(world, unmapped=[("ana@home.example", "A. Lima")])
     with acting(world.ana):
@@ -79,7 +79,7 @@ def test_i6_an_author_found_later_takes_the_deputy_s_vote_along(world: World) ->
     assert approvals.progress(request).outcome.counted == (world.ben.pk,)
 
 
-def test_i6_an_exclusion_reaches_the_deputy_in_the_database(world: World) -> None:
+def test_i06_an_exclusion_reaches_the_deputy_in_the_database(world: World) -> None:
     """The floor counts decisions without Python: who stands in for an author is excluded there."""
     lend(world, world.ana, world.nils)
     request = ask(world)
@@ -96,7 +96,7 @@ def test_i6_an_exclusion_reaches_the_deputy_in_the_database(world: World) -> Non
     assert approvals.progress(request).outcome.counted == ()
 
 
-def test_i6_an_api_token_of_the_requester_s_machine_does_not_decide(world: World) -> None:
+def test_i06_an_api_token_of_the_requester_s_machine_does_not_decide(world: World) -> None:
     with acting(world.ana):
         bot = serviceaccounts.create(full_name="Pipeline")
         whole = serviceaccounts.create_token(

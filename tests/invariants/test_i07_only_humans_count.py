@@ -44,7 +44,7 @@ def refusals() -> list[str]:
     return [event.sentence for event in events]
 
 
-def test_i7_a_token_is_refused_and_told(world: World) -> None:
+def test_i07_a_token_is_refused_and_told(world: World) -> None:
     with acting(world.ana):
         whole = serviceaccounts.create_token(
             user_id=bot_of(world).pk, label="ci", scopes=["checks:report"], team_ids=[], days=1
@@ -58,7 +58,7 @@ def test_i7_a_token_is_refused_and_told(world: World) -> None:
     assert not Decision.objects.exists()
 
 
-def test_i7_a_session_of_somebody_else_is_refused_and_told(world: World) -> None:
+def test_i07_a_session_of_somebody_else_is_refused_and_told(world: World) -> None:
     address, sent = url_and_form(world)
     client = sign_in_as(world.ben)
     session = client.session
@@ -69,7 +69,7 @@ def test_i7_a_session_of_somebody_else_is_refused_and_told(world: World) -> None
     assert not Decision.objects.exists()
 
 
-def test_i7_a_service_account_has_no_way_in(world: World) -> None:
+def test_i07_a_service_account_has_no_way_in(world: World) -> None:
     bot = bot_of(world)
     with_password(bot)
     with pytest.raises(Exception, match="do not belong together"):
@@ -79,7 +79,7 @@ def test_i7_a_service_account_has_no_way_in(world: World) -> None:
     assert client.get("/account/").status_code == 403
 
 
-def test_i7_a_service_account_with_a_session_and_a_role_is_refused_and_told(world: World) -> None:
+def test_i07_a_service_account_with_a_session_and_a_role_is_refused_and_told(world: World) -> None:
     bot = bot_of(world)
     Membership.objects.create(user=bot, team=world.sales, role="developer")
     address, sent = url_and_form(world)
@@ -92,7 +92,7 @@ def test_i7_a_service_account_with_a_session_and_a_role_is_refused_and_told(worl
     assert refusals() == ["Pipeline was refused a decision as a service account"]
 
 
-def test_i7_the_count_and_the_database_refuse_a_service_account(world: World) -> None:
+def test_i07_the_count_and_the_database_refuse_a_service_account(world: World) -> None:
     bot, request = bot_of(world), ask(world)
     with pytest.raises(NotAllowed) as caught:
         decide(bot, request)
@@ -108,7 +108,7 @@ ROWS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", ROWS, ids=list(ROWS))
-def test_i7_no_service_account_gets_a_seat(world: World, case: str) -> None:
+def test_i07_no_service_account_gets_a_seat(world: World, case: str) -> None:
     bot = bot_of(world)
     with pytest.raises(DatabaseError), transaction.atomic():
         Membership.objects.create(user=bot, team=world.platform, **ROWS[case])
@@ -116,7 +116,7 @@ def test_i7_no_service_account_gets_a_seat(world: World, case: str) -> None:
         seats.ask(user_id=bot.pk, reason="x", **ROWS[case])
 
 
-def test_i7_nobody_turns_a_service_account_into_a_person(world: World) -> None:
+def test_i07_nobody_turns_a_service_account_into_a_person(world: World) -> None:
     bot = bot_of(world)
     with pytest.raises(DatabaseError), transaction.atomic():
         User.objects.filter(pk=bot.pk).update(kind=PersonKind.PERSON)

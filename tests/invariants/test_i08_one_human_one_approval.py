@@ -50,7 +50,7 @@ def force(request: ApprovalRequest, person: User, verdict: str = "approve") -> N
         )
 
 
-def test_i8_two_clicks_at_once_are_one_approval(committed_world: World) -> None:
+def test_i08_two_clicks_at_once_are_one_approval(committed_world: World) -> None:
     world = committed_world
     request = ask(world)
     outcomes = race(*[partial(decide, world.ben, request)] * 4)
@@ -58,7 +58,7 @@ def test_i8_two_clicks_at_once_are_one_approval(committed_world: World) -> None:
     assert counted(request) == {world.ben.pk}
 
 
-def test_i8_two_roles_are_one_approval(world: World) -> None:
+def test_i08_two_roles_are_one_approval(world: World) -> None:
     seat(world, "ben", "security_approver")
     request = ask(world)
     decide(world.ben, request)
@@ -69,7 +69,7 @@ def test_i8_two_roles_are_one_approval(world: World) -> None:
         force(request, world.ben)
 
 
-def test_i8_holder_and_deputy_at_once_are_one_approval(committed_world: World) -> None:
+def test_i08_holder_and_deputy_at_once_are_one_approval(committed_world: World) -> None:
     world = committed_world
     lend(world, world.ana, world.nils)
     for number in range(3):
@@ -80,7 +80,7 @@ def test_i8_holder_and_deputy_at_once_are_one_approval(committed_world: World) -
         assert len(counted(request)) == 1
 
 
-def test_i8_the_deputy_decides_in_the_holder_s_place_once(world: World) -> None:
+def test_i08_the_deputy_decides_in_the_holder_s_place_once(world: World) -> None:
     lend(world, world.ana, world.nils)
     request = ask(world)
     decide(world.nils, request)
@@ -93,7 +93,7 @@ def test_i8_the_deputy_decides_in_the_holder_s_place_once(world: World) -> None:
     decide(world.ana, request, verdict="reject", comment="stopping stays possible")
 
 
-def test_i8_the_holder_s_own_vote_uses_the_seat(world: World) -> None:
+def test_i08_the_holder_s_own_vote_uses_the_seat(world: World) -> None:
     lend(world, world.ana, world.nils)
     request = ask(world)
     decide(world.ana, request)
@@ -105,7 +105,7 @@ def test_i8_the_holder_s_own_vote_uses_the_seat(world: World) -> None:
     assert counted(request) == {world.ana.pk}
 
 
-def test_i8_one_deputy_of_two_holders_has_one_vote(world: World) -> None:
+def test_i08_one_deputy_of_two_holders_has_one_vote(world: World) -> None:
     lend(world, world.ana, world.nils)
     lend(world, world.ben, world.nils)
     request = ask(world)
@@ -115,7 +115,7 @@ def test_i8_one_deputy_of_two_holders_has_one_vote(world: World) -> None:
     assert not standing.satisfied
 
 
-def test_i8_a_holder_gets_no_second_vote_by_standing_in(world: World) -> None:
+def test_i08_a_holder_gets_no_second_vote_by_standing_in(world: World) -> None:
     with pytest.raises(Conflict) as caught:
         lend(world, world.ana, world.ben)
     assert caught.value.code == "delegation.holds"
@@ -123,7 +123,7 @@ def test_i8_a_holder_gets_no_second_vote_by_standing_in(world: World) -> None:
         _row(world.ana, world.ben)
 
 
-def test_i8_nothing_is_passed_on(world: World) -> None:
+def test_i08_nothing_is_passed_on(world: World) -> None:
     lend(world, world.ana, world.nils)
     with pytest.raises(NotAllowed) as caught:
         lend(world, world.nils, world.otto)
@@ -132,7 +132,7 @@ def test_i8_nothing_is_passed_on(world: World) -> None:
         _row(world.nils, world.otto)
 
 
-def test_i8_a_seat_has_one_deputy_at_a_time(world: World) -> None:
+def test_i08_a_seat_has_one_deputy_at_a_time(world: World) -> None:
     lend(world, world.ana, world.nils)
     with pytest.raises(Conflict):
         lend(world, world.ana, world.otto)
@@ -154,7 +154,7 @@ def _row(holder: User, deputy: User) -> None:
     )
 
 
-def test_i8_the_digest_of_the_request_is_the_only_one(world: World) -> None:
+def test_i08_the_digest_of_the_request_is_the_only_one(world: World) -> None:
     request = ask(world)
     assert request.digest == DIGEST
     decide(world.ben, request)

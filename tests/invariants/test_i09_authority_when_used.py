@@ -71,7 +71,7 @@ LOSSES: dict[str, tuple[str, Callable[[World, str], None], str]] = {
 
 
 @pytest.mark.parametrize("case", LOSSES, ids=list(LOSSES))
-def test_i9_an_approval_stops_to_count_when_its_authority_ends(world: World, case: str) -> None:
+def test_i09_an_approval_stops_to_count_when_its_authority_ends(world: World, case: str) -> None:
     who, lose, whose = LOSSES[case]
     if who == "nils":
         lend(world, world.cleo, world.nils)
@@ -94,7 +94,7 @@ def move_clock_of_database(by: timedelta) -> None:
         )
 
 
-def test_i9_a_delegation_counts_in_its_time_only(committed_world: World) -> None:
+def test_i09_a_delegation_counts_in_its_time_only(committed_world: World) -> None:
     world = committed_world
     lend(world, world.cleo, world.nils)
     request = ask(world, expires_at=database_now() + timedelta(days=30))
@@ -108,7 +108,7 @@ def test_i9_a_delegation_counts_in_its_time_only(committed_world: World) -> None
         decide(world.nils, ask(world, subject_id=9, expires_at=database_now() + timedelta(days=1)))
 
 
-def test_i9_who_stands_in_later_does_not_count_on_what_was_asked_before(world: World) -> None:
+def test_i09_who_stands_in_later_does_not_count_on_what_was_asked_before(world: World) -> None:
     request = ask(world)
     lend(world, world.cleo, world.nils, starts_at=database_now() - timedelta(days=5))
     with pytest.raises(NotAllowed) as caught:
@@ -116,7 +116,7 @@ def test_i9_who_stands_in_later_does_not_count_on_what_was_asked_before(world: W
     assert caught.value.code == "approval.role_too_new"
 
 
-def test_i9_a_decision_never_passes_the_end_of_its_delegation(committed_world: World) -> None:
+def test_i09_a_decision_never_passes_the_end_of_its_delegation(committed_world: World) -> None:
     world = committed_world
     for number in range(3):
         row = lend(world, world.cleo, world.nils)
@@ -131,7 +131,7 @@ def test_i9_a_decision_never_passes_the_end_of_its_delegation(committed_world: W
         assert approvals.progress(fresh).outcome.counted == ()
 
 
-def test_i9_a_seat_begins_only_while_its_approvals_stand(world: World) -> None:
+def test_i09_a_seat_begins_only_while_its_approvals_stand(world: World) -> None:
     with without_delay():
         with acting(world.rita):
             matter = seats.ask(user_id=world.nils.pk, role="board_member", reason="needed")
@@ -142,7 +142,7 @@ def test_i9_a_seat_begins_only_while_its_approvals_stand(world: World) -> None:
         assert seats.take_effect(matter.pk) is None
 
 
-def test_i9_a_reset_works_only_while_its_approvals_stand(world: World) -> None:
+def test_i09_a_reset_works_only_while_its_approvals_stand(world: World) -> None:
     for user in (world.ana, world.ben, world.cleo):
         with_password(user)
     resets.forgotten(email=world.ana.email, address="192.0.2.1")
