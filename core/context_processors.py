@@ -32,12 +32,19 @@ _ENTRIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         gettext_noop("Releases"),
         "/releases/",
-        ("/releases/", "/deployments/", "/builds/", "/candidates/"),
+        (
+            "/releases/",
+            "/deployments/",
+            "/builds/",
+            "/candidates/",
+            "/break-glass/",
+            "/rollback/",
+        ),
     ),
-    (gettext_noop("Environments"), "/environments/", ("/environments/", "/snapshots/")),
+    (gettext_noop("Environments"), "/environments/", ("/environments/", "/snapshots/", "/canary/")),
     (gettext_noop("Calendar"), "/calendar/", ("/calendar/",)),
-    (gettext_noop("Teams"), "/teams/", ("/teams/", "/people/", "/policies/")),
-    (gettext_noop("History"), "/history/", ("/history/",)),
+    (gettext_noop("Teams"), "/teams/", ("/teams/", "/people/", "/policies/", "/service-accounts/")),
+    (gettext_noop("History"), "/history/", ("/history/", "/evidence/")),
 )
 
 

@@ -60,12 +60,12 @@ def freeze_new(request: HttpRequest) -> HttpResponse:
         form,
         create,
         to=lambda made: made.get_absolute_url(),
-        said=lambda made: _("%(name)s holds from now on.") % {"name": made.name},
+        said=lambda made: _("%(name)s stands in the calendar.") % {"name": made.name},
         context={
             "title": _("Add a freeze"),
             "button": _("Freeze"),
             "lead": _(
-                "It holds at once: what waits keeps waiting, what runs stops before it "
+                "Once it begins, what waits keeps waiting, what runs stops before it "
                 "writes. Lifting what covers a protected environment takes the sign-offs of "
                 "the release board."
             ),

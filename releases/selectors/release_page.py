@@ -88,6 +88,11 @@ class ReleasePage:
         return sum(1 for check in self.checks if check.word.state == "done")
 
     @property
+    def checks_counted(self) -> int:
+        """How many checks can settle; what Gatehouse does not compute cannot."""
+        return sum(1 for check in self.checks if check.word.state != "none")
+
+    @property
     def poll_seconds(self) -> int:
         """How often the page asks again: often while a worker moves it, seldom while people do."""
         moving = {DeploymentState.QUEUED, DeploymentState.RUNNING}

@@ -34,6 +34,7 @@ def declare(request: HttpRequest, pk: int) -> HttpResponse:
         context={
             "title": f"Break the glass for {release.public_id} {release.title}",
             "button": "Declare the emergency",
+            "is_dangerous": True,
             "back": release.get_absolute_url(),
             "release": release,
             "voids": release.state in release_page.DECIDED_ON,

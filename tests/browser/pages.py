@@ -14,8 +14,8 @@ from environments.models import PolicyAssignment
 from environments.services import policies as assignments
 from governance import policies
 from governance.models import ApprovalRequest, AuditEvent, Matter, PolicyProposal, User
-from releases.models import Deployment
-from tests.support.company import Company, acting, house
+from releases.models import BreakGlass, Deployment
+from tests.support.company import Company, acting, audited, house
 
 Keys = Callable[[Company], dict[str, object]]
 
@@ -129,6 +129,10 @@ def _sample(company: Company) -> dict[str, object]:
 
 def _reported(company: Company) -> dict[str, object]:
     return {"pk": company.evidence["unexplained"]}
+
+
+def _emergency(company: Company) -> dict[str, object]:
+    return {"pk": (BreakGlass.objects.first() or audited.emergency(company)).pk}
 
 
 def _walked(company: Company) -> dict[str, object]:
@@ -246,6 +250,8 @@ PAGES = (
     PageCase("releases:approval", _release("October train"), who="priya"),
     PageCase("releases:approval_withdraw", _release("October train"), who="ana"),
     PageCase("releases:break_glass_new", _release("October train"), who="marek"),
+    PageCase("releases:break_glass", _emergency, who="ana"),
+    PageCase("releases:break_glass_review", _emergency, who="ana"),
     PageCase("releases:break_glass_list", who="ana"),
     PageCase("releases:rollback", who="marek"),
     PageCase("releases:runbook_add", _release("October train"), who="marek"),

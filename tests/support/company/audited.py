@@ -1,10 +1,13 @@
-"""What an auditor finds: a pack, a sample, and a change past Gatehouse nobody has explained."""
+"""What an auditor finds: a pack, a sample, and a change past Gatehouse nobody has explained.
+
+And what only some tests of pages need: an emergency.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from releases.models import OrgDeployment, OrgObservation
+from releases.models import BreakGlass, OrgDeployment, OrgObservation
 from releases.services import evidence as evidence_services
 from tests.support.company.rows import Company, acting
 from tests.support.databases import as_role
@@ -39,3 +42,15 @@ def evidence(company: Company) -> None:
             standing="unexplained",
         )
     company.evidence = {"pack": pack.pk, "sample": sample.pk, "unexplained": reported.pk}
+
+
+def emergency(company: Company) -> BreakGlass:
+    """An emergency that was used and waits for its review."""
+    return BreakGlass.objects.create(
+        release=company.releases["September train"],
+        reason="Orders fail for every customer since noon; each hour costs a day of sales.",
+        incident="INC-4711",
+        asked_by=company.people["marek"],
+        used_at=company.ago(hours=3),
+        review_due_at=company.now + timedelta(days=2),
+    )
