@@ -128,7 +128,7 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a person's answer to exactly what the page showed."""
     found = _found(pk)
-    form = LiftDecisionForm(request.POST, asks_password=not stepup.is_fresh(request))
+    form = LiftDecisionForm(request.POST, asked=stepup.proof_asked(request))
     if not form.is_valid():
         return _page(request, found, form, status=UNPROCESSABLE)
     try:
@@ -177,9 +177,7 @@ def _page(
     standing = approvals.progress(asked, current_digest=digest) if asked else None
     mine = [*standing.approvals, *standing.rejections] if standing else []
     if form is None:
-        form = LiftDecisionForm(
-            initial={"shown_digest": digest}, asks_password=not stepup.is_fresh(request)
-        )
+        form = LiftDecisionForm(initial={"shown_digest": digest}, asked=stepup.proof_asked(request))
     new = parse(found.new_version.body)
     old = parse(found.old_version.body) if found.old_version else None
     context = {
