@@ -152,6 +152,11 @@ class DeploymentPage:
         return "a worker asks the gate when its time has come."
 
     @property
+    def uncovered_text(self) -> str:
+        """What happens now that its approval was lost after it was sent."""
+        return words.uncovered(self.deployment)
+
+    @property
     def cancel_label(self) -> str:
         """What the cancel button stops."""
         current = self.current

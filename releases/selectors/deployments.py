@@ -36,6 +36,11 @@ class DeploymentRow:
         """Whether it waits or runs."""
         return self.deployment.state in LIVE_DEPLOYMENTS
 
+    @property
+    def uncovered_text(self) -> str:
+        """What happens now that its approval was lost after it was sent."""
+        return words.uncovered(self.deployment)
+
 
 @dataclass(frozen=True, slots=True)
 class DeploymentFilter:

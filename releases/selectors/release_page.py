@@ -83,6 +83,11 @@ class ReleasePage:
     deployments: tuple[deployments.DeploymentRow, ...]
 
     @property
+    def uncovered(self) -> list[deployments.DeploymentRow]:
+        """Deployments whose approval was lost after they were sent."""
+        return [row for row in self.deployments if row.deployment.uncovered]
+
+    @property
     def checks_done(self) -> int:
         """How many checks are settled and good."""
         return sum(1 for check in self.checks if check.word.state == "done")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from releases.models import Build, Candidate, Deployment, Release, Step
 from releases.states import (
+    LIVE_DEPLOYMENTS,
     BuildState,
     CandidateState,
     DeploymentState,
@@ -138,6 +139,18 @@ def deployment(row: Deployment) -> Word:
     if row.state == DeploymentState.RUNNING and row.cancel_requested_at is not None:
         return Word("running", "Cancelling")
     return DEPLOYMENT[DeploymentState(row.state)]
+
+
+def uncovered(row: Deployment) -> str:
+    """What happens with a deployment whose approval was lost after the org had taken it."""
+    name = row.environment.name
+    if row.state == DeploymentState.SUCCEEDED:
+        return f"It could not be stopped any more: {name} holds it. Go back if it must not stay."
+    if row.state not in LIVE_DEPLOYMENTS:
+        return f"{name} is as it was: the org undid what it had begun."
+    if row.cancel_requested_at is not None:
+        return f"The org is told to stop and to undo it; if it is too late, {name} holds it."
+    return f"The org goes on with it. Cancel it here if {name} must not hold it."
 
 
 def step(row: Step, *, is_over: bool) -> Word:

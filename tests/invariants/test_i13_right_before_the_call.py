@@ -7,6 +7,7 @@ last moment before the intent, something takes the cover away. The org is never 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from releases.models import Release
 from releases.services import approval, deployments, releases
 from salesforce.client import Org
 from tests.invariants.gate_world import Approved, approved
+from tests.releases.pages.conftest import Looks
 from tests.support import cover
 from tests.support.company import Company, acting
 from tests.support.databases import as_role
@@ -43,8 +45,8 @@ class RecordingOrg:
         return "0Af000000000001AAA"
 
 
-@pytest.fixture
-def world(company: Company) -> Iterator[Approved]:
+@contextmanager
+def ready(company: Company) -> Iterator[Approved]:
     """An approved release whose deployment runs, in its window."""
     found = approved(company)
     with cover.later(minutes=2 * 24 * 60 + 5):
@@ -62,13 +64,27 @@ def world(company: Company) -> Iterator[Approved]:
         yield found
 
 
-def call(world: Approved, monkeypatch: pytest.MonkeyPatch, loss: Callable[[], Any]) -> RecordingOrg:
-    """Let the worker go on from its claim; the loss happens between the gate and the intent."""
-    org = RecordingOrg()
+@pytest.fixture
+def world(company: Company) -> Iterator[Approved]:
+    """The company's deployment one step before the intent."""
+    with ready(company) as found:
+        yield found
+
+
+def begin(world: Approved, org: RecordingOrg) -> None:
+    """Let the deploy worker go on from its claim."""
     work = Work.objects.get(kind=deployments.KIND, subject_id=world.deployment.pk)
     deployment = world.fresh()
     step = deployment.steps.get(kind="deploy")
     step.deployment = deployment
+    claim = Claim(work.kind, work.subject_id, work.fence, work.pk)
+    with acting_as(Actor("worker", None, "deploy worker")), as_role("deploy"):
+        remote.begin(StepContext(claim, deployment, step, cast(Org, org)))
+
+
+def call(world: Approved, monkeypatch: pytest.MonkeyPatch, loss: Callable[[], Any]) -> RecordingOrg:
+    """Let the worker go on from its claim; the loss happens between the gate and the intent."""
+    org = RecordingOrg()
     assert world.verdict().allowed, [item.text for item in world.verdict().holding]
 
     def package(_: Any) -> bytes:
@@ -77,9 +93,7 @@ def call(world: Approved, monkeypatch: pytest.MonkeyPatch, loss: Callable[[], An
         return b"zip"
 
     monkeypatch.setattr(remote, "verified_zip", package)
-    claim = Claim(work.kind, work.subject_id, work.fence, work.pk)
-    with acting_as(Actor("worker", None, "deploy worker")), as_role("deploy"):
-        remote.begin(StepContext(claim, deployment, step, cast(Org, org)))
+    begin(world, org)
     return org
 
 
@@ -142,7 +156,7 @@ def test_i13_what_is_lost_at_the_last_moment_stops_the_call(
 
 
 def test_i13_a_decision_taken_back_after_the_call_stops_it_and_is_shown(
-    world: Approved, monkeypatch: pytest.MonkeyPatch
+    world: Approved, monkeypatch: pytest.MonkeyPatch, as_person: Looks
 ) -> None:
     """After the intent a withdrawal has its own rule: the deployment shows it and is stopped."""
     call(world, monkeypatch, lambda: None)
@@ -151,3 +165,8 @@ def test_i13_a_decision_taken_back_after_the_call_stops_it_and_is_shown(
     assert deployment.uncovered == "An approval no longer counts"
     assert deployment.cancel_requested_at is not None
     assert deployment.state == "running"
+    for page in (deployment, world.release):
+        shown = as_person("ana").get(page.get_absolute_url()).content.decode()
+        assert "Its approval was lost after it was sent:" in shown
+        assert "An approval no longer counts" in shown
+        assert "The org is told to stop" in shown
