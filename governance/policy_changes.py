@@ -218,6 +218,10 @@ def publish(
     """Put a proposed version in force; the caller holds the policy and has judged who may."""
     policy, current = proposal.policy, proposal.policy.current
     number = next_number(current)
+    if current is not None:
+        # Before the version is there: the database voids what is still open then, and tells nobody.
+        reason = f"version {number} of {policy.name}"
+        approvals.supersede_of_policy(current, reason, besides=request)
     version = PolicyVersion.objects.create(
         policy=policy,
         number=number,
@@ -238,9 +242,6 @@ def publish(
     }
     related = [request.public_id] if request else []
     audit.record("policy.confirmed", policy, facts=facts, related=related)
-    if current is not None:
-        reason = f"version {version.number} of {policy.name}"
-        approvals.supersede_of_policy(current, reason, besides=request)
     return version
 
 

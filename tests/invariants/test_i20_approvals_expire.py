@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from core.db import database_now
-from governance import approvals
+from governance import approvals, policies, policy_changes
 from governance.approvals import commands
 from governance.models import ApprovalRequest, AuditEvent, Membership
 from governance.rules import quorum
@@ -168,3 +168,24 @@ def test_i20_a_new_version_of_the_policy_ends_it(world: Approved) -> None:
     assert request.state == "superseded"
     assert events("approval.superseded", request) == 1
     assert not gate.evaluate(world.fresh(), world.in_window).allowed
+
+
+def test_i20_a_version_put_in_force_ends_it_and_the_history_tells(world: Approved) -> None:
+    old = world.request.policy_version
+    with acting(world.company.people["ana"]):
+        body = {**old.body, "expires_hours": 24}
+        proposal = policies.propose(policy_id=old.policy_id, body=body, reason="shorter")
+    for name in ("ben", "jonas"):
+        with acting(world.company.people[name]):
+            policy_changes.decide(
+                proposal_id=proposal.pk,
+                verdict="approve",
+                comment="",
+                shown_digest=policy_changes.question_digest(proposal),
+                auth_strength="password",
+            )
+    request = ApprovalRequest.objects.get(pk=world.request.pk)
+    assert request.state == "superseded"
+    assert events("approval.superseded", request) == 1
+    world.release.refresh_from_db()
+    assert world.release.state == "rehearsed"
