@@ -34,13 +34,14 @@ begin
 end $$;
 revoke execute on function gatehouse_make_append_only(regclass) from public;
 
--- Reading one field of a stored JSON text. Immutable: generated columns are built from it.
+-- Reading one field of a stored JSON text. Immutable: generated columns are built from it. A body
+-- that is read when the function is made needs no search path, and so is inlined where it is used.
 create function gatehouse_json_text(body text, variadic path text[]) returns text
-    language sql immutable parallel safe set search_path = pg_catalog
-    as $$ select body::jsonb #>> path $$;
+    language sql immutable parallel safe
+    return body::jsonb #>> path;
 create function gatehouse_json_bigint(body text, variadic path text[]) returns bigint
-    language sql immutable parallel safe set search_path = pg_catalog
-    as $$ select (body::jsonb #>> path)::bigint $$;
+    language sql immutable parallel safe
+    return (body::jsonb #>> path)::bigint;
 -- Immutable although the cast is not: the text always carries its offset (Z).
 create function gatehouse_json_moment(body text, variadic path text[]) returns timestamptz
     language sql immutable parallel safe set search_path = pg_catalog set timezone = 'UTC'

@@ -440,7 +440,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="auditevent",
             index=django.contrib.postgres.indexes.GinIndex(
-                fields=["sentence"], name="audit_by_words", opclasses=["gin_trgm_ops"]
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Upper("sentence"), name="gin_trgm_ops"
+                ),
+                name="audit_by_words",
             ),
         ),
         migrations.AddConstraint(

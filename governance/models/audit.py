@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Upper
 from django.urls import reverse
 
 from core import ids
@@ -82,7 +83,8 @@ class AuditEvent(models.Model):
             models.Index(fields=["event", "-at", "-id"], name="audit_by_event"),
             models.Index(fields=["actor_id", "-at", "-id"], name="audit_by_actor"),
             GinIndex(fields=["related"], name="audit_by_reference"),
-            GinIndex(fields=["sentence"], opclasses=["gin_trgm_ops"], name="audit_by_words"),
+            # In capitals, since that is how icontains asks.
+            GinIndex(OpClass(Upper("sentence"), name="gin_trgm_ops"), name="audit_by_words"),
         ]
 
     def __str__(self) -> str:

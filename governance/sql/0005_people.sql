@@ -343,3 +343,5 @@ select governance_watch('governance_delegation', 'delegation:', array['ended_at'
 select governance_watch('governance_matter', 'matter:', array['state', 'effective_at']);
 select governance_watch('governance_apitoken', 'apitoken:', array['scopes', 'revoked_at',
     'expires_at']);
+select governance_watch('governance_policyproposal', 'policyproposal:',
+    array['policy_id', 'based_on_id', 'body', 'state', 'closed_by_id']);

@@ -8,3 +8,5 @@ select governance_watch('releases_candidate', 'C-', array['state', 'sha', 'artef
 select governance_watch('releases_deployment', 'D-', array['state', 'artefact_id',
     'environment_id', 'subject_digest', 'approval_id', 'policy_version_id', 'settle_outcome']);
 select governance_watch('releases_step', 'step:', array['state', 'effect', 'kind', 'remote_id']);
+select governance_watch('releases_breakglass', 'G-', array['release_id', 'request_id', 'used_at',
+    'review_due_at', 'reviewed_at', 'reviewed_by_id']);

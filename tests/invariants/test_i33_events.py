@@ -126,6 +126,21 @@ CHANGES = {
         FROM governance_membership WHERE role = 'auditor'""",
     ),
     "a policy": ("owner", "UPDATE governance_policy SET name = name || '!' WHERE id = 1"),
+    "a proposal": (
+        "owner",
+        """INSERT INTO governance_policyproposal
+        (uuid, created_at, policy_id, body, reason, state, proposed_by_id)
+        SELECT gen_random_uuid(), now(), p.id, '{}', '', 'open', u.id
+        FROM governance_policy p, governance_user u WHERE p.id = 1 LIMIT 1""",
+    ),
+    "a stop": (
+        "web",
+        """INSERT INTO environments_freeze
+        (uuid, created_at, kind, scope, name, reason, zone, starts_at, every, step, source,
+         source_key, lift_reason, created_by_id)
+        SELECT gen_random_uuid(), now(), 'stop', 'protected', 'x', 'x', 'UTC', now(), '', 1,
+               'person', '', '', min(id) FROM governance_user""",
+    ),
     "a team": ("owner", "UPDATE governance_team SET slug = 'other' WHERE slug = 'sales'"),
     "a request": (
         "web",
