@@ -14,6 +14,7 @@ from django.db.models import Prefetch
 from environments.models import Environment
 from releases.models import Candidate, ComponentConflict, Deployment, Release, ReleaseItem, Step
 from releases.selectors import changes, checks, deployments, durations, words
+from releases.selectors.deployments import DeploymentRow
 from releases.selectors.changes import ChangesTable
 from releases.states import (
     LIVE_DEPLOYMENTS,
@@ -83,7 +84,7 @@ class ReleasePage:
     deployments: tuple[deployments.DeploymentRow, ...]
 
     @property
-    def uncovered(self) -> list[deployments.DeploymentRow]:
+    def uncovered(self) -> list[DeploymentRow]:
         """Deployments whose approval was lost after they were sent."""
         return [row for row in self.deployments if row.deployment.uncovered]
 

@@ -172,8 +172,8 @@ def test_i05_an_id_in_the_body_that_does_not_belong_there_is_refused(
     confirm = Attack("ben", {}, world.proposal, data)
     told.append(attempt(as_person, "governance:confirm_policies", confirm))
     # The same form asks about an environment's policy too.
-    row, data = world.assignment, {"verdict": "approve", "shown_digest": world.request.digest}
-    assigned = Attack("ben", {"pk": row.pk}, row, data)
+    row, answer = world.assignment, {"verdict": "approve", "shown_digest": world.request.digest}
+    assigned = Attack("ben", {"pk": row.pk}, row, answer)
     told.append(attempt(as_person, "environments:assignment_decide", assigned))
     assert [line for line in told if line] == []
 

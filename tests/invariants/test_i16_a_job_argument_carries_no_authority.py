@@ -50,7 +50,7 @@ def key() -> int:
 
 
 def empty(client: Any) -> bool:
-    return client.llen("rq:queue:deploy") == 0
+    return bool(client.llen("rq:queue:deploy") == 0)
 
 
 def refusals() -> list[str]:
