@@ -14,8 +14,8 @@ from django.db.models import Prefetch
 from environments.models import Environment
 from releases.models import Candidate, ComponentConflict, Deployment, Release, ReleaseItem, Step
 from releases.selectors import changes, checks, deployments, durations, words
-from releases.selectors.deployments import DeploymentRow
 from releases.selectors.changes import ChangesTable
+from releases.selectors.deployments import DeploymentRow
 from releases.states import (
     LIVE_DEPLOYMENTS,
     CandidateState,
