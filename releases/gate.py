@@ -11,7 +11,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from environments.models import Environment
 from environments.rules_calendar import Hold, window_state
 from environments.services import leases
 from environments.services.calendar import holding
@@ -23,12 +22,14 @@ from governance.permissions import Standing, standing_of
 from governance.rules.policy import PolicyRules, parse
 from governance.states import Role
 from releases.models import BreakGlass as GlassRow
-from releases.models import Deployment, ReleaseItem
+from releases.models import Deployment
 from releases.rules import gate as rules
 from releases.rules.gate import Approval, BreakGlass, GateFacts, PolicyFacts, Reason, Verdict
 from releases.rules.reasons import Mark
-from releases.selectors import check_facts, policies, subject, targets
-from releases.states import DeploymentState, Effect, Purpose
+from releases.selectors import cargo, check_facts, policies, subject, targets
+from releases.selectors.bound import as_stored
+from releases.selectors.cargo import Cargo
+from releases.states import DeploymentState, Purpose
 
 __all__ = ["HOLDER", "Reason", "Verdict", "evaluate"]
 
@@ -53,7 +54,7 @@ def evaluate(deployment: Deployment, now: datetime) -> Verdict:
     """
     try:
         with transaction.atomic():
-            return rules.evaluate(_facts(deployment, now))
+            return rules.evaluate(_facts(deployment.pk, now))
     except Exception:
         log.exception("the gate could not decide on %s", deployment.public_id)
         return rules.closed(
@@ -63,16 +64,16 @@ def evaluate(deployment: Deployment, now: datetime) -> Verdict:
         )
 
 
-def _facts(deployment: Deployment, now: datetime) -> GateFacts:
-    environment = Environment.objects.select_related("track__team", "policy").get(
-        pk=deployment.environment_id
-    )
+def _facts(deployment_id: int, now: datetime) -> GateFacts:
+    deployment, writes = as_stored(deployment_id)
+    environment = deployment.environment
     version = policies.of_deployment(deployment, environment)
     obeyed = parse(version.body) if version else None
-    bound = subject.current(deployment, version) if version else None
+    carries = cargo.of_deployment(deployment)
+    bound = subject.current(deployment, version, carries) if version else None
     current = bound.digest() if bound else ""
     allowed, why_not = _requester(deployment, obeyed)
-    freezes, stops = _calendar(deployment, environment, now)
+    freezes, stops = _calendar(deployment, carries, now)
     change_class = policies.class_of(deployment)
     # The release's window is the one that people decided on; the deployment's row is a copy.
     window = (deployment.subject_digest and deployment.release) or deployment
@@ -85,7 +86,7 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
         organization_id=environment.organization_id or "",
         bound_organization_id=deployment.organization_id,
         protected=environment.protected,
-        writes=deployment.steps.filter(effect=Effect.WRITE).exists(),
+        writes=writes,
         change_class=change_class,
         policy=_policy(version, obeyed, now) if version and obeyed else None,
         planned_policy=str(deployment.policy_version or ""),
@@ -106,7 +107,7 @@ def _facts(deployment: Deployment, now: datetime) -> GateFacts:
             change_class == rules.ROLLBACK
             and targets.was_approved_here(environment, deployment.artefact)
         ),
-        check_facts=check_facts.of(deployment, obeyed, now),
+        check_facts=check_facts.of(deployment, obeyed, now, carries=carries),
         freezes=freezes,
         stops=stops,
         not_before=window.not_before,
@@ -195,7 +196,6 @@ def _approval(deployment: Deployment, digest: str, now: datetime) -> Approval | 
     request = deployment.approval
     if request is None:
         return None
-    request.refresh_from_db()
     progress = approvals.progress(request, current_digest=digest, now=now)
     return Approval(
         open_or_satisfied=request.is_live,
@@ -216,25 +216,19 @@ def _break_glass(deployment: Deployment) -> BreakGlass | None:
 
 
 def _calendar(
-    deployment: Deployment, environment: Environment, now: datetime
+    deployment: Deployment, carries: Cargo, now: datetime
 ) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """Freezes and emergency stops that hold this deployment now."""
-    holds = holding(environment, team_ids=_teams(deployment), now=now)
+    holds = holding(deployment.environment, team_ids=_teams(deployment, carries), now=now)
     stops = tuple(_held(hold) for hold in holds if hold.kind == "stop")
     return tuple(_held(hold) for hold in holds if hold.kind != "stop"), stops
 
 
-def _teams(deployment: Deployment) -> set[int]:
+def _teams(deployment: Deployment, carries: Cargo) -> set[int]:
     """The teams whose work the deployment carries."""
-    if deployment.candidate is not None:
-        return {deployment.candidate.team_id}
     if deployment.build is not None:
         return {deployment.build.repository.team_id}
-    if deployment.release is None:
-        return set()
-    release = subject.carried(deployment.release)
-    items = ReleaseItem.objects.filter(release=release, removed_at__isnull=True)
-    return set(items.values_list("candidate__team_id", flat=True))
+    return {load.team_id for load in carries.loads}
 
 
 def _occupied_by(deployment: Deployment) -> str:

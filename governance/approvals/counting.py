@@ -91,7 +91,9 @@ def progress(
     rules = _rules(body, request.also_body)
     loans = delegations.loans({role for rule in rules for role in rule.roles})
     counted, users = people.people_for_counting(
-        rules, {*voters, request.requester_id, *(loan.deputy_id for loan in loans)}
+        rules,
+        {*voters, *(loan.deputy_id for loan in loans)},
+        known=[request.requester, *(decision.person for decision in decisions)],
     )
     shut_out = {user.pk: (user, reason) for user, reason in authors}
     shut_out |= {row.user_id: (row.user, row.reason) for row in excluded}

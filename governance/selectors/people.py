@@ -48,11 +48,12 @@ def production_team() -> Team | None:
 
 
 def people_for_counting(
-    rules: Iterable[ApprovalRule], also: Iterable[int]
+    rules: Iterable[ApprovalRule], also: Iterable[int], known: Iterable[User] = ()
 ) -> tuple[dict[int, Person], dict[int, User]]:
-    """Read everybody who matters for a count under these rules, in two queries.
+    """Read everybody who matters for a count under these rules, in two queries at most.
 
-    Those are the holders of the roles that count and the people named in ``also`` (voters).
+    Those are the holders of the roles that count and the people named in ``also`` (voters);
+    ``known`` are people whom the caller has just read.
     """
     wanted = list(rules)
     roles = {role for rule in wanted for role in rule.roles}
@@ -62,13 +63,16 @@ def people_for_counting(
     )
     granted: dict[int, dict[Role, datetime]] = {}
     in_teams: dict[int, dict[tuple[Role, str], datetime]] = {}
-    columns = ("user_id", "role", "granted_at", "user__reset_at", "team__slug")
-    for user_id, name, given, reset, slug in rows.order_by("-granted_at").values_list(*columns):
+    users = {user.pk: user for user in known}
+    for seat in rows.select_related("user", "team").order_by("-granted_at"):
         # What an account holds counts from its last reset on.
-        since = max(given, reset or given)
-        granted.setdefault(user_id, {})[Role(name)] = since
-        in_teams.setdefault(user_id, {})[Role(name), slug] = since
-    users = {user.pk: user for user in User.objects.filter(pk__in={*granted, *also})}
+        since = max(seat.granted_at, seat.user.reset_at or seat.granted_at)
+        granted.setdefault(seat.user_id, {})[Role(seat.role)] = since
+        in_teams.setdefault(seat.user_id, {})[Role(seat.role), seat.team.slug] = since
+        users[seat.user_id] = seat.user
+    unread = set(also) - users.keys()
+    if unread:
+        users |= {user.pk: user for user in User.objects.filter(pk__in=unread)}
     people = {
         pk: Person(
             id=pk,

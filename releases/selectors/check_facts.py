@@ -1,67 +1,52 @@
-"""What the checks of a policy look at, read from the rows that the work left behind."""
+"""What the checks of a policy look at, read from the rows that the work left behind.
+
+A fact that no check of the policy looks at is not read, and stays as if it did not exist.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from governance.rules.policy import PolicyRules
-from releases.models import Build, Candidate, CheckResult, Deployment, RunbookItem, Step
+from releases.models import CheckResult, Deployment, RunbookItem, Step
 from releases.rules.checks import CheckFacts, Runbook, Work
-from releases.selectors.subject import carried
+from releases.selectors.cargo import Cargo
 from releases.states import DeploymentState, Purpose, StepKind, StepState
 
+OF_VALIDATION = frozenset({"validated", "coverage"})
+NO_CHECKS: frozenset[str] = frozenset()
 
-def of(deployment: Deployment, rules: PolicyRules | None, now: datetime) -> CheckFacts:
-    """The facts of one deployment under the rules in force; a fixed number of queries."""
-    work = _work(deployment)
-    validation = _validation(deployment)
-    own = _own_snapshot(deployment)
+
+def of(
+    deployment: Deployment, rules: PolicyRules | None, now: datetime, *, carries: Cargo
+) -> CheckFacts:
+    """The facts of one deployment under the rules in force: a query per kind, at most four."""
+    asked = frozenset(rules.checks) if rules else NO_CHECKS
+    work = _work(carries)
+    validation = _validation(deployment) if asked & OF_VALIDATION else None
+    own = _own_snapshot(deployment) if "backup" in asked else None
     return CheckFacts(
         now=now,
         work=work,
-        rehearsed_in=_rehearsed_in(deployment),
+        rehearsed_in=_rehearsed_in(deployment) if "rehearsed" in asked else "",
         validated_at=validation.finished_at if validation else None,
         coverage=validation.coverage if validation else None,
         backup_planned=own is not None,
         backup_at=own.finished_at if own and own.state == StepState.SUCCEEDED else None,
-        runbook=_runbook(deployment),
+        runbook=_runbook(carries.steps),
         external=_external(work, rules.external_checks if rules else frozenset()),
         min_coverage=rules.min_coverage if rules else 0,
         backup_max_hours=rules.backup_max_hours if rules else None,
     )
 
 
-def _work(deployment: Deployment) -> tuple[Work, ...]:
+def _work(carries: Cargo) -> tuple[Work, ...]:
     """The candidates that the deployment carries, each with the state of its commit's build."""
-    candidates = _candidates(deployment)
-    shas = {row.sha for row in candidates}
-    built = {
-        (repository, sha): state
-        for repository, sha, state in Build.objects.filter(sha__in=shas).values_list(
-            "repository_id", "sha", "state"
-        )
-    }
     return tuple(
-        Work(
-            label=str(row),
-            sha=row.sha,
-            build_state=built.get((row.repository_id, row.sha), ""),
-            tested=row.tested_at is not None,
-        )
-        for row in candidates
+        Work(label=row.label, sha=row.sha, build_state=row.build_state, tested=row.tested)
+        for row in carries.loads
     )
-
-
-def _candidates(deployment: Deployment) -> list[Candidate]:
-    if deployment.release is not None:
-        rows = Candidate.objects.filter(
-            items__release=carried(deployment.release), items__removed_at__isnull=True
-        )
-    elif deployment.candidate_id is not None:
-        rows = Candidate.objects.filter(pk=deployment.candidate_id)
-    else:
-        return []
-    return list(rows.select_related("team").order_by("pk"))
 
 
 def _rehearsed_in(deployment: Deployment) -> str:
@@ -99,12 +84,10 @@ def _external(work: tuple[Work, ...], names: frozenset[str]) -> dict[tuple[str, 
     return {(row.sha, row.name): row.result for row in rows.order_by("pk")}
 
 
-def _runbook(deployment: Deployment) -> Runbook:
+def _runbook(steps: Iterable[RunbookItem]) -> Runbook:
     """What has to be ticked before the write: every step that comes before, on the way there."""
-    release = deployment.release_id
-    rows = RunbookItem.objects.filter(release=release, removed_at__isnull=True).order_by("pk")
-    steps = list(rows) if release else []
-    before = [row for row in steps if row.phase == RunbookItem.Phase.BEFORE]
-    unrehearsed = [row.text for row in steps if row.rehearsed_at is None]
+    rows = list(steps)
+    before = [row for row in rows if row.phase == RunbookItem.Phase.BEFORE]
+    unrehearsed = [row.text for row in rows if row.rehearsed_at is None]
     undone = [row.text for row in before if row.done_at is None]
-    return Runbook(len(steps), tuple(dict.fromkeys([*undone, *unrehearsed])))
+    return Runbook(len(rows), tuple(dict.fromkeys([*undone, *unrehearsed])))

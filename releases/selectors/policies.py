@@ -32,8 +32,8 @@ def for_release(environment: Environment, change_class: str) -> PolicyVersion | 
     name = OF_CLASS.get(change_class)
     if name is None:
         return in_force(environment)
-    policy = Policy.objects.filter(name=name).first()
-    return policy.current if policy else None
+    rows = PolicyVersion.objects.filter(policy__name=name).select_related("policy")
+    return rows.order_by("-number").first()
 
 
 def uses(policy: Policy) -> list[Use]:

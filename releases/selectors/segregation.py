@@ -12,7 +12,7 @@ from django.db.models import Q
 from governance.models import Membership, User
 from governance.selectors import people
 from releases.models import Candidate, Release
-from releases.selectors.subject import carried
+from releases.selectors.cargo import carried
 
 Exclusions = list[tuple[User, str]]
 Identities = list[tuple[str, str]]

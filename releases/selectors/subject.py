@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.digests import canonical_json, digest_json
 from environments.models import Environment
 from governance.models import PolicyVersion, User
-from releases.models import Artefact, BreakGlass, Deployment, Release
+from releases.models import Artefact, BreakGlass, Deployment, Release, RunbookItem
 from releases.rules.subject import Subject
+from releases.selectors import cargo
+from releases.selectors.cargo import Cargo
 
 NONE_YET = "none"
 
 
-def composition(release: Release) -> tuple[tuple[int, str], ...]:
-    """Candidates in the release with the commits they name, in a fixed order."""
-    items = carried(release).items.filter(removed_at__isnull=True)
-    rows = items.values_list("candidate_id", "candidate__sha").order_by("candidate_id")
-    return tuple((pk, sha) for pk, sha in rows)
-
-
-def carried(release: Release) -> Release:
-    """The release whose work this one deploys: for a rollback the one that it goes back to."""
-    return release.restores or release
-
-
-def runbook(release: Release) -> str:
+def runbook(steps: Iterable[RunbookItem]) -> str:
     """The version of the runbook: a digest of its steps' words, "none" without any."""
-    rows = release.runbook.filter(removed_at__isnull=True).order_by("pk")
-    steps = list(rows.values_list("pk", "phase", "text", "owner_id", "critical"))
-    return digest_json(steps) if steps else NONE_YET
+    rows = [[row.pk, row.phase, row.text, row.owner_id, row.critical] for row in steps]
+    return digest_json(rows) if rows else NONE_YET
 
 
 def emergency(release: Release) -> str:
@@ -50,8 +40,13 @@ def build(
     plan: dict[str, object],
     policy_version: PolicyVersion,
     requester: User,
+    carries: Cargo | None = None,
 ) -> Subject:
-    """The bound tuple from its parts; the rollback is "none" until one is computed."""
+    """The bound tuple from its parts; the rollback is "none" until one is computed.
+
+    ``carries`` is what the release carries, when the caller has read it in this transaction.
+    """
+    aboard = carries or cargo.of_release(release)
     return Subject(
         artefact=artefact.digest,
         baseline=baseline_digest,
@@ -60,9 +55,9 @@ def build(
         plan=plan,
         rollback=NONE_YET,
         policy_version_id=policy_version.pk,
-        runbook=runbook(release),
+        runbook=runbook(aboard.steps),
         emergency=emergency(release),
-        composition=composition(release),
+        composition=tuple((load.candidate_id, load.sha) for load in aboard.loads),
         change_class=release.change_class,
         requester_id=requester.pk,
         not_before=_moment(release.not_before),
@@ -70,7 +65,9 @@ def build(
     )
 
 
-def current(deployment: Deployment, policy_version: PolicyVersion) -> Subject | None:
+def current(
+    deployment: Deployment, policy_version: PolicyVersion, carries: Cargo | None = None
+) -> Subject | None:
     """The subject of a planned production deployment, recomputed from today's rows.
 
     ``None`` when a bound row is missing, which the gate treats as changed.
@@ -88,6 +85,7 @@ def current(deployment: Deployment, policy_version: PolicyVersion) -> Subject | 
         plan=deployment.plan,
         policy_version=policy_version,
         requester=deployment.requester,
+        carries=carries,
     )
 
 

@@ -159,14 +159,14 @@ def outcome(request_id: int) -> None:
         ReleaseState.APPROVED,
         ReleaseState.SCHEDULED,
     ):
-        reason = {
+        reasons = {
             "rejected": "the board rejected it",
             "expired": "the approval expired",
             "superseded": request.note or "what it was bound to changed",
         }
         releases.void(
             release,
-            reason.get(request.state, "the request was withdrawn"),
+            reasons.get(request.state, "the request was withdrawn"),
             to=ReleaseState.REHEARSED,
         )
         if request.state == "rejected":

@@ -27,6 +27,7 @@ from jobs.wake import wake
 from metadata.components import ComponentKey
 from metadata.normal import NormalForm
 from releases.models import Deployment
+from releases.selectors import policies
 from releases.selectors.canary import ANSWERS
 from releases.services import deployments, packaging
 from releases.states import Purpose
@@ -98,7 +99,7 @@ def plan(canary: Environment) -> Deployment:
         purpose=Purpose.RELEASE,
         environment=canary,
         artefact=artefact,
-        policy_version=canary.policy.current if canary.policy else None,
+        policy_version=policies.in_force(canary),
         subject_digest=digest_json({"canary": db.database_now().isoformat()}),
     )
     wake(TRY_KIND, attempt.pk)

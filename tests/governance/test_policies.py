@@ -179,7 +179,7 @@ def test_a_team_that_is_named_brings_its_people(world: World) -> None:
     answer(world, "ben", proposal)
     assert world.production.policy.current == world.production, "the new rule needs the lead too"
     answer(world, "lena", proposal)
-    assert world.production.policy.current.number == 2  # type: ignore[union-attr]
+    assert world.production.policy.current.number == 2
 
 
 def test_a_policy_that_nobody_uses_is_retired(world: World) -> None:
@@ -202,7 +202,7 @@ def test_a_new_policy_allows_nothing_until_approved(world: World) -> None:
     assert request_of(proposal).policy_version == world.production
     answer(world, "ana", proposal)
     answer(world, "ben", proposal)
-    assert proposal.policy.current.number == 1  # type: ignore[union-attr]
+    assert getattr(proposal.policy.current, "number", None) == 1
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,7 @@ def change_policy(
         if proposal.state == "open":
             answer(world, name, proposal)
     version = proposal.policy.current
+    assert isinstance(version, PolicyVersion)
     assert version.body == proposal.body
     return version
 

@@ -52,7 +52,7 @@ def test_i10_a_policy_is_satisfiable_when_the_others_fill_its_seats(
 
 
 def body(world: World, **changes: Any) -> dict[str, Any]:
-    return world.production.body | changes
+    return {**world.production.body, **changes}
 
 
 @pytest.mark.parametrize(

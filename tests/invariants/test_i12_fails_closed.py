@@ -20,7 +20,8 @@ def world(company: Company) -> Approved:
 
 
 DEPENDENCIES = (
-    "Environment.objects.select_related",
+    "as_stored",
+    "cargo.of_deployment",
     "policies.of_deployment",
     "policies.class_of",
     "parse",

@@ -129,8 +129,10 @@ def test_i31_it_opens_once(company: Company, train: Release) -> None:
     deployment = asked(company, train)
     approve(company, train, "ana", "ben")
     use(deployment)
-    again = Deployment.objects.get(pk=deployment.pk)
-    again.state = DeploymentState.HELD
+    with as_role("deploy"):
+        again = Deployment.objects.get(pk=deployment.pk)
+        again.state, again.finished_at = DeploymentState.FAILED, company.now
+        again.save(update_fields=["state", "finished_at"])
     assert "gate.break_glass_used" in {
         row.code for row in gate.evaluate(again, company.now).holding
     }

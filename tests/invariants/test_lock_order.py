@@ -39,7 +39,7 @@ def as_worker(role: str, work: Work) -> Work:
     return run
 
 
-def as_person(company: Company, name: str, service: Work, **arguments: Any) -> Work:
+def as_person(company: Company, name: str, service: Callable[..., Any], **arguments: Any) -> Work:
     """Call a service as a person."""
 
     def run() -> Any:

@@ -126,7 +126,7 @@ def execute(role: str, statement: str, *values: Any) -> int:
     """Run a statement as a role, past every service; returns how many rows it met."""
     with transaction.atomic(), as_role(role), connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 CLOCK = (
