@@ -80,6 +80,7 @@ class Env:
     trust_proxy: bool
     step_up_minutes: int
     board_delay_hours: int
+    canary_hours: int
     log_level: str
 
     @property
@@ -121,6 +122,7 @@ class Env:
             trust_proxy=reader.flag("GATEHOUSE_TRUST_PROXY"),
             step_up_minutes=reader.number("GATEHOUSE_STEP_UP_MINUTES", 10),
             board_delay_hours=reader.number("GATEHOUSE_BOARD_DELAY_HOURS", 24),
+            canary_hours=reader.number("GATEHOUSE_CANARY_HOURS", 26),
             log_level=reader.choice(
                 "GATEHOUSE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"
             ),

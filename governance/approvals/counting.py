@@ -86,15 +86,12 @@ def progress(
     decisions = list(rows.select_related("person", "withdrawal"))
     excluded = list(request.exclusions.select_related("user").order_by("pk"))
     unmapped, authors = _identities(request)
-    voters = {decision.person_id for decision in decisions}
     body = request.policy_version.body
     rules = _rules(body, request.also_body)
     loans = delegations.loans({role for rule in rules for role in rule.roles})
-    counted, users = people.people_for_counting(
-        rules,
-        {*voters, *(loan.deputy_id for loan in loans)},
-        known=[request.requester, *(decision.person for decision in decisions)],
-    )
+    known = [request.requester, *(decision.person for decision in decisions)]
+    deputies = {loan.deputy_id for loan in loans}
+    counted, users = people.people_for_counting(rules, deputies, known)
     shut_out = {user.pk: (user, reason) for user, reason in authors}
     shut_out |= {row.user_id: (row.user, row.reason) for row in excluded}
     reasons = {user_id: reason for user_id, (_, reason) in shut_out.items()}

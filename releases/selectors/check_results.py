@@ -25,7 +25,9 @@ class Reported:
 
 def newest(shas: Iterable[str]) -> dict[str, list[Reported]]:
     """Results by commit, each name once, in order of name; one query."""
-    rows = CheckResult.objects.filter(sha__in=set(shas)).order_by("pk")
+    rows = (
+        CheckResult.objects.filter(sha__in=set(shas)).order_by("pk").select_related("reported_by")
+    )
     last = {(row.sha, row.name): row for row in rows}
     found: dict[str, list[Reported]] = {}
     for (sha, _name), row in sorted(last.items()):

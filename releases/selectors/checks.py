@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from releases.models import Candidate, ComponentConflict, Deployment, Release, Step
-from releases.selectors import deployments, words
+from releases.selectors import check_results, deployments, words
+from releases.selectors.check_results import Reported
 from releases.selectors.words import Word
 from releases.states import Purpose, StepKind, StepState
 
@@ -49,6 +50,7 @@ def of(
     preparation = _newest(mine, Purpose.PREPARE)
     return (
         _user_tests(candidates),
+        *_reported(candidates),
         _collisions(release, conflicts),
         _artefact(release),
         _stage("Integration", "Integrated", _newest(mine, Purpose.INTEGRATE), "deployments"),
@@ -78,6 +80,28 @@ def _user_tests(candidates: Sequence[Candidate]) -> Check:
     newest = max((row.tested_at for row in signed if row.tested_at), default=None)
     evidence = ", ".join(sorted(people))
     return Check("User tests", word, sentence, evidence, None, newest, "always", "contents")
+
+
+def _reported(candidates: Sequence[Candidate]) -> list[Check]:
+    """A line for every check that other systems reported about a commit on board."""
+    shas = {row.sha for row in candidates}
+    found: dict[str, list[Reported]] = {}
+    for results in check_results.newest(shas).values():
+        for result in results:
+            found.setdefault(result.row.name, []).append(result)
+    return [_external(name, found[name], len(shas)) for name in sorted(found)]
+
+
+def _external(name: str, results: Sequence[Reported], total: int) -> Check:
+    passed = sum(1 for result in results if result.word.state == "done")
+    is_red = any(result.word.state == "failed" for result in results)
+    state = "failed" if is_red else "done" if passed == total else "waiting"
+    text = f"{passed} of {total} passed"
+    newest = max(result.row.received_at for result in results)
+    reporters = ", ".join(sorted({str(result.row.reported_by) for result in results}))
+    return Check(
+        name, Word(state, text), f"{name}: {text}", reporters, None, newest, "always", "contents"
+    )
 
 
 def _collisions(release: Release, conflicts: Sequence[ComponentConflict]) -> Check:

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from core import clock, ids
+from environments.states import Stage
 from releases.models import Deployment
 from releases.selectors import durations, paging, words
 from releases.states import LIVE_DEPLOYMENTS, DeploymentState, Purpose, StepKind, StepState
@@ -71,6 +72,8 @@ def with_names(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
 
 def carries(deployment: Deployment) -> str:
     """What it carries, in a few words: ``R-42``, ``Sales v4.2.0`` or ``Sales 9f3c2e1``."""
+    if deployment.environment.stage == Stage.CANARY:
+        return "Canary"
     if deployment.release is not None:
         return deployment.release.public_id
     if deployment.candidate is not None:
@@ -125,8 +128,11 @@ def _filtered(wanted: DeploymentFilter) -> QuerySet[Deployment]:
     if wanted.purpose in PURPOSES:
         rows = rows.filter(purpose=wanted.purpose)
     environment = ids.parse_ref(wanted.environment)
+    # What the canary tries is shown only to who asks for the canary.
     if environment is not None and environment[0] == "E":
         rows = rows.filter(environment_id=environment[1])
+    else:
+        rows = rows.exclude(environment__stage=Stage.CANARY)
     return _searched(rows, wanted.query.strip())
 
 

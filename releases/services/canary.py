@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
@@ -43,7 +44,6 @@ DAILY = 24 * 3600
 HOURLY = 3600
 SUBJECT = 1
 """There is one canary; the rows of its work need some number."""
-SILENT_AFTER = timedelta(hours=26)
 CONTENT = b"Nobody approved this. It must never reach an org.\n"
 
 
@@ -134,7 +134,7 @@ def watch(now: datetime) -> None:
     audit.record("canary.silent", subject, facts={"since": since})
     _alarm(
         "The canary is silent",
-        f"The gate was not tried for more than {SILENT_AFTER.total_seconds() / 3600:.0f} hours "
+        f"The gate was not tried for more than {settings.GATEHOUSE.canary_hours} hours "
         f"(last: {since}). Are ticker and deploy workers running?",
     )
 
@@ -144,7 +144,12 @@ def silent(now: datetime) -> bool:
     if not Environment.objects.filter(stage=Stage.PRD, retired_at=None, connection="ok").exists():
         return False
     last = last_answer()
-    return last is None or last.at is None or last.at < now - SILENT_AFTER
+    return last is None or last.at is None or last.at < now - silent_after()
+
+
+def silent_after() -> timedelta:
+    """How old the newest answer may be before its absence alarms (``GATEHOUSE_CANARY_HOURS``)."""
+    return timedelta(hours=settings.GATEHOUSE.canary_hours)
 
 
 def last_answer() -> AuditEvent | None:

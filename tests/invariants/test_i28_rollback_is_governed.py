@@ -6,12 +6,12 @@ import pytest
 from django.urls import reverse
 
 from core.errors import NotNow
-from governance.models import ApprovalRequest
+from governance.models import ApprovalRequest, PolicyVersion
 from governance.states import ApprovalState
 from releases import gate
-from releases.models import Deployment, Release
+from releases.models import Artefact, Deployment, Release
 from releases.selectors import targets
-from releases.services import approval, rollbacks, stages
+from releases.services import approval, deployments, rollbacks, stages
 from releases.states import DeploymentState, Purpose, StepState
 from tests.invariants.gate_world import Approved, approve, approved, first_policy
 from tests.releases.pages.conftest import Looks
@@ -97,21 +97,50 @@ def test_i28_a_digest_never_approved_here_is_refused(world: Approved) -> None:
     assert refusal.value.code == "rollback.never_approved"
 
 
-def test_i28_a_rollback_whose_artefact_is_exchanged_is_held_by_the_gate(world: Approved) -> None:
+def test_i28_an_artefact_exchanged_after_the_approval_is_held_by_the_gate(
+    world: Approved,
+) -> None:
+    """Approved is the old artefact; another one in its place passes nowhere, in any combination."""
+    release = started(world)
+    with acting(world.company.people["marek"]):
+        request = stages.submit(release_id=release.pk)
+    deployment = approval.deployment_of(request)
+    assert deployment is not None
+    approve(world.company, release, "jonas")
+    assert gate.evaluate(deployment, world.company.now).allowed
+    other = package("never approved here")
+    assert not targets.was_approved_here(deployment.environment, other)
+
+    exchanged(release, other)
+    held = gate.evaluate(deployment, world.company.now)
+    assert {"gate.artefact_changed", "gate.no_approval"} <= {row.code for row in held.holding}
+
+
+def exchanged(release: Release, other: Artefact) -> None:
+    """Put another artefact into a release, past every service."""
+    Release.objects.filter(pk=release.pk).update(artefact=other)
+
+
+def test_i28_a_deployment_of_another_artefact_was_never_approved_here(world: Approved) -> None:
+    """The same with a deployment planned by hand for the exchanged artefact."""
     release = started(world)
     other = package("never approved here")
-    Release.objects.filter(pk=release.pk).update(artefact=other)
+    exchanged(release, other)
     release.refresh_from_db()
-    with as_role("deploy"):
-        forged = Deployment(
+    production = world.company.orgs["Production"]
+    with acting(world.company.people["marek"]):
+        forged = deployments.plan(
             purpose=Purpose.RELEASE,
-            environment=world.company.orgs["Production"],
-            organization_id=world.company.orgs["Production"].organization_id or "",
+            environment=production,
             artefact=other,
+            requester=world.company.people["marek"],
             release=release,
-            plan=world.deployment.plan,
+            preparation=release.deployments.get(purpose=Purpose.PREPARE),
+            policy_version=PolicyVersion.objects.get(policy__name="Rollback"),
+            subject_digest=f"sha256:{hex_of('forged')}",
         )
-    assert not targets.was_approved_here(forged.environment, other)
+    held = gate.evaluate(forged, world.company.now)
+    assert {"gate.never_approved_here", "gate.no_approval"} <= {row.code for row in held.holding}
 
 
 def test_i28_the_list_offers_nothing_else(world: Approved, as_person: Looks) -> None:

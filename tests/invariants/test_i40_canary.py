@@ -77,7 +77,7 @@ def test_i40_silence_alarms_once_a_day(
         canary.watch(answer.at + timedelta(hours=25, minutes=59))
         assert not AuditEvent.objects.filter(event="canary.silent").exists()
         canary.watch(answer.at + timedelta(hours=26, minutes=1))
-        monkeypatch.setattr(canary, "SILENT_AFTER", timedelta(0))
+        monkeypatch.setattr(canary, "silent_after", timedelta)
         canary.watch(answer.at + timedelta(minutes=1))
     assert AuditEvent.objects.filter(event="canary.silent").count() == 1
     assert Notice.objects.filter(subject="The canary is silent").exists()
