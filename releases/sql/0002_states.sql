@@ -92,8 +92,8 @@ select gatehouse_make_machine('governance_approvalrequest', 'open', '{
     "satisfied": ["open", "rejected", "superseded", "expired", "withdrawn"],
     "rejected": [], "superseded": [], "expired": [], "withdrawn": []}');
 select gatehouse_make_machine('governance_policyproposal', 'open', '{
-    "open": ["confirmed", "withdrawn"],
-    "confirmed": [], "withdrawn": []}');
+    "open": ["confirmed", "rejected", "withdrawn", "lapsed"],
+    "confirmed": [], "rejected": [], "withdrawn": [], "lapsed": []}');
 select gatehouse_make_machine('governance_matter', 'asked', '{
     "asked": ["approved", "refused", "cancelled"],
     "approved": ["asked", "done", "refused", "cancelled"],

@@ -15,6 +15,7 @@ from environments.models import CalendarSource, Freeze, Maintenance
 from environments.rules_ical import read
 from environments.selectors_calendar import Target
 from environments.services import imports, lifting
+from governance import stepup
 from governance.models import AuditEvent
 from tests.environments.calendars import ask, frozen, governed_house, targets_of
 from tests.environments.conftest import House
@@ -134,7 +135,7 @@ def decide(house: House, name: str, freeze: Freeze, digest: str) -> tuple[int, s
     """Press Approve in a session that proved itself just now."""
     client = browse(house, name)
     session = client.session
-    session["gatehouse_proved_at"] = int(database_now().timestamp())
+    session[stepup.PROVED_AT] = int(database_now().timestamp())
     session.save()
     typed = {"shown_digest": digest, "verdict": "approve", "comment": "read"}
     answer = client.post(f"/calendar/F-{freeze.pk}/decide/", typed)
