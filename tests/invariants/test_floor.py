@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from core.digests import digest_json
-from governance.models import PolicyVersion, User
+from governance import policies, policy_changes
+from governance.models import User
 from releases.models import Deployment, Step
 from releases.services import deployments
 from releases.states import EFFECTS, Purpose, StepKind
@@ -46,16 +46,22 @@ def revoke(case: Case) -> None:
 
 
 def new_version(case: Case) -> None:
-    old = case.company.policy_version
-    assert old is not None
-    PolicyVersion.objects.create(
-        policy=old.policy,
-        number=2,
-        body=old.body,
-        digest=digest_json(old.body),
-        proposed_by=old.proposed_by,
-        confirmed_by=old.confirmed_by,
-    )
+    """The board puts a version in force in which an approval lasts a day less."""
+    people, version = case.company.people, case.company.policy_version
+    assert version is not None
+    body = version.body | {"expires_hours": version.body["expires_hours"] - 24}
+    with acting(people["marek"]):
+        proposal = policies.propose(policy_id=version.policy_id, body=body)
+    for name in ("ana", "ben"):
+        with acting(people[name]):
+            policies.decide(
+                proposal_id=proposal.pk,
+                verdict="approve",
+                comment="",
+                shown_digest=policy_changes.question_digest(proposal),
+                auth_strength="password",
+            )
+    assert version.policy.current != version
 
 
 def reject(case: Case) -> None:

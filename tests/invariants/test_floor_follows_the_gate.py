@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from core.digests import digest_json
 from core.errors import DomainError
 from governance import approvals
-from governance.models import ApprovalRequest, Membership, PolicyVersion, User
+from governance.models import ApprovalRequest, Membership, Policy, PolicyVersion, User
 from tests.support import cover
 from tests.support.company import Company
 from tests.support.cover import asked, refusal
@@ -67,14 +67,17 @@ def play(company: Company, case: dict[str, Any]) -> cover.Case:
     """Write what the example says, past nobody but the gate."""
     old = company.policy_version
     assert old is not None
+    example = Policy.objects.create(name="Example")
     company.policy_version = PolicyVersion.objects.create(
-        policy=old.policy,
-        number=2,
+        policy=example,
+        number=1,
         body=body(company, case["rules"]),
         digest=digest_json(case["rules"]),
         proposed_by=old.proposed_by,
         confirmed_by=old.confirmed_by,
     )
+    company.orgs["Production"].policy = example
+    company.orgs["Production"].save(update_fields=["policy"])
     also = None if case["also"] is None else body(company, case["also"])
     found = asked(
         company,
