@@ -98,6 +98,9 @@ select gatehouse_make_machine('governance_matter', 'asked', '{
     "asked": ["approved", "refused", "cancelled"],
     "approved": ["asked", "done", "refused", "cancelled"],
     "done": [], "refused": [], "cancelled": []}');
+select gatehouse_make_machine('environments_policyassignment', 'asked', '{
+    "asked": ["applied", "rejected", "withdrawn", "lapsed"],
+    "applied": [], "rejected": [], "withdrawn": [], "lapsed": []}');
 select gatehouse_make_machine('environments_snapshot', 'requested', '{
     "requested": ["retrieving", "failed"],
     "retrieving": ["done", "failed"],

@@ -29,6 +29,7 @@ TABLES = {
     "approval": "governance_approvalrequest",
     "policy_proposal": "governance_policyproposal",
     "matter": "governance_matter",
+    "policy_assignment": "environments_policyassignment",
     "snapshot": "environments_snapshot",
     "calendar_import": "environments_calendarsource",
     "evidence_pack": "releases_evidencepack",
