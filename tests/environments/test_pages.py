@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from environments import pages
-from environments.models import Credential, Environment, Snapshot
-from environments.services import leases, orgs, snapshots
+from environments.models import Credential, Environment, PolicyAssignment, Snapshot
+from environments.services import leases, orgs, policies, snapshots
 from environments.services.orgs import Words
 from tests.environments.conftest import CI_ID, PRD_ID, SECRET, House, policy, words
 from tests.salesforce.scripted import Scripted, page
@@ -246,12 +246,15 @@ def test_a_protected_org_shows_its_mark_and_its_policy(house: House) -> None:
     shown = text(browse(house, "lena"), production.get_absolute_url())
     assert "No policy, so nothing may be deployed" in shown
     assert "production&#x27;s track" in shown
-    chosen = policy(house)
+    chosen = policy(house, quorum=1, governs_board=True)
     client = browse(house, "ana")
     url = f"/environments/{production.public_id}/policy/"
     assert "Production" in text(client, url)
     assert client.post(url, {"policy": chosen.pk}).status_code == 302
-    assert "No policy" not in text(client, production.get_absolute_url())
+    asked = PolicyAssignment.objects.get(environment=production)
+    assert "No policy" in text(client, production.get_absolute_url()), "the board has a say first"
+    with house.acting("ana"):
+        policies.withdraw(assignment_id=asked.pk)
 
 
 def test_the_live_part_is_the_same_address(house: House, connected: Environment) -> None:
