@@ -37,12 +37,6 @@ def ben(case: Case) -> int:
     return case.company.people["ben"].pk
 
 
-VERSION = (
-    "INSERT INTO governance_policyversion (uuid, created_at, policy_id, number, body, digest, "
-    "published_at, proposed_by_id, confirmed_by_id) SELECT gen_random_uuid(), now(), policy_id, "
-    "number + 1, body, digest, now(), proposed_by_id, confirmed_by_id "
-    "FROM governance_policyversion WHERE id = %s"
-)
 REJECTION = (
     "INSERT INTO governance_decision (uuid, created_at, request_id, person_id, digest, verdict, "
     "comment, role, decided_at, auth_strength, policy_version_id, policy_digest) "
@@ -66,9 +60,8 @@ LOSSES = {
     "account closed": Loss(
         "UPDATE governance_user SET is_active = false WHERE id = %s", lambda case: [ben(case)]
     ),
-    "policy changed": Loss(
-        VERSION, lambda case: [case.company.policy_version and case.company.policy_version.pk]
-    ),
+    # A new version of the policy is put in force by the board's last decision on it and by nothing
+    # else (I-30); what it does to the request is "request superseded".
     "rejected": Loss(
         REJECTION,
         lambda case: [
@@ -165,7 +158,7 @@ def test_i09_cover_lost_before_the_intent_commits_is_always_seen(committed: Comp
 
 
 @pytest.mark.parametrize(
-    "name", ["decision withdrawn", "role revoked", "policy changed", "release edited"]
+    "name", ["decision withdrawn", "role revoked", "request superseded", "release edited"]
 )
 def test_i09_the_loss_commits_first_and_nothing_is_intended(committed: Company, name: str) -> None:
     """I-9: removed between approval and call, held. The intent waits and then sees the loss."""
