@@ -142,6 +142,7 @@ UNBOUND: dict[str, str] = {
     "Environment.stage": _CHECKED,
     "Environment.kind": _CHECKED,
     "Environment.name": _WORDS,
+    "Environment.follows_stage": "where the policy comes from; the policy itself is bound",
     "Environment.licence_type": _WORDS,
     "Environment.login_host": "another address discards the organisation, which is bound",
     "Environment.expected_organization_id": "another one discards the organisation",

@@ -16,8 +16,8 @@ from core.context import Actor, acting_as
 from core.errors import DomainError
 from environments.models import Environment
 from environments.services import holdings
-from governance import approvals
-from governance.models import ApprovalRequest, PolicyVersion
+from governance import approvals, policies, policy_changes
+from governance.models import ApprovalRequest
 from releases.models import Deployment, Release
 from releases.services import approval, deployments, releases, stages, steps
 from tests.support.company import Company, acting
@@ -93,17 +93,22 @@ def choose_policy(company: Company) -> None:
 
 
 def publish(company: Company) -> None:
-    """A new version of production's policy that says the same."""
-    old = PolicyVersion.objects.filter(policy__name="Production").order_by("-number")[0]
-    with transaction.atomic():
-        PolicyVersion.objects.create(
-            policy=old.policy,
-            number=old.number + 1,
-            body=old.body,
-            digest=old.digest,
-            proposed_by=old.proposed_by,
-            confirmed_by=old.confirmed_by,
-        )
+    """The board puts a version of production's policy in force in which approvals end sooner."""
+    people, old = company.people, company.policy_version
+    current = old and old.policy.current
+    assert current is not None
+    body = current.body | {"expires_hours": current.body["expires_hours"] - 1}
+    with acting(people["marek"]):
+        proposal = policies.propose(policy_id=current.policy_id, body=body)
+    for name in ("ana", "ben"):
+        with acting(people[name]):
+            policies.decide(
+                proposal_id=proposal.pk,
+                verdict="approve",
+                comment="",
+                shown_digest=policy_changes.question_digest(proposal),
+                auth_strength="password",
+            )
 
 
 def unexpected(outcomes: list[Outcome]) -> list[BaseException]:
