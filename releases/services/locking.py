@@ -26,7 +26,7 @@ TRIES = 5
 
 
 def release(release_id: int) -> Release:
-    """The release's row and before it every live request about it, until the transaction ends.
+    """The release's row and before it the requests about it, until the transaction ends.
 
     A question that is asked between the two is seen afterwards: then the locks are given back and
     taken anew, in order.
@@ -47,9 +47,16 @@ def release(release_id: int) -> Release:
 
 
 def _requests(release_id: int) -> QuerySet[ApprovalRequest]:
+    """Every live request about the release and the newest one, which an answer is for.
+
+    A closed newest one too: an answer that comes too late locks it to say so, and who waited for
+    it while it was closed holds it.
+    """
+    asked = Q(subject_kind__in=KINDS, subject_id=release_id)
     bound = Deployment.objects.filter(release_id=release_id).values("approval_id")
-    about = Q(subject_kind__in=KINDS, subject_id=release_id) | Q(pk__in=bound)
-    return ApprovalRequest.objects.filter(about, state__in=LIVE)
+    newest = ApprovalRequest.objects.filter(asked).order_by("-pk").values("pk")[:1]
+    live = (asked | Q(pk__in=bound)) & Q(state__in=LIVE)
+    return ApprovalRequest.objects.filter(live | Q(pk__in=newest))
 
 
 def deployment(deployment_id: int) -> Deployment:
