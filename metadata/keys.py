@@ -69,6 +69,12 @@ _TRANSLATED = (
     "pipelineInspMetricConfigs", "prompts", "quickActions", "reportTypes", "scontrols",
 )  # fmt: skip
 
+WHOLE = frozenset({"fieldPermissions"})
+"""Elements whose parts only mean something together: "editable" without "readable" is refused."""
+
+PARTIAL = frozenset({"Profile"})
+"""Roots that an org takes as additions: what a file leaves out stays as the org has it."""
+
 TABLE: dict[str, tuple[Entry, ...]] = {
     "Profile": (
         *_ACCESS,

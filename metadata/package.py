@@ -7,7 +7,7 @@ file, in byte order of path); the zip is only its transport.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.digests import listing_digest
@@ -53,16 +53,19 @@ class Package:
     components: tuple[ComponentKey, ...]
 
 
-def build(form: NormalForm, api_version: str) -> Package:
-    """The package of a normal form.
+def build(form: NormalForm, api_version: str, removed: Sequence[ComponentKey] = ()) -> Package:
+    """The package of a normal form; what is removed goes after everything else is in place.
 
     Raises InvalidInput ``package.empty``, ``package.too_large`` or ``package.case_collision``.
     """
-    if not form:
+    if not form and not removed:
         raise InvalidInput("package.empty", "There is nothing to deploy.")
     members = manifest.of_keys(form)
     files = package_files(form)
     files["package.xml"] = manifest.write(members, api_version)
+    if removed:
+        gone = manifest.write(manifest.of_keys(removed), api_version)
+        files["destructiveChangesPost.xml"] = gone
     return pack(files, members, tuple(form))
 
 

@@ -34,6 +34,8 @@ GRANTS: dict[str, dict[str, str]] = {
     "releases_breakglass": {"web": "INSERT, UPDATE", "deploy": "UPDATE (used_at, review_due_at)"},
     "releases_releasechange": {"build": "INSERT"},
     "releases_componentconflict": {"web": "UPDATE (settled_at)", "build": "INSERT"},
+    "releases_resolution": {"web": "INSERT"},
+    "releases_dependency": {"build": "INSERT"},
     "releases_deployment": {
         "web": f"INSERT, UPDATE ({ASKED})",
         "build": f"INSERT, UPDATE ({SET_ASIDE})",

@@ -1,10 +1,11 @@
-"""Merge element trees.
+"""Merge element trees: any number of sides over one base.
 
-What only one side changed is taken from it. What both changed is looked into: repeated elements are
-told apart by the keys of their type (``metadata.keys``), lists keep an order that both sides can
+What only one side changed is taken from it. What several changed is looked into: repeated elements
+are told apart by the keys of their type (``metadata.keys``), lists keep an order that all sides can
 stand behind, single elements are merged inside. A key that is missing or there twice makes the
-repeated elements one thing, so that nothing is ever overwritten by a map. Where both sides changed
-the same thing in different ways, a conflict names it, and the result holds our side there.
+repeated elements one thing, so that nothing is ever overwritten by a map. Where sides changed the
+same thing in different ways, a conflict names it; a decision settles it, and without one the result
+holds the first side there.
 """
 
 from __future__ import annotations
@@ -19,17 +20,20 @@ from lxml import etree
 
 from metadata import keys, xml
 from metadata.merge import sequences
+from metadata.merge.conflicts import (
+    BASE,
+    WHOLE_LIST,
+    Decide,
+    ElementConflict,
+    Kind,
+    Said,
+    undecided,
+)
 from metadata.xml import Element
 
-
-@dataclass(frozen=True, slots=True)
-class ElementConflict:
-    """One thing that both sides changed; the contents are XML, "" where it is absent."""
-
-    path: str
-    base: str
-    ours: str
-    theirs: str
+Key = tuple[str, ...]
+Identity = tuple[Hashable, ...]
+Labels = tuple[str, ...]
 
 
 @dataclass
@@ -40,142 +44,222 @@ class Item:
     comments: list[Element] = field(default_factory=list)
 
     @cached_property
-    def identity(self) -> Said:
+    def identity(self) -> Identity:
         """What the element says, without formatting."""
         return content(self.element)
 
 
-Key = tuple[str, ...]
-Said = tuple[Hashable, ...]
+@dataclass(frozen=True)
+class Side:
+    """A tree and who brings it."""
+
+    labels: Labels
+    element: Element
+
+
+@dataclass
+class _Wanted:
+    """What some sides want at one key; ``item`` is None where they removed it."""
+
+    labels: Labels
+    item: Item | None
 
 
 class Merging:
-    """One merge of two sides over their base."""
+    """One merge of sides over their base.
 
-    def __init__(self) -> None:
+    ``partial`` says that a side may leave out what it has nothing to say about, as profiles do: an
+    element that is missing there is no removal.
+    """
+
+    def __init__(self, decide: Decide = undecided, *, partial: bool = False) -> None:
         self.conflicts: list[ElementConflict] = []
+        self.given_up: set[Key] = set()
+        self._decide = decide
+        self._partial = partial
 
-    def merge(
-        self, base: Element, ours: Element, theirs: Element, rule: keys.Rule, path: str
-    ) -> Element:
+    def merge(self, base: Element, sides: Sequence[Side], rule: keys.Rule, path: str) -> Element:
         """The merged element; differences that exclude each other go into ``conflicts``."""
-        one, two, three = content(base), content(ours), content(theirs)
-        if two == three or one == three:
-            return copy.deepcopy(ours)
-        if one == two:
-            return copy.deepcopy(theirs)
-        if _textual(base, ours, theirs) or _attributed(base, ours, theirs):
-            return self._clash(path, base, ours, theirs)
-        return self._children(base, ours, theirs, rule, path)
+        held = content(base)
+        changed: dict[Identity, Side] = {}
+        for side in sides:
+            said = content(side.element)
+            if said != held:
+                before = changed.get(said)
+                labels = (before.labels if before else ()) + side.labels
+                changed[said] = Side(labels, before.element if before else side.element)
+        found = list(changed.values())
+        if len(found) < 2:
+            return copy.deepcopy((found[0] if found else sides[0]).element)
+        trees = [base, *(side.element for side in found)]
+        if _textual(*trees) or _attributed(*trees):
+            picked = self._settle(
+                path, _text(base), [(side.labels, _text(side.element)) for side in found]
+            )
+            return copy.deepcopy(base if picked == BASE else found[max(picked, 0)].element)
+        return self._children(base, found, rule, path)
 
     def _children(
-        self, base: Element, ours: Element, theirs: Element, rule: keys.Rule, path: str
+        self, base: Element, sides: Sequence[Side], rule: keys.Rule, path: str
     ) -> Element:
-        sides = [items_of(side) for side in (base, ours, theirs)]
+        labels = [side.labels for side in sides]
+        held = [items_of(tree) for tree in (base, *(side.element for side in sides))]
         merged: dict[str, list[Item]] = {}
-        for name in _names(sides):
-            runs = [[item for item in side if xml.local(item.element) == name] for side in sides]
-            merged[name] = self._run(name, runs, rule, path)
-        own: Any = dict(ours.attrib)
-        prefixes: Any = ours.nsmap
-        result = etree.Element(ours.tag, attrib=own, nsmap=prefixes)
-        result.text, result.tail = ours.text, ours.tail
-        order = sequences.placed(_names(sides[1:2]), _names(sides[2:]), set(_names(sides)))
+        for name in _names(held):
+            runs = [[item for item in side if xml.local(item.element) == name] for side in held]
+            merged[name] = self._run(name, runs, labels, rule, path)
+        first = sides[0].element
+        own: Any = dict(first.attrib)
+        prefixes: Any = first.nsmap
+        result = etree.Element(first.tag, attrib=own, nsmap=prefixes)
+        result.text, result.tail = first.text, first.tail
+        order: list[str] = []
+        for side in held[1:]:
+            order = sequences.placed(order, _names([side]), set(_names(held)))
+        if self._partial:
+            order = sequences.placed(order, _names(held[:1]), set(_names(held)))
         for name in order:
             for item in merged[name]:
                 result.extend([copy.deepcopy(comment) for comment in item.comments])
                 result.append(copy.deepcopy(item.element))
         return result
 
-    def _run(self, name: str, runs: Sequence[list[Item]], rule: keys.Rule, path: str) -> list[Item]:
-        """Merge all elements of one name."""
-        base, ours, theirs = runs
+    def _run(
+        self,
+        name: str,
+        runs: Sequence[list[Item]],
+        labels: Sequence[Labels],
+        rule: keys.Rule,
+        path: str,
+    ) -> list[Item]:
+        """Merge all elements of one name; the first run is the base's."""
         found = rule.keys.get(name)
         if found is not None:
             keyed = [_keyed(run, found) for run in runs]
             if all(side is not None for side in keyed):
-                return self._by_key(name, [side or {} for side in keyed], rule, path)
+                return self._by_key(name, [side or {} for side in keyed], labels, rule, path)
         elif all(len(run) <= 1 for run in runs):
-            return self._single(name, runs, rule, path)
-        order = sequences.merge(*([item.identity for item in run] for run in runs))
+            single: list[dict[Key, Item]] = [{(): run[0]} if run else {} for run in runs]
+            return self._by_key(name, single, labels, rule, path)
+        said = [[item.identity for item in run] for run in runs]
+        order: list[Identity] | None = said[1]
+        for other in said[2:]:
+            order = None if order is None else sequences.merge(said[0], order, other)
         if order is None:
-            return self._whole_run(f"{path}/{name}", base, ours, theirs)
-        held = {item.identity: item for item in [*base, *theirs, *ours]}
+            return self._whole_run(f"{path}/{name}", name, runs, labels)
+        held = {item.identity: item for run in (runs[0], *runs[:0:-1]) for item in run}
         return [held[identity] for identity in order]
 
-    def _single(
-        self, name: str, runs: Sequence[list[Item]], rule: keys.Rule, path: str
-    ) -> list[Item]:
-        keyed: list[dict[Key, Item]] = [{(): run[0]} if run else {} for run in runs]
-        return self._by_key(name, keyed, rule, path)
-
     def _by_key(
-        self, name: str, sides: Sequence[dict[Key, Item]], rule: keys.Rule, path: str
+        self,
+        name: str,
+        sides: Sequence[dict[Key, Item]],
+        labels: Sequence[Labels],
+        rule: keys.Rule,
+        path: str,
     ) -> list[Item]:
-        base, ours, theirs = sides
+        base, *others = sides
         kept: dict[Key, Item] = {}
-        for key in dict.fromkeys([*ours, *theirs, *base]):
+        for key in dict.fromkeys([key for side in (*others, base) for key in side]):
             where = f"{path}/{name}" + (f"[{' '.join(key)}]" if key else "")
-            item = self._entry(
-                base.get(key), ours.get(key), theirs.get(key), rule.inner(name), where
-            )
+            wanted = [_Wanted(who, side.get(key)) for who, side in zip(labels, others, strict=True)]
+            inner = None if name in keys.WHOLE else rule.inner(name)
+            item = self._entry(base.get(key), wanted, inner, where)
             if item is not None:
                 kept[key] = item
-        order = None
+            elif key not in base or any(want.item is not None for want in wanted):
+                self.given_up.add((name, *key))
+        return [kept[key] for key in self._order(name, sides, labels, kept, rule, path)]
+
+    def _order(
+        self,
+        name: str,
+        sides: Sequence[dict[Key, Item]],
+        labels: Sequence[Labels],
+        kept: dict[Key, Item],
+        rule: keys.Rule,
+        path: str,
+    ) -> list[Key]:
+        """The order of what is kept: of a list one that every side can stand behind."""
+        present = [[key for key in side if key in kept] for side in sides]
+        chosen = 0
         if name not in rule.sets:
-            present = [[key for key in side if key in kept] for side in sides]
-            order = sequences.merge(*present)
-            if order is not None and set(order) != set(kept):
-                order = None
+            order: list[Key] | None = present[1]
+            for other in present[2:]:
+                order = None if order is None else sequences.merge(present[0], order, other)
+            if order is not None and set(order) == set(kept):
+                return order
             if order is None and _reordered(*present):
-                self.conflicts.append(
-                    ElementConflict(f"{path}/{name} (order)", *(_said(side) for side in present))
-                )
-        if order is None:
-            order = sequences.placed(list(ours), list(theirs), set(kept))
-        return [kept[key] for key in order]
+                told = [(who, _told(side)) for who, side in zip(labels, present[1:], strict=True)]
+                place = f"{path}/{name} (order)"
+                chosen = self._settle(place, _told(present[0]), told, Kind.ORDER)
+        first = present[0] if chosen == BASE else present[1 + max(chosen, 0)]
+        result = list(first)
+        for other in [*present[1:], *([present[0]] if self._partial else [])]:
+            result = sequences.placed(result, other, set(kept))
+        return result
 
     def _entry(
-        self, base: Item | None, ours: Item | None, theirs: Item | None, rule: keys.Rule, path: str
+        self, base: Item | None, sides: Sequence[_Wanted], rule: keys.Rule | None, path: str
     ) -> Item | None:
-        if ours is None and theirs is None:
-            return None
-        if base is None:
-            if ours is not None and theirs is not None and ours.identity != theirs.identity:
-                self._conflict(path, None, ours, theirs)
-            return ours or theirs
-        if ours is None or theirs is None:
-            left = ours or theirs
-            if left is not None and left.identity != base.identity:
-                self._conflict(path, base, ours, theirs)
-                return left
-            return None
-        if ours.identity == theirs.identity or base.identity == theirs.identity:
-            return Item(ours.element, ours.comments or theirs.comments)
-        if base.identity == ours.identity:
-            return Item(theirs.element, ours.comments or theirs.comments)
-        element = self.merge(base.element, ours.element, theirs.element, rule, path)
-        return Item(element, ours.comments or theirs.comments)
+        if self._partial and base is not None:
+            sides = [_Wanted(side.labels, side.item or base) for side in sides]
+        held = base.identity if base else None
+        changed: dict[Identity | None, _Wanted] = {}
+        for side in sides:
+            said = side.item.identity if side.item else None
+            if said != held:
+                before = changed.get(said)
+                labels = (before.labels if before else ()) + side.labels
+                changed[said] = _Wanted(labels, before.item if before else side.item)
+        found = list(changed.values())
+        if not found:
+            return _commented(base, sides)
+        if len(found) == 1:
+            return _commented(found[0].item, sides)
+        items = [want.item for want in found]
+        if base is None or rule is None or any(item is None for item in items):
+            told = [(want.labels, _item_text(want.item)) for want in found]
+            picked = self._settle(path, _item_text(base), told)
+            return base if picked == BASE else found[max(picked, 0)].item
+        trees = [Side(want.labels, want.item.element) for want in found if want.item]
+        merged = Item(self.merge(base.element, trees, rule, path))
+        return _commented(merged, sides)
 
     def _whole_run(
-        self, path: str, base: list[Item], ours: list[Item], theirs: list[Item]
+        self, path: str, name: str, runs: Sequence[list[Item]], labels: Sequence[Labels]
     ) -> list[Item]:
-        told = ["".join(_text(item.element) for item in run) for run in (base, ours, theirs)]
-        self.conflicts.append(ElementConflict(path, *told))
-        return ours
+        told = ["".join(_text(item.element) for item in run) for run in runs]
+        picked = self._settle(path, told[0], list(zip(labels, told[1:], strict=True)), Kind.LIST)
+        if picked == WHOLE_LIST:
+            return _after_each_other(runs)
+        self.given_up.add((name,))
+        return runs[0] if picked == BASE else runs[1 + max(picked, 0)]
 
-    def _clash(self, path: str, base: Element, ours: Element, theirs: Element) -> Element:
-        self.conflicts.append(ElementConflict(path, _text(base), _text(ours), _text(theirs)))
-        return copy.deepcopy(ours)
+    def _settle(
+        self,
+        path: str,
+        base: str,
+        told: Sequence[tuple[Labels, str]],
+        kind: Kind = Kind.ELEMENT,
+    ) -> int:
+        """The index of what was decided, ``BASE`` or ``WHOLE_LIST``; else 0, and a conflict."""
+        grouped: dict[str, Labels] = {}
+        for who, text in told:
+            if text != base:
+                grouped[text] = grouped.get(text, ()) + who
+        sides = tuple(Said(who, text) for text, who in grouped.items())
+        conflict = ElementConflict(path, base, sides, kind)
+        picked = conflict.picked(self._decide(conflict))
+        if picked is None:
+            self.conflicts.append(conflict)
+            return 0
+        if picked < 0:
+            return picked
+        return next(i for i, (_who, text) in enumerate(told) if text == sides[picked].content)
 
-    def _conflict(
-        self, path: str, base: Item | None, ours: Item | None, theirs: Item | None
-    ) -> None:
-        told = ["" if item is None else _text(item.element) for item in (base, ours, theirs)]
-        self.conflicts.append(ElementConflict(path, *told))
 
-
-def content(element: Element) -> Said:
+def content(element: Element) -> Identity:
     """What an element says: name, attributes, texts and children, without formatting.
 
     Blanks and comments between elements do not count; beside a text, and as the whole content of an
@@ -216,6 +300,26 @@ def mixed(node: Element) -> bool:
     return any(text and not text.isspace() for text in texts)
 
 
+def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:
+    """An item with the comments of the first side that has any."""
+    if item is None:
+        return None
+    comments = next((s.item.comments for s in sides if s.item and s.item.comments), item.comments)
+    return Item(item.element, comments)
+
+
+def _after_each_other(runs: Sequence[list[Item]]) -> list[Item]:
+    """The first side's run, then what the others added to the base."""
+    base = {item.identity for item in runs[0]}
+    result = list(runs[1])
+    held = {item.identity for item in result}
+    for run in runs[2:]:
+        fresh = [item for item in run if item.identity not in held and item.identity not in base]
+        result += fresh
+        held |= {item.identity for item in fresh}
+    return result
+
+
 def _textual(*sides: Element) -> bool:
     """Whether there is text to decide about; an empty element is one without children yet."""
     return any(mixed(side) for side in sides) or not any(xml.elements(side) for side in sides)
@@ -240,16 +344,19 @@ def _keyed(run: Sequence[Item], names: tuple[str, ...]) -> dict[Key, Item] | Non
     return found
 
 
-def _reordered(base: list[Key], ours: list[Key], theirs: list[Key]) -> bool:
-    """Whether both sides moved elements that the base has, in different ways."""
-    common = [key for key in base if key in ours and key in theirs]
-    one = [key for key in ours if key in common]
-    two = [key for key in theirs if key in common]
-    return one != two and common not in (one, two)
+def _reordered(base: list[Key], *sides: list[Key]) -> bool:
+    """Whether two sides moved elements that the base has, in different ways."""
+    common = [key for key in base if all(key in side for side in sides)]
+    orders = {tuple(key for key in side if key in common) for side in sides}
+    return len(orders - {tuple(common)}) > 1
 
 
-def _said(side: list[Key]) -> str:
+def _told(side: list[Key]) -> str:
     return ", ".join(" ".join(key) for key in side)
+
+
+def _item_text(item: Item | None) -> str:
+    return "" if item is None else _text(item.element)
 
 
 def _text(element: Element) -> str:

@@ -44,7 +44,7 @@ class Baseline:
 
 def begin(ctx: StepContext) -> Next:
     """Ask the org for the artefact's components."""
-    manifest = ctx.deployment.artefact.manifest
+    manifest = ctx.deployment.artefact.touched
     if ctx.step.state == StepState.PENDING:
         steps.intend(ctx.claim, ctx.step)
     try:
@@ -77,7 +77,8 @@ def baseline_of(deployment: Deployment, form: NormalForm) -> Baseline:
     """The baseline of a deployment's artefact in what was retrieved; absent is an empty digest."""
     held = {str(key): digest for key, digest in form.component_digests().items()}
     keys = ArtefactComponent.objects.filter(artefact_id=deployment.artefact_id)
-    names = (f"{type_name}:{name}" for type_name, name in keys.values_list("type", "name"))
+    names = [f"{type_name}:{name}" for type_name, name in keys.values_list("type", "name")]
+    names += map(str, deployment.artefact.removed_keys)
     return Baseline(
         holds=deployment.environment.holds_digest,
         components={name: held.get(name, "") for name in names},
@@ -98,7 +99,7 @@ def _snapshot(ctx: StepContext, form: NormalForm, zip_bytes: bytes) -> Next:
         ctx.claim.guard()
         kept = snapshots.keep(
             environment=ctx.deployment.environment,
-            manifest=ctx.deployment.artefact.manifest,
+            manifest=ctx.deployment.artefact.touched,
             zip_bytes=zip_bytes,
             form=form,
             purpose=f"before {ctx.deployment.public_id}",
@@ -158,6 +159,13 @@ def _verify(ctx: StepContext, form: NormalForm) -> Next:
         f"{type_name}:{name}": digest
         for type_name, name, digest in rows.values_list("type", "name", "digest")
     }
+    there = sorted(str(key) for key in ctx.deployment.artefact.removed_keys if str(key) in held)
+    if there:
+        problem = (
+            f"The org says it succeeded and still holds {', '.join(there[:SHOWN])}, which this "
+            "artefact deletes. Look in the org."
+        )
+        return finish.fail(ctx.claim, ctx.step, problem=problem, facts={"still_there": there[:200]})
     missing = sorted(key for key in sent if key not in held)
     if missing:
         shown = ", ".join(missing[:SHOWN])
@@ -165,6 +173,8 @@ def _verify(ctx: StepContext, form: NormalForm) -> Next:
         return finish.fail(ctx.claim, ctx.step, problem=problem, facts={"missing": missing[:200]})
     other = sorted(key for key, digest in sent.items() if held[key] != digest)
     note = f"The org holds all {len(sent)} components"
+    if ctx.deployment.artefact.removes:
+        note += f", and none of the {len(ctx.deployment.artefact.removes)} deleted"
     if other:
         note += f"; {len(other)} came back in other words: {', '.join(other[:SHOWN])}"
     steps.succeeded(ctx.claim, ctx.step, note=note, facts={"other": other[:200]})

@@ -4,9 +4,10 @@ from releases.models.artefacts import Artefact, ArtefactComponent
 from releases.models.break_glass import BreakGlass
 from releases.models.builds import Build, Candidate
 from releases.models.checks import CheckResult
+from releases.models.composition import ComponentConflict, Dependency, Resolution
 from releases.models.deployments import Deployment, Step, StepMessage
 from releases.models.evidence import AuditSample, EvidencePack, OrgDeployment, OrgObservation
-from releases.models.releases import ComponentConflict, Release, ReleaseChange, ReleaseItem
+from releases.models.releases import Release, ReleaseChange, ReleaseItem
 from releases.models.runbooks import RunbookItem
 from releases.models.sources import (
     Change,
@@ -29,6 +30,7 @@ __all__ = [
     "CheckResult",
     "Commit",
     "ComponentConflict",
+    "Dependency",
     "Deployment",
     "EvidencePack",
     "GitRef",
@@ -38,6 +40,7 @@ __all__ = [
     "ReleaseChange",
     "ReleaseItem",
     "Repository",
+    "Resolution",
     "RunbookItem",
     "Step",
     "StepMessage",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 
 from core.models import Entity
+from metadata import manifest
+from metadata.components import ComponentKey
 
 
 class Artefact(Entity):
@@ -22,6 +24,7 @@ class Artefact(Entity):
     component_count = models.PositiveIntegerField()
     api_version = models.CharField(max_length=5)
     manifest = models.JSONField()
+    removes = models.JSONField(default=list)
 
     class Meta:
         constraints = [
@@ -33,6 +36,20 @@ class Artefact(Entity):
 
     def __str__(self) -> str:
         return f"A·{self.digest.removeprefix('sha256:')[:7]}"
+
+    @property
+    def removed_keys(self) -> list[ComponentKey]:
+        """The components that it deletes."""
+        return [ComponentKey(type_name, name) for type_name, name in self.removes]
+
+    @property
+    def touched(self) -> dict[str, list[str]]:
+        """The manifest of everything that it changes or deletes, as an org is asked for it."""
+        gone = manifest.of_keys(self.removed_keys)
+        return {
+            name: sorted({*self.manifest.get(name, ()), *gone.get(name, ())})
+            for name in sorted({*self.manifest, *gone})
+        }
 
 
 class ArtefactComponent(models.Model):

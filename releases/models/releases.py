@@ -101,6 +101,7 @@ class ReleaseChange(models.Model):
     class Kind(models.TextChoices):
         ADDED = "added", "new"
         CHANGED = "changed", "changed"
+        REMOVED = "removed", "deleted"
         SAME = "same", "as in production"
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="changes")
@@ -120,17 +121,3 @@ class ReleaseChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type}:{self.name} {self.kind}"
-
-
-class ComponentConflict(models.Model):
-    """Two teams bring the same component with different content; it stops the composition."""
-
-    release = models.ForeignKey(Release, models.PROTECT, related_name="conflicts")
-    type = models.CharField(max_length=80)
-    name = models.CharField(max_length=255)
-    teams = models.JSONField()
-    found_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.type}:{self.name} of {', '.join(self.teams)}"

@@ -3,7 +3,8 @@
 The rule in words: what decides for many who may see or do something, and settings of the whole
 org, is high; what grants access to some, runs by itself, or is relied on by others is medium; what
 is only shown is low. Something new that nothing calls yet is one step lower, unless it runs by
-itself or grants access. A component that two teams bring is one step higher. Pure: no database.
+itself or grants access. A component that two teams bring is one step higher, and what is deleted
+is high. Pure: no database.
 """
 
 from __future__ import annotations
@@ -87,9 +88,13 @@ class Assessment:
     marks: tuple[str, ...]
 
 
-def assess(type_name: str, *, is_new: bool, team_count: int) -> Assessment:
+def assess(
+    type_name: str, *, is_new: bool, team_count: int, is_removed: bool = False
+) -> Assessment:
     """Judge one changed component by its metadata type, its novelty and how many teams bring it."""
     risk, marks = _of_type(type_name)
+    if is_removed:
+        return Assessment(Risk.HIGH, (*marks, "deletes"))
     if is_new and not marks and risk > Risk.LOW:
         risk = Risk(risk - 1)
     if team_count > 1:
@@ -98,9 +103,10 @@ def assess(type_name: str, *, is_new: bool, team_count: int) -> Assessment:
     return Assessment(risk, marks)
 
 
-def slugs(type_name: str, *, team_count: int) -> frozenset[str]:
+def slugs(type_name: str, *, team_count: int, is_removed: bool = False) -> frozenset[str]:
     """The marks of one changed component, as the slugs that policies name."""
     found = {
+        "destructive": is_removed,
         "permissions": type_name in PERMISSIONS,
         "sharing": type_name in SHARING,
         "connected_app": type_name in CONNECTIONS,

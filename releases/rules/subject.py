@@ -26,6 +26,7 @@ class Subject:
     runbook: str
     emergency: str
     composition: tuple[tuple[int, str], ...]
+    resolutions: str
     change_class: str
     requester_id: int
     not_before: str
@@ -47,6 +48,7 @@ LABELS: dict[str, str] = {
     "runbook": "runbook",
     "emergency": "reason and incident of the break-glass",
     "composition": "contents of the release",
+    "resolutions": "decisions between its candidates",
     "change_class": "change class",
     "requester_id": "requester",
     "not_before": "earliest start",
@@ -73,6 +75,13 @@ BOUND: dict[str, str] = {
     "ReleaseItem.removed_at": "composition",
     "ReleaseItem.release": "composition",
     "Candidate.sha": "composition",
+    "Resolution.release": "resolutions",
+    "Resolution.type": "resolutions",
+    "Resolution.name": "resolutions",
+    "Resolution.path": "resolutions",
+    "Resolution.conflict_digest": "resolutions",
+    "Resolution.pick": "resolutions",
+    "Resolution.made_by": "resolutions",
     "Artefact.digest": "artefact",
     "Environment.organization_id": "organization_id",
     "Environment.policy": "policy_version_id",
@@ -137,6 +146,11 @@ UNBOUND: dict[str, str] = {
     "Artefact.file_count": _WORDS,
     "Artefact.component_count": _WORDS,
     "Artefact.api_version": "part of the package, whose digest is bound",
+    "Resolution.told": _WORDS,
+    "Resolution.taken": _WORDS,
+    "Resolution.reason": "never changed once it is written, which is bound",
+    "Resolution.made_at": "never changed once it is written, which is bound",
+    "Artefact.removes": "part of the package, whose digest is bound",
     "Artefact.manifest": "part of the package, whose digest is bound",
     "Environment.track": _CHECKED,
     "Environment.stage": _CHECKED,

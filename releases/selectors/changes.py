@@ -32,6 +32,7 @@ class ChangeRow:
     summary: str
     risk: Risk
     marks: tuple[str, ...]
+    is_removed: bool = False
 
     @property
     def type_label(self) -> str:
@@ -41,6 +42,8 @@ class ChangeRow:
     @property
     def inside(self) -> str:
         """What changed inside, or that it is new."""
+        if self.is_removed:
+            return "deleted from production"
         if self.summary:
             return self.summary
         return "new" if self.is_new else "changed"
@@ -113,6 +116,14 @@ def table(
 
 def phrase(rows: Iterable[ChangeRow], kinds: int = 3) -> str:
     """Name the commonest kinds of components: ``3 Apex classes, 2 fields and 4 more``."""
+    every = list(rows)
+    gone = Counter(row.type for row in every if row.is_removed)
+    deleted = " and ".join(types.counted(name, number) for name, number in gone.most_common())
+    left = _named([row for row in every if not row.is_removed], kinds)
+    return f"{left}{'; ' if left else ''}deletes {deleted}" if deleted else left
+
+
+def _named(rows: list[ChangeRow], kinds: int) -> str:
     counts = Counter(row.type for row in rows)
     parts = [types.counted(name, number) for name, number in counts.most_common(kinds)]
     rest = sum(counts.values()) - sum(number for _, number in counts.most_common(kinds))
@@ -127,7 +138,7 @@ CSV_HEAD = ("Component", "Type", "Change", "What changed inside", "Teams", "Risk
 def csv_rows(release: Release) -> Iterator[tuple[str, ...]]:
     """The table as lines of a file: everything that differs from production."""
     for row in rows_of(release):
-        change = "new" if row.is_new else "changed"
+        change = "new" if row.is_new else "deleted" if row.is_removed else "changed"
         marks = ", ".join(row.marks)
         risk = row.risk.word
         yield (row.name, row.type, change, row.summary, row.team_names, risk, marks)
@@ -139,8 +150,10 @@ def _changes(release: Release) -> QuerySet[ReleaseChange]:
 
 def _row(type_name: str, name: str, kind: str, teams: list[str], summary: str) -> ChangeRow:
     is_new = kind == ReleaseChange.Kind.ADDED
-    judged = assess(type_name, is_new=is_new, team_count=len(teams))
-    return ChangeRow(type_name, name, is_new, tuple(teams), summary, judged.risk, judged.marks)
+    removed = kind == ReleaseChange.Kind.REMOVED
+    judged = assess(type_name, is_new=is_new, team_count=len(teams), is_removed=removed)
+    risk, marks = judged.risk, judged.marks
+    return ChangeRow(type_name, name, is_new, tuple(teams), summary, risk, marks, removed)
 
 
 def _matches(row: ChangeRow, needle: str) -> bool:

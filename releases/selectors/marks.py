@@ -9,8 +9,9 @@ from releases.rules import risk
 def of(release: Release) -> tuple[str, ...]:
     """Every mark of what the release's artefact changes in production, sorted; one query."""
     rows = ReleaseChange.objects.filter(release=release, artefact=release.artefact)
-    changed = rows.exclude(kind=ReleaseChange.Kind.SAME).values_list("type", "teams")
+    changed = rows.exclude(kind=ReleaseChange.Kind.SAME).values_list("type", "teams", "kind")
     found: set[str] = set()
-    for type_name, teams in changed.iterator():
-        found |= risk.slugs(type_name, team_count=len(teams))
+    for type_name, teams, kind in changed.iterator():
+        removed = kind == ReleaseChange.Kind.REMOVED
+        found |= risk.slugs(type_name, team_count=len(teams), is_removed=removed)
     return tuple(sorted(found))

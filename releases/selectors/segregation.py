@@ -1,8 +1,9 @@
 """Who may not decide on a release (design 5).
 
-Excluded are the composer, whoever offered or tested a candidate, and every member, now or since
-the oldest commit, of a contributing team. Git authors, committers and co-authors are added where
-their address is mapped to a person; one that is not mapped blocks until it is.
+Excluded are the composer, whoever offered or tested a candidate or decided between candidates, and
+every member, now or since the oldest commit, of a contributing team. Git authors, committers and
+co-authors are added where their address is mapped to a person; one that is not mapped blocks until
+it is.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def excluded(release: Release) -> tuple[Exclusions, Identities]:
     for item in items:
         reasons.setdefault(item.added_by_id, (item.added_by, "added a candidate to this release"))
         _of_candidate(item.candidate, reasons, unmapped)
+    for row in carried(release).resolutions.select_related("made_by"):
+        why = "decided between candidates of this release"
+        reasons.setdefault(row.made_by_id, (row.made_by, why))
     return list(reasons.values()), sorted(unmapped.items())
 
 

@@ -58,6 +58,7 @@ def build(
         runbook=runbook(aboard.steps),
         emergency=emergency(release),
         composition=tuple((load.candidate_id, load.sha) for load in aboard.loads),
+        resolutions=digest_json(list(aboard.decided)) if aboard.decided else NONE_YET,
         change_class=release.change_class,
         requester_id=requester.pk,
         not_before=_moment(release.not_before),

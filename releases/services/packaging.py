@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from core import blobs
+from metadata.components import ComponentKey
 from metadata.normal import NormalForm
 from metadata.package import build, read_zip
 from releases.models import Artefact, ArtefactComponent
@@ -12,12 +15,14 @@ from releases.models import Artefact, ArtefactComponent
 API_VERSION = "64.0"
 
 
-def keep(form: NormalForm, api_version: str = API_VERSION) -> Artefact:
+def keep(
+    form: NormalForm, removed: Sequence[ComponentKey] = (), api_version: str = API_VERSION
+) -> Artefact:
     """Build the package of a normal form and keep it once; equal contents give the same row.
 
     The blob is written before the row, so a row never names a blob that is not there.
     """
-    package = build(form, api_version)
+    package = build(form, api_version, removed)
     known = Artefact.objects.filter(digest=package.digest).first()
     if known is not None:
         return known
@@ -30,9 +35,10 @@ def keep(form: NormalForm, api_version: str = API_VERSION) -> Artefact:
                 "zip_size": len(package.zip_bytes),
                 "unzipped_size": sum(size for _path, size, _sha in package.listing),
                 "file_count": len(package.listing),
-                "component_count": len(package.components),
+                "component_count": len(package.components) + len(removed),
                 "api_version": api_version,
                 "manifest": package.manifest,
+                "removes": [list(key) for key in sorted(removed)],
             },
         )
         if created:

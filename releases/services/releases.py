@@ -16,6 +16,7 @@ from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Candidate, Deployment, Release, ReleaseItem
 from releases.rules import versions
+from releases.selectors.released import last_released
 from releases.services import deployments, locking
 from releases.states import (
     RELEASE,
@@ -226,8 +227,10 @@ def compose(*, release_id: int) -> Release:
     for candidate in candidates:
         if candidate.artefact is None:
             raise NotNow("candidate.no_artefact", f"{candidate} has no artefact.")
-        for type_name, members in candidate.artefact.manifest.items():
-            manifest.setdefault(type_name, set()).update(members)
+        before = last_released(candidate)
+        for artefact in (candidate.artefact, before.artefact if before else None):
+            for type_name, members in (artefact.manifest if artefact else {}).items():
+                manifest.setdefault(type_name, set()).update(members)
     snapshot = snapshots.request(
         environment=production,
         manifest={name: sorted(members) for name, members in sorted(manifest.items())},

@@ -1,7 +1,8 @@
-"""Compose a release: the union of its candidates' normal forms as one artefact.
+"""Compose a release: its candidates merged over production into one artefact.
 
 Candidates are compared component by component with production's snapshot; repository paths are
-never merged (design 10).
+never merged (design 10). What teams change in ways that exclude each other is written down for
+people, whose decisions the next composition obeys.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from core.errors import DomainError, ExternalFault
 from environments.states import SnapshotState
 from jobs.registry import Claim, Next
 from metadata import compose as composition
+from metadata.components import ComponentKey
 from metadata.diff import diff
 from metadata.history import commit as commit_tree
 from metadata.normal import NormalForm
 from metadata.package import read_zip
 from releases import gateways
-from releases.models import Candidate, ComponentConflict, Release, ReleaseChange, ReleaseItem
+from releases.models import Candidate, Dependency, Release, ReleaseChange, ReleaseItem
+from releases.selectors import resolutions
+from releases.selectors.released import last_released
 from releases.services import packaging, releases
 from releases.states import ReleaseState
-from releases.workers.packing import last_released
+from releases.workers import between
 
 SHOWN = 5
 
@@ -53,16 +57,17 @@ def compose(claim: Claim) -> Next:
 
 def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
     parts = [_part(item.candidate) for item in _items(release)]
-    result = composition.compose(production, parts)
+    decided = resolutions.picks(release)
+    result = composition.compose(
+        production,
+        parts,
+        removed=_removed_before(),
+        decide=lambda key, conflict: decided.get((key.type, key.name, conflict.digest)),
+    )
     if result.conflicts:
-        named = [
-            f"{conflict.key.type} {conflict.key.name} ({' and '.join(conflict.teams)})"
-            for conflict in result.conflicts
-        ]
-        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-        why = f"Teams bring different content for {', '.join(named[:SHOWN])}{more}."
-        return _refuse(claim, release.pk, why, result.conflicts)
-    artefact = packaging.keep(result.form)
+        return _refuse(claim, release.pk, between.words(result.conflicts), result.conflicts)
+    gone = [key for key, _teams in result.removed]
+    artefact = packaging.keep(result.form, gone)
     sha = commit_tree(
         gateways.history_path(release.pk),
         result.form.files(),
@@ -70,6 +75,7 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
         + "\n".join(f"{part.team} {part.label}" for part in parts),
     )
     rows = _changes(release, production, result, parts)
+    needs = between.dependencies(release, production, result, parts)
     with transaction.atomic():
         claim.guard()
         locked = releases.lock(release.pk)
@@ -77,8 +83,11 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
             return Next.done()
         for row in rows:
             row.artefact = artefact
+        for need in needs:
+            need.artefact = artefact
         ReleaseChange.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
-        note = _left_out(result)
+        Dependency.objects.bulk_create(needs, batch_size=1000, ignore_conflicts=True)
+        note = _note(result)
         releases.move(
             locked,
             ReleaseState.COMPOSED,
@@ -114,8 +123,16 @@ def _part(candidate: Candidate) -> composition.Candidate:
         team=candidate.team.name,
         label=candidate.tag,
         form=packaging.form_of(candidate.artefact),
-        base=base.component_digests() if base else None,
+        base=base,
     )
+
+
+def _removed_before() -> set[ComponentKey]:
+    """Components that releases deleted from production."""
+    rows = ReleaseChange.objects.filter(
+        kind=ReleaseChange.Kind.REMOVED, release__deployed_at__isnull=False
+    )
+    return {ComponentKey(*key) for key in rows.values_list("type", "name")}
 
 
 def _changes(
@@ -130,7 +147,7 @@ def _changes(
     for part in parts:
         for key in part.form:
             owners.setdefault(key, []).append(part.team)
-    return [
+    rows = [
         ReleaseChange(
             release=release,
             type=key.type,
@@ -141,14 +158,29 @@ def _changes(
         )
         for key in result.form
     ]
+    removed = ReleaseChange.Kind.REMOVED
+    return rows + [
+        ReleaseChange(
+            release=release, type=key.type, name=key.name, kind=removed, teams=list(teams)
+        )
+        for key, teams in result.removed
+    ]
 
 
-def _left_out(result: composition.Composition) -> str:
-    if not result.left_out:
-        return ""
-    names = sorted({f"{key.type} {key.name} ({team})" for key, team in result.left_out})
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"Production is newer, left as it is: {', '.join(names[:SHOWN])}{more}."
+def _note(result: composition.Composition) -> str:
+    """What the release leaves as production has it, and what a person has to delete."""
+    newer = sorted({f"{key.type} {key.name} ({team})" for key, team in result.left_out})
+    by_hand = [f"{key.type} {key.name} ({', '.join(teams)})" for key, teams in result.by_hand]
+    said = [
+        f"{told}: {', '.join(names[:SHOWN])}"
+        + (f" and {len(names) - SHOWN} more." if len(names) > SHOWN else ".")
+        for told, names in (
+            ("Production is newer, left as it is", newer),
+            ("No deployment can delete this, do it by hand", by_hand),
+        )
+        if names
+    ]
+    return " ".join(said)
 
 
 @transaction.atomic
@@ -159,17 +191,7 @@ def _refuse(
     release = releases.lock(release_id)
     if release.state != ReleaseState.COMPOSING:
         return Next.done()
-    now = db.database_now()
-    ComponentConflict.objects.bulk_create(
-        ComponentConflict(
-            release=release,
-            type=conflict.key.type,
-            name=conflict.key.name,
-            teams=list(conflict.teams),
-            found_at=now,
-        )
-        for conflict in conflicts
-    )
+    between.keep(release, conflicts, db.database_now())
     releases.move(release, ReleaseState.DRAFT, state_note=why)
     releases.record("release.composition_refused", release, problem=why)
     return Next.done()

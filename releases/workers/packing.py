@@ -11,11 +11,12 @@ from governance.selectors import people
 from jobs.registry import Claim, Next
 from metadata.source import read_commit
 from releases import gateways
-from releases.models import Artefact, Build, Candidate, Commit, Deployment, ReleaseItem
+from releases.models import Artefact, Build, Candidate, Commit, Deployment
 from releases.selectors import policies
+from releases.selectors.released import last_released
 from releases.services import builds, candidates, deployments, packaging
 from releases.services.outcomes import move_candidate
-from releases.states import BuildState, CandidateState, Purpose, ReleaseState
+from releases.states import BuildState, CandidateState, Purpose
 
 
 def build(claim: Claim) -> Next:
@@ -130,22 +131,6 @@ def _send_candidate(row: Candidate, artefact: Artefact) -> None:
         requester=row.created_by,
         policy_version=policies.in_force(test),
     )
-
-
-def last_released(row: Candidate) -> Candidate | None:
-    """The team's candidate that production got last before this one."""
-    item = (
-        ReleaseItem.objects.filter(
-            candidate__team=row.team,
-            removed_at__isnull=True,
-            release__state__in=[ReleaseState.DEPLOYED, ReleaseState.CLOSED],
-            release__deployed_at__isnull=False,
-        )
-        .select_related("candidate__artefact")
-        .order_by("-release__deployed_at")
-        .first()
-    )
-    return item.candidate if item else None
 
 
 def _commits_since_production(row: Candidate) -> list[Commit]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from metadata import collisions, radar
 from metadata.components import ComponentKey
-from metadata.compose import Candidate, compose, compose_merged
+from metadata.compose import Candidate, compose
 from metadata.normal import Files, NormalForm
 from metadata.repository import Repository
 from script.lib import metadata_sample as sample
@@ -51,7 +51,7 @@ def _merges() -> Callable[[], object]:
         own = {**_copied(production), **_permission_sets(range(team * 10, team * 10 + 3))}
         candidates.append(Candidate(f"team {team}", "1", NormalForm(own)))
     form = NormalForm(production)
-    return lambda: compose_merged(form, candidates)
+    return lambda: compose(form, candidates)
 
 
 def _collisions(path: str) -> Callable[[], object]:

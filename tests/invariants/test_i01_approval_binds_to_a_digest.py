@@ -20,6 +20,7 @@ from releases.models import (
     Deployment,
     Release,
     ReleaseItem,
+    Resolution,
     RunbookItem,
 )
 from releases.rules.subject import BOUND, UNBOUND
@@ -36,6 +37,7 @@ MODELS = (
     Deployment,
     RunbookItem,
     BreakGlass,
+    Resolution,
 )
 
 
@@ -96,6 +98,19 @@ def glass(world: Approved) -> None:
         reason="Orders fail",
         incident="INC-7",
         asked_by=world.company.people["marek"],
+    )
+
+
+def decided(world: Approved) -> None:
+    Resolution.objects.create(
+        release=world.release,
+        type="Profile",
+        name="Admin",
+        path="Profile/fieldPermissions[Account.Region__c]",
+        conflict_digest=f"sha256:{hex_of('sides')}",
+        pick=f"sha256:{hex_of('side')}",
+        made_by=world.company.people["marek"],
+        made_at=world.company.now,
     )
 
 
@@ -180,6 +195,7 @@ CHANGES: dict[str, Change] = {
     "RunbookItem.critical": runbook(critical=True),
     "RunbookItem.removed_at": runbook(),
     "RunbookItem.release": runbook(),
+    **{name: decided for name in BOUND if name.startswith("Resolution.")},
     "BreakGlass.reason": glass,
     "BreakGlass.incident": glass,
     "BreakGlass.release": glass,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metadata import removal
 from metadata.components import ComponentKey
-from metadata.compose import Candidate, compose
+from metadata.compose import Candidate, Composition, compose
 from metadata.diff import diff
+from metadata.merge import words
+from metadata.merge.conflicts import ElementConflict
 from metadata.normal import NormalForm
+from metadata.package import build, open_zip, read_zip
 
 
 def form(**contents: str) -> NormalForm:
@@ -23,7 +29,7 @@ def form(**contents: str) -> NormalForm:
 
 def candidate(team: str, held: NormalForm, base: NormalForm | None = None) -> Candidate:
     """A team's candidate."""
-    return Candidate(team, "v1", held, base.component_digests() if base else None)
+    return Candidate(team, "v1", held, base)
 
 
 def names(result: NormalForm) -> list[str]:
@@ -97,3 +103,71 @@ def test_diff_says_what_is_new_and_what_changed_inside() -> None:
     assert diff(form(A="x"), form(A="x")) == []
     [gone] = diff(form(A="x"), form(), removed=True)
     assert gone.kind == "removed"
+
+
+def removed(result: Composition) -> list[tuple[str, tuple[str, ...]]]:
+    """What a composition deletes, and for whom."""
+    return [(str(key), teams) for key, teams in result.removed]
+
+
+def picking(number: int) -> Callable[[ComponentKey, ElementConflict], str]:
+    """A person who always takes one of the sides."""
+    return lambda _key, conflict: conflict.sides[number].digest
+
+
+def test_component_that_its_team_took_out_is_removed_although_others_carry_it() -> None:
+    parts = [candidate("Sales", form(B="1"), form(A="1", B="1")), candidate("Ops", form(A="1"))]
+    result = compose(form(A="1", B="1"), parts)
+    assert removed(result) == [("ApexClass:A", ("Sales",))]
+    assert (names(result.form), result.conflicts) == (["B"], ())
+
+
+def test_component_that_one_takes_out_and_another_changes_is_for_a_person() -> None:
+    parts = [candidate("Ops", form(B="1"), form(A="1", B="1")), candidate("Sales", form(A="2"))]
+    [conflict] = compose(form(A="1", B="1"), parts).conflicts
+    assert words.sentence(conflict.key, conflict.elements[0]) == (
+        "Apex class A: team Ops removes it, team Sales changes it"
+    )
+    gone = compose(form(A="1", B="1"), parts, decide=picking(0))
+    assert (removed(gone), names(gone.form)) == ([("ApexClass:A", ("Ops",))], ["B"])
+    kept = compose(form(A="1", B="1"), parts, decide=picking(1))
+    assert (removed(kept), names(kept.form)) == ([], ["A", "B"])
+
+
+def test_component_that_a_release_deleted_does_not_come_back_with_who_carries_it() -> None:
+    key = ComponentKey("ApexClass", "A")
+    parts = [candidate("Sales", form(A="1", B="2"), form(A="1", B="1"))]
+    result = compose(form(B="1"), parts, removed={key})
+    assert (names(result.form), result.left_out) == (["B"], ((key, "Sales"),))
+    changed = [candidate("Sales", form(A="2", B="1"), form(A="1", B="1"))]
+    assert compose(form(B="1"), changed, removed={key}).conflicts
+
+
+def test_change_on_an_old_version_is_carried_over_to_what_production_holds() -> None:
+    old, new = "one\ntwo\nthree\n", "ONE\ntwo\nthree\n"
+    result = compose(form(A=new), [candidate("Sales", form(A="one\ntwo\nTHREE\n"), form(A=old))])
+    [files] = result.form.values()
+    assert files == {"classes/A.cls": b"ONE\ntwo\nTHREE\n"}
+
+
+def test_record_types_and_standard_fields_are_left_to_a_person() -> None:
+    keys = [
+        ComponentKey("RecordType", "Account.Old"),
+        ComponentKey("CustomField", "Account.Name"),
+        ComponentKey("CustomField", "Account.Old__c"),
+        ComponentKey("CustomObject", "Old__c"),
+        ComponentKey("CustomField", "Old__c.Size__c"),
+        ComponentKey("Workflow", "Account"),
+    ]
+    can, by_hand = removal.sorted_out(keys)
+    assert [str(key) for key in can] == ["CustomField:Account.Old__c", "CustomObject:Old__c"]
+    assert [str(key) for key in by_hand] == ["CustomField:Account.Name", "RecordType:Account.Old"]
+
+
+def test_package_names_what_it_deletes_and_is_another_artefact_for_it() -> None:
+    gone = [ComponentKey("CustomField", "Account.Old__c")]
+    package = build(form(A="1"), "64.0", gone)
+    files = open_zip(package.zip_bytes)
+    assert b"<members>Account.Old__c</members>" in files["destructiveChangesPost.xml"]
+    assert package.digest != build(form(A="1"), "64.0").digest
+    assert read_zip(package.zip_bytes).digest() == form(A="1").digest()

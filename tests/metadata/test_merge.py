@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from metadata import xml
 from metadata.commands import main
 from metadata.components import ComponentKey
-from metadata.compose import Candidate, compose_merged
+from metadata.compose import Candidate, compose
 from metadata.merge import sequences
 from metadata.merge.files import merge
 from metadata.normal import NormalForm
@@ -38,7 +38,7 @@ def permissions_of(content: bytes) -> dict[str, str]:
 def test_same_field_changed_both_ways_is_named() -> None:
     merged = merge(profile({"A": "1"}), profile({"A": "2"}), profile({"A": "3"}))
     [conflict] = merged.conflicts
-    assert conflict.path == "Profile/fieldPermissions[A]/editable"
+    assert conflict.path == "Profile/fieldPermissions[A]"
     assert (">2<" in conflict.ours, ">3<" in conflict.theirs) == (True, True)
 
 
@@ -147,7 +147,7 @@ def form(content: bytes) -> NormalForm:
 
 def test_teams_that_change_one_profile_in_different_places_are_merged() -> None:
     production = form(profile({"A": "1", "B": "1", "C": "1"}))
-    result = compose_merged(
+    result = compose(
         production,
         [
             Candidate("Sales", "v1", form(profile({"A": "2", "B": "1", "C": "1"}))),
@@ -165,9 +165,9 @@ def test_teams_that_contradict_each_other_get_the_element_named() -> None:
         Candidate(team, "v1", form(profile({"A": value})))
         for team, value in (("Sales", "2"), ("Service", "3"))
     ]
-    [conflict] = compose_merged(form(profile({"A": "1"})), parts).conflicts
+    [conflict] = compose(form(profile({"A": "1"})), parts).conflicts
     assert conflict.teams == ("Sales", "Service")
-    assert conflict.elements[0].path == "Profile/fieldPermissions[A]/editable"
+    assert conflict.elements[0].path == "Profile/fieldPermissions[A]"
 
 
 @pytest.mark.parametrize(("theirs", "code"), [({"A": "1", "B": "1"}, 0), ({"A": "3"}, 1)])

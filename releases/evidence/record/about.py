@@ -119,7 +119,7 @@ def _difference(change: Change) -> dict[str, Any] | str:
             {
                 "type": row.type,
                 "name": row.name,
-                "kind": "new" if row.is_new else "changed",
+                "kind": "new" if row.is_new else "deleted" if row.is_removed else "changed",
                 "teams": list(row.teams),
                 "inside": row.summary,
                 "risk": row.risk.word,

@@ -1,0 +1,112 @@
+"""Merge one component: its files, XML by elements and text by lines."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from metadata import keys, xml
+from metadata.components import ComponentKey
+from metadata.merge import sequences
+from metadata.merge.conflicts import BASE, Decide, ElementConflict, Kind, Said
+from metadata.merge.files import Merged, merge_canonical, merge_sides
+from metadata.merge.tree import Labels
+from metadata.normal import Files
+
+Version = tuple[Labels, Files]
+"""A component's files with who brings them."""
+
+MAX_LINES = 20_000
+"""Text with more lines is not merged line by line."""
+
+_XML = b"<?xml"
+
+
+def merge(
+    key: ComponentKey, base: Files, versions: Sequence[Version], decide: Decide
+) -> tuple[Files, tuple[ElementConflict, ...]]:
+    """The versions merged over their base, file by file, and what nobody has decided yet."""
+    result: Files = {}
+    conflicts: list[ElementConflict] = []
+    partial = key.type in keys.PARTIAL
+    for path in sorted({*base, *(path for _who, files in versions for path in files)}):
+        before = base.get(path)
+        changed: dict[bytes | None, Labels] = {}
+        for who, files in versions:
+            if files.get(path) != before:
+                changed[files.get(path)] = changed.get(files.get(path), ()) + who
+        sides = [(who, content) for content, who in changed.items()]
+        if len(sides) < 2:
+            content = sides[0][1] if sides else before
+        else:
+            content, more = _file(path, before, sides, decide, partial=partial)
+            conflicts += more
+        if content is not None:
+            result[path] = content
+    return result, tuple(conflicts)
+
+
+def _file(
+    path: str,
+    before: bytes | None,
+    sides: Sequence[tuple[Labels, bytes | None]],
+    decide: Decide,
+    *,
+    partial: bool,
+) -> tuple[bytes | None, tuple[ElementConflict, ...]]:
+    held = [(who, content) for who, content in sides if content is not None]
+    if len(held) == len(sides):
+        if all(content[:5] == _XML for _who, content in held) and (before or _XML)[:5] == _XML:
+            merged = _xml(path, before, held, decide, partial=partial)
+            return merged.content, merged.conflicts
+        lines = _lines(before or b"", [content for _who, content in held])
+        if lines is not None:
+            return lines, ()
+    told = tuple(Said(who, text_of(content)) for who, content in sides)
+    conflict = ElementConflict(path, text_of(before), told, Kind.FILE)
+    picked = conflict.picked(decide(conflict))
+    if picked is None:
+        return sides[0][1], (conflict,)
+    return (before if picked == BASE else sides[picked][1]), ()
+
+
+def _xml(
+    path: str,
+    before: bytes | None,
+    sides: Sequence[tuple[Labels, bytes]],
+    decide: Decide,
+    *,
+    partial: bool,
+) -> Merged:
+    if before:
+        return merge_canonical(before, sides, path, decide, partial=partial)
+    found = merge_sides(before, sides, path, decide, partial=partial)
+    return found if found.conflicts else Merged(xml.canonical_file(found.content, path), ())
+
+
+def _lines(before: bytes, sides: Sequence[bytes]) -> bytes | None:
+    """Text merged line by line as Git does it; None where sides touch the same place."""
+    if not before or any(b"\0" in content for content in (before, *sides)):
+        return None
+    base, result, *others = ([*side.splitlines(keepends=True)] for side in (before, *sides))
+    if max(len(base), len(result), *map(len, others)) > MAX_LINES:
+        return None
+    for other in others:
+        merged = sequences.merge(base, result, other)
+        if merged is None:
+            return None
+        result = merged
+    return b"".join(result)
+
+
+def text_of(content: bytes | None) -> str:
+    """A file's content for people: its text, or what it is when it has none."""
+    if content is None:
+        return ""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        return f"{len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}"
+    return text
