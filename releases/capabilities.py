@@ -22,6 +22,7 @@ CAPABILITIES: dict[str, Rule] = {
     "candidate.offer": Rule(roles=(LEAD,), scope="team"),
     "deployment.cancel_team": Rule(roles=(DEVELOPER, LEAD, MANAGER), scope="team"),
     "release.compose": Rule(roles=(MANAGER,), scope="installation"),
+    "conflict.decide": Rule(roles=(LEAD, MANAGER), scope="team"),
     "release.deploy": Rule(roles=(MANAGER,), scope="installation"),
     "release.break_glass": Rule(roles=(MANAGER, BOARD), scope="installation"),
     "break_glass.review": Rule(roles=(BOARD, ADMIN), scope="installation"),

@@ -35,6 +35,7 @@ EVENTS: dict[str, str] = {
     "release.composing": "asked to compose {subject}",
     "release.composed": "composed {subject} into {artefact}: {components} components",
     "release.composition_refused": "could not compose {subject}: {problem}",
+    "conflict.decided": "decided a conflict of {subject}, {component}: {taken}, because {reason}",
     "release.integrating": "sent {subject} to {environment}",
     "release.integrated": "integrated {subject} in {environment}",
     "release.rehearsing": "started the rehearsal of {subject} in {environment}",

@@ -321,7 +321,7 @@ def _conflicts() -> list[AttentionRow]:
             f"{' and '.join(row.teams)} collide in {row.release.public_id}:",
             f"{types.spoken(row.type)} {row.name} with different content",
             row.found_at,
-            f"{row.release.get_absolute_url()}#contents",
+            reverse("releases:release_conflicts", kwargs={"pk": row.release_id}),
             "Compare",
         )
         for row in rows.exclude(release__state=ReleaseState.CLOSED).order_by("-pk")[:ROWS]

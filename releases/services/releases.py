@@ -188,13 +188,17 @@ def add_candidate(*, release_id: int, candidate_id: int) -> ReleaseItem:
 
 
 @transaction.atomic
-def remove_candidate(*, release_id: int, candidate_id: int) -> None:
-    """Take a candidate out of a release; the rest has to be composed again."""
+def remove_candidate(*, release_id: int, candidate_id: int, recompose: bool = False) -> Release:
+    """Take a candidate out of a release; the rest has to be composed again, by us if asked so."""
     release = _changeable(release_id)
     item = release.items.filter(candidate_id=candidate_id, removed_at__isnull=True).first()
     if item is None:
         raise NotNow("release.no_such_candidate", "That candidate is not in this release.")
     _remove(release, item)
+    was_composed = release.artefact is not None or release.conflicts.exists()
+    if recompose and was_composed and release.items.filter(removed_at__isnull=True).exists():
+        begin_composition(release)
+    return release
 
 
 def _remove(release: Release, item: ReleaseItem) -> None:
@@ -213,7 +217,11 @@ def _remove(release: Release, item: ReleaseItem) -> None:
 def compose(*, release_id: int) -> Release:
     """Have a build worker merge the candidates into one artefact, against production's snapshot."""
     demand("release.compose")
-    release = lock(release_id)
+    return begin_composition(lock(release_id))
+
+
+def begin_composition(release: Release) -> Release:
+    """Compose a locked release; the caller has demanded the right to."""
     candidates = [
         item.candidate
         for item in release.items.filter(removed_at__isnull=True).select_related(

@@ -88,18 +88,6 @@ def _added(item: ReleaseItem) -> str:
 
 @requires("release.compose")
 @require_POST
-def remove_candidate(request: HttpRequest, pk: int, candidate_pk: int) -> HttpResponse:
-    """Take a candidate out of the release."""
-    return act(
-        request,
-        lambda: services.remove_candidate(release_id=pk, candidate_id=candidate_pk),
-        to=_page(pk, "contents"),
-        said="The candidate is out of this release. Compose it again.",
-    )
-
-
-@requires("release.compose")
-@require_POST
 def compose(request: HttpRequest, pk: int) -> HttpResponse:
     """Merge the candidates into one artefact."""
     return act(

@@ -35,14 +35,15 @@ def keep(release: Release, conflicts: Sequence[composition.Conflict], now: datet
             type=conflict.key.type,
             name=conflict.key.name,
             teams=list(conflict.teams),
-            elements=[_element(conflict.key, found) for found in conflict.elements],
+            elements=[element(conflict.key, found) for found in conflict.elements],
             found_at=now,
         )
         for conflict in conflicts
     )
 
 
-def _element(key: ComponentKey, found: ElementConflict) -> dict[str, Any]:
+def element(key: ComponentKey, found: ElementConflict) -> dict[str, Any]:
+    """One thing fought over, as pages show it and forms send it back."""
     sides = [
         _side(found, side.content, said.teams(side.labels), list(side.labels))
         for side in found.sides

@@ -46,6 +46,16 @@ def _release(title: str) -> Keys:
     return lambda company: {"pk": company.releases[title].pk}
 
 
+def _conflict(company: Company) -> dict[str, object]:
+    row = company.releases["November train"].conflicts.get()
+    return {"pk": row.release_id, "conflict_pk": row.pk}
+
+
+def _carried(company: Company) -> dict[str, object]:
+    release = company.releases["October train"]
+    return {"pk": release.pk, "candidate_pk": company.candidates["sales v1.1.0"].pk}
+
+
 def _candidate(name: str) -> Keys:
     return lambda company: {"pk": company.candidates[name].pk}
 
@@ -246,6 +256,10 @@ PAGES = (
     PageCase("releases:release_add", _release("November train"), who="marek"),
     PageCase("releases:release_withdraw", _release("October train"), who="marek"),
     PageCase("releases:release_reopen", _release("October train"), who="marek"),
+    PageCase("releases:release_conflicts", _release("November train"), who="marek"),
+    PageCase("releases:conflict", _conflict, who="marek"),
+    PageCase("releases:conflict", _conflict, who="lena"),
+    PageCase("releases:release_remove", _carried, who="marek"),
     PageCase("releases:approval", _release("October train"), who="ana"),
     PageCase("releases:approval", _release("October train"), who="priya"),
     PageCase("releases:approval_withdraw", _release("October train"), who="ana"),

@@ -131,7 +131,16 @@ def of_policy(world: World, **data: str) -> Attack:
     return Attack("ana", kwargs, world.proposal, data)
 
 
+def conflict_of_another(world: World) -> Attack:
+    conflict = world.november.conflicts.get()
+    [element] = conflict.elements
+    data = {"pick_0": element["sides"][0]["pick"], "reason": "Agreed"}
+    kwargs = {"pk": world.october.pk, "conflict_pk": conflict.pk}
+    return Attack("marek", kwargs, conflict, data)
+
+
 PAIRS: dict[str, Callable[[World], Attack]] = {
+    "releases:conflict": conflict_of_another,
     "releases:release_remove": in_release,
     "releases:runbook_remove": item_of_another,
     "releases:runbook_tick": lambda world: item_of_another(world, where="rehearsal"),

@@ -171,7 +171,7 @@ class TestContents:
         address = at("release_remove", train, candidate_pk=candidate.pk)
         as_person("marek").post(address)
         train.refresh_from_db()
-        assert train.state == "draft"
+        assert train.state == "composing"
         assert train.items.get(removed_at=None).candidate.team.slug == "service"
 
     def test_others_see_why_they_cannot_change_them(self, train: Release, as_person: Looks) -> None:

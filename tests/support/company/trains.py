@@ -6,9 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from environments.models import Lease, Snapshot
+from metadata.components import ComponentKey
+from metadata.merge.conflicts import ElementConflict, Said
 from releases.models import ComponentConflict, Release, ReleaseChange
 from releases.services import releases, stages
 from releases.states import DeploymentState, Purpose, ReleaseState
+from releases.workers import between
 from tests.support.company.house import hold
 from tests.support.company.rows import LONG_CLASS, Company, acting, hex_of
 from tests.support.company.work import package, run
@@ -98,6 +101,7 @@ def draft(company: Company) -> None:
             type="CustomObject",
             name="Account",
             teams=["Sales", "Service"],
+            elements=[_fought_over()],
             found_at=company.ago(hours=3),
         )
 
@@ -135,3 +139,14 @@ def in_trouble(company: Company) -> None:
             manifest={"ApexClass": ["RenewalQuote"]},
             requested_by="Marek Novák",
         )
+
+
+def _fought_over() -> dict[str, Any]:
+    """What a build worker writes down about a label that two teams changed."""
+    told = ("<label>Account</label>", "<label>Customer</label>", "<label>Client</label>")
+    base, *sides = told
+    said = tuple(
+        Said((team,), text) for team, text in zip(("Sales", "Service"), sides, strict=True)
+    )
+    found = ElementConflict("CustomObject/label", base, said)
+    return between.element(ComponentKey("CustomObject", "Account"), found)
