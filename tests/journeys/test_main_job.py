@@ -85,7 +85,7 @@ def test_same_component_of_two_teams_refuses_the_composition_and_names_both(
     release = journey.composed("Clash", clashing, service)
     assert foreign.digest
     assert release.state == "draft"
-    assert "Apex class CaseReopen: team Sales" in release.state_note
+    assert "Apex class CaseReopen: CaseReopen.cls: team Sales" in release.state_note
     assert release.conflicts.get().teams == ["Sales", "Service"]
     assert release.artefact is None
 
