@@ -81,6 +81,7 @@ class Env:
     step_up_minutes: int
     board_delay_hours: int
     canary_hours: int
+    sandbox_refresh_days: tuple[tuple[str, int], ...]
     log_level: str
 
     @property
@@ -123,6 +124,7 @@ class Env:
             step_up_minutes=reader.number("GATEHOUSE_STEP_UP_MINUTES", 10),
             board_delay_hours=reader.number("GATEHOUSE_BOARD_DELAY_HOURS", 24),
             canary_hours=reader.number("GATEHOUSE_CANARY_HOURS", 26),
+            sandbox_refresh_days=reader.numbers("GATEHOUSE_SANDBOX_REFRESH_DAYS"),
             log_level=reader.choice(
                 "GATEHOUSE_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"
             ),
@@ -194,6 +196,17 @@ class _Reader:
             self._problems.append(f"{name} must be a whole number, not {value!r}")
             return default
         return int(value)
+
+    def numbers(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Return pairs such as ``full=29,developer=1``; empty when the name is missing."""
+        found: list[tuple[str, int]] = []
+        for pair in self.words(name):
+            key, _, value = pair.partition("=")
+            if not (value.isascii() and value.isdigit()):
+                self._problems.append(f"{name} must be like full=29, not {pair!r}")
+            else:
+                found.append((key.strip(), int(value)))
+        return tuple(found)
 
     def keys(self, name: str) -> Keys:
         """Return purpose -> key id -> base64 key from a JSON file; empty without the name."""

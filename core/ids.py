@@ -19,6 +19,7 @@ PREFIXES: dict[str, str] = {
     "M": "maintenance",
     "K": "evidence pack",
     "P": "policy",
+    "Q": "sandbox request",
     "R": "release",
     "S": "snapshot",
 }

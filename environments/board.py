@@ -152,7 +152,7 @@ def csv_rows(page: BoardPage) -> Iterator[list[str]]:
             if item is None:
                 continue
             yield [
-                _cell(text)
+                cell(text)
                 for text in (
                     item.public_id,
                     item.name,
@@ -170,6 +170,6 @@ def csv_rows(page: BoardPage) -> Iterator[list[str]]:
             ]
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Keep a spreadsheet from taking words for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

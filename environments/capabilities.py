@@ -20,6 +20,16 @@ CAPABILITIES: dict[str, Rule] = {
     "environment.probe_production": Rule(
         roles=(Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), scope="installation"
     ),
+    "sandbox.ask": Rule(
+        roles=(Role.DEVELOPER, Role.TEAM_LEAD, Role.RELEASE_MANAGER, Role.ADMIN), scope="team"
+    ),
+    "sandbox.ask_production": Rule(
+        roles=(Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), scope="installation"
+    ),
+    "sandbox.read": Rule(
+        roles=(Role.RELEASE_MANAGER, Role.BOARD_MEMBER, Role.ADMIN), scope="installation"
+    ),
+    "sandbox.licences": Rule(roles=(Role.RELEASE_MANAGER, Role.ADMIN), scope="installation"),
     # Stopping is cheap. Lifting what covers a protected environment is decided under the board's
     # policy, which says whose approval counts.
     "calendar.freeze": Rule(

@@ -35,6 +35,12 @@ EVENTS: dict[str, str] = {
         "read the calendar {subject}: {new} new, {changed} changed, {gone} gone of {total} entries"
     ),
     "calendar.read.failed": "could not read the calendar {subject}: {problem}",
+    "sandbox.list_asked": "asked to read the sandboxes of {subject}",
+    "sandbox.list.failed": "could not read the sandboxes of {subject}: {problem}",
+    "sandbox.seen": "found the sandbox {name} ({type}) of {subject}",
+    "sandbox.gone": "no longer found the sandbox {name} of {subject}",
+    "sandbox.adopted": "took the sandbox {name} for {subject}",
+    "sandbox.licences_entered": "entered {total} licences for {type} sandboxes of {subject}",
     "snapshot.requested": "asked for {subject} of {environment}: {purpose}",
     "snapshot.taken": "took {subject} of {environment}: {components} components",
     "snapshot.failed": "could not take {subject} of {environment}: {problem}",

@@ -19,6 +19,16 @@ RETRIEVED = (
     "state, remote_id, started_at, taken_at, organization_id, blob, component_count, "
     "content_digest, messages, message"
 )
+COPIED = (
+    "state, message, code, closed_at, settle_wish, info_id, known_copy_id, copy_id, intended_at, "
+    "started_at, settle_intended_at, finished_at, missing_since, progress, status, "
+    "expected_seconds, new_organization_id, worker"
+)
+LISTED = (
+    "name, licence_type, description, source_info_id, template_id, apex_class_id, "
+    "organization_id, copy_id, phase, status, progress, copy_asked_at, copied_at, copy_seconds, "
+    "seen_at, gone_at, environment_id"
+)
 
 GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "environments_track": {"web": "INSERT"},
@@ -45,6 +55,23 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
         "web": "INSERT, UPDATE (ends_at, lifted_at, lifted_by_id, lift_reason)",
     },
     "environments_freezelift": {"web": "INSERT"},
+    "environments_sandboxreading": {
+        "web": "INSERT, UPDATE (requested_at)",
+        "deploy": "INSERT, UPDATE (tried_at, read_at, code, message)",
+    },
+    "environments_sandboxlicence": {
+        "web": "INSERT, UPDATE (total, entered_by_id, entered_at)",
+    },
+    "environments_sandbox": {
+        "web": "UPDATE (environment_id)",
+        "deploy": f"INSERT, UPDATE ({LISTED})",
+    },
+    # Both hands move the state; a trigger says which moves belong to whom.
+    "environments_sandboxrequest": {
+        "web": "INSERT, UPDATE (state, message, code, closed_at, settle_wish)",
+        "build": "UPDATE (state, message, code, closed_at)",
+        "deploy": f"UPDATE ({COPIED})",
+    },
     "environments_lease": {"deploy": "INSERT, DELETE"},
     "environments_snapshot": {
         "web": "INSERT",

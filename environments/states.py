@@ -178,3 +178,71 @@ IMPORT: Machine[ImportState] = Machine(
         ImportState.FAILED: {ImportState.REQUESTED},
     },
 )
+
+
+class SandboxAction(StrEnum):
+    """What somebody asks to be done with a sandbox."""
+
+    REFRESH = "refresh"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+class SandboxStart(StrEnum):
+    """When an approved request is carried out."""
+
+    NOW = "now"
+    AT = "at"
+    SOON = "soon"
+    """As soon as the platform allows it."""
+
+
+class SandboxState(StrEnum):
+    """Where a request about a sandbox stands."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    STARTING = "starting"
+    COPYING = "copying"
+    TO_ACTIVATE = "to_activate"
+    ACTIVATING = "activating"
+    UNKNOWN = "unknown"
+    RECONNECT = "reconnect"
+    DONE = "done"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+_S = SandboxState
+SANDBOX: Machine[SandboxState] = Machine(
+    "sandbox_request",
+    {
+        _S.ASKED: {_S.APPROVED, _S.REJECTED, _S.WITHDRAWN, _S.LAPSED},
+        _S.APPROVED: {
+            _S.ASKED,
+            _S.STARTING,
+            _S.FAILED,
+            _S.REJECTED,
+            _S.WITHDRAWN,
+            _S.LAPSED,
+        },
+        # Back to approved only when it is certain that nothing was sent.
+        _S.STARTING: {_S.APPROVED, _S.COPYING, _S.UNKNOWN, _S.FAILED},
+        _S.UNKNOWN: {_S.COPYING, _S.FAILED},
+        _S.COPYING: {_S.TO_ACTIVATE, _S.ACTIVATING, _S.RECONNECT, _S.DONE, _S.FAILED},
+        _S.TO_ACTIVATE: {_S.ACTIVATING, _S.RECONNECT, _S.DONE, _S.FAILED},
+        _S.ACTIVATING: {_S.TO_ACTIVATE, _S.RECONNECT, _S.DONE, _S.FAILED},
+        _S.RECONNECT: {_S.DONE},
+        _S.DONE: set(),
+        _S.FAILED: set(),
+        _S.REJECTED: set(),
+        _S.WITHDRAWN: set(),
+        _S.LAPSED: set(),
+    },
+)
+SANDBOX_WAITING = frozenset({_S.ASKED, _S.APPROVED})
+SANDBOX_UNDER_WAY = frozenset({_S.STARTING, _S.COPYING, _S.TO_ACTIVATE, _S.ACTIVATING, _S.UNKNOWN})
+SANDBOX_LIVE = SANDBOX_WAITING | SANDBOX_UNDER_WAY
+"""A sandbox has at most one request in one of these states."""

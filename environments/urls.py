@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from environments import views, views_calendar, views_imports, views_policies
+from environments import views, views_calendar, views_imports, views_policies, views_sandboxes
 
 app_name = "environments"
 
@@ -33,6 +33,10 @@ urlpatterns = [
         views_policies.withdraw,
         name="assignment_withdraw",
     ),
+    path("environments/sandboxes/", views_sandboxes.listing, name="sandboxes"),
+    path("environments/sandboxes/read/", views_sandboxes.read, name="sandboxes_read"),
+    path("environments/sandboxes/licences/", views_sandboxes.licences, name="sandbox_licences"),
+    path("environments/sandboxes/<int:pk>/adopt/", views_sandboxes.adopt, name="sandbox_adopt"),
     path("environments/<ref_E:pk>/retire/", views.retire, name="retire"),
     path("environments/<ref_E:pk>/snapshots/", views.snapshot_list, name="snapshots"),
     path("environments/<ref_E:pk>/snapshots/take/", views.snapshot_take, name="snapshot_take"),

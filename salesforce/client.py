@@ -296,21 +296,43 @@ class Org:
 
     def _write(self, content: bytes, content_type: str, what: str) -> str:
         """POST to deployRequest at most once (twice only after a refused session)."""
-        response = self._renewing(lambda: self._send(content, content_type, what))
+        response = self.write_once(
+            "POST", "metadata/deployRequest", content, content_type=content_type, what=what
+        )
         try:
             return self._remote_id(str(response.json()["id"]))
         except (ValueError, KeyError, TypeError, ExternalFault) as error:
             cause = faults.malformed(self.host, type(error).__name__)
             raise faults.unknown_outcome(cause, what) from error
 
-    def _send(self, content: bytes, content_type: str, what: str) -> requests.Response:
+    def write_once(
+        self,
+        method: str,
+        path: str,
+        content: bytes,
+        *,
+        what: str,
+        content_type: str = "application/json",
+    ) -> requests.Response:
+        """Send a call with an effect at most once (twice only after a refused session).
+
+        ``path`` lies below ``/services/data/vNN.0/``; ``what`` completes "whether the org took".
+        Raises ExternalFault when the org certainly did not take it, FaultUnknown when that is not
+        known.
+        """
+        url = f"https://{self.host}/services/data/v{self.api_version}/{path}"
+        return self._renewing(lambda: self._send(method, url, content, content_type, what))
+
+    def _send(
+        self, method: str, url: str, content: bytes, content_type: str, what: str
+    ) -> requests.Response:
         # A kept-alive connection may be dead already, which looks like a call that got lost.
         self._wire.close()
-        body = TrackedBody(content)
+        body = TrackedBody(content) if content else None
         try:
             return self._wire.request(
-                "POST",
-                f"https://{self.host}/services/data/v{self.api_version}/metadata/deployRequest",
+                method,
+                url,
                 data=body,
                 headers={
                     "Authorization": f"Bearer {self._token}",
@@ -323,7 +345,8 @@ class Org:
         except FaultUnknown:
             raise
         except ExternalFault as fault:
-            if not body.started or _is_refusal(fault):
+            # Without a body nobody knows whether the request line left: that is in doubt too.
+            if (body is not None and not body.started) or _is_refusal(fault):
                 raise
             raise faults.unknown_outcome(fault, what) from fault
 

@@ -14,6 +14,12 @@ from environments.models.orgs import (
     Track,
 )
 from environments.models.policies import PolicyAssignment, StagePolicy
+from environments.models.sandboxes import (
+    Sandbox,
+    SandboxLicence,
+    SandboxReading,
+    SandboxRequest,
+)
 
 __all__ = [
     "DEFAULT_API_VERSION",
@@ -27,6 +33,10 @@ __all__ = [
     "Lease",
     "Maintenance",
     "PolicyAssignment",
+    "Sandbox",
+    "SandboxLicence",
+    "SandboxReading",
+    "SandboxRequest",
     "Snapshot",
     "StagePolicy",
     "Track",

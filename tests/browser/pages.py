@@ -15,7 +15,7 @@ from environments.services import policies as assignments
 from governance import policies
 from governance.models import ApprovalRequest, AuditEvent, Matter, PolicyProposal, User
 from releases.models import BreakGlass, Deployment
-from tests.support.company import Company, acting, audited, house
+from tests.support.company import Company, acting, audited, copies, house
 
 Keys = Callable[[Company], dict[str, object]]
 
@@ -162,6 +162,15 @@ def _matter(company: Company) -> dict[str, object]:
     return {"pk": row.pk}
 
 
+def _sandboxes(company: Company) -> dict[str, object]:
+    copies.listed(company)
+    return {}
+
+
+def _sandbox(name: str) -> Keys:
+    return lambda company: {"pk": copies.listed(company)[name].pk}
+
+
 def _service(company: Company) -> dict[str, object]:
     row, _ = User.objects.get_or_create(
         email="jenkins@service.invalid", full_name="Jenkins of Sales", kind="service"
@@ -229,6 +238,10 @@ PAGES = (
         who="ana",
     ),
     PageCase("environments:assignment", _assignment, who="ben"),
+    PageCase("environments:sandboxes", _sandboxes, who="ines"),
+    PageCase("environments:sandboxes", _sandboxes, who="lena", query="?q=nothing-has-this-name"),
+    PageCase("environments:sandbox_licences", _sandboxes, who="marek"),
+    PageCase("environments:sandbox_adopt", _sandbox("spare"), who="ines"),
     PageCase("environments:retire", _org("Sales CI")),
     PageCase("environments:snapshots", _org("Production")),
     PageCase("environments:snapshot", _snapshot),

@@ -1,0 +1,1 @@
+"""Sandboxes: what production lists, requests about them, and carrying these out."""

@@ -1,0 +1,140 @@
+-- Guards of requests about sandboxes. ENABLE ALWAYS keeps them standing under
+-- session_replication_role = replica. Errors: P0E01 written by the wrong hand, P0E02 a fixed column
+-- or a forbidden move, P0E03 no sign-offs.
+
+-- Whether what is asked was agreed to: a satisfied request for approval about this very digest, or a
+-- team's lead asking for the team's own DEV, whose rule is the lead.
+create function environments_sandbox_agreed(asked environments_sandboxrequest) returns boolean
+    language sql volatile set search_path = pg_catalog, public
+    as $$
+    select case when asked.needs_nobody
+        then exists (
+            select from environments_environment e
+                   join environments_track t on t.id = e.track_id
+                   join governance_membership m on m.team_id = t.team_id
+             where e.id = asked.environment_id and e.stage = 'DEV' and m.role = 'team_lead'
+               and m.user_id = asked.requested_by_id and m.revoked_at is null)
+        else exists (
+            select from governance_approvalrequest r
+             where r.subject_kind = 'sandbox.request' and r.subject_id = asked.id
+               and r.digest = asked.digest and r.state = 'satisfied'
+               and r.expires_at > gatehouse_now())
+    end
+$$;
+
+create function environments_guard_sandbox_request() returns trigger
+    language plpgsql set search_path = pg_catalog, public
+    as $$
+declare
+    is_worker boolean :=
+        has_column_privilege('public.environments_sandboxrequest', 'intended_at', 'UPDATE');
+    moves jsonb := '{
+        "asked": ["approved", "rejected", "withdrawn", "lapsed"],
+        "approved": ["asked", "starting", "failed", "rejected", "withdrawn", "lapsed"],
+        "starting": ["approved", "copying", "unknown", "failed"],
+        "unknown": ["copying", "failed"],
+        "copying": ["to_activate", "activating", "reconnect", "done", "failed"],
+        "to_activate": ["activating", "reconnect", "done", "failed"],
+        "activating": ["to_activate", "reconnect", "done", "failed"],
+        "reconnect": ["done"]}';
+begin
+    if tg_op = 'INSERT' then
+        if new.state <> 'asked'
+           or (new.info_id, new.known_copy_id, new.copy_id, new.new_organization_id, new.progress)
+              is distinct from ('', '', '', '', 0)
+           or coalesce(new.intended_at, new.started_at, new.finished_at) is not null
+        then
+            raise exception 'sandbox request: born %', new.state using errcode = 'P0E01';
+        end if;
+        return new;
+    end if;
+    if tg_op <> 'UPDATE' then
+        raise exception 'sandbox request: it is never removed' using errcode = 'P0E02';
+    end if;
+    if (new.id, new.uuid, new.created_at, new.production_id, new.action, new.name,
+        new.licence_type, new.sandbox_id, new.environment_id, new.team_id, new.source_id,
+        new.template_id, new.apex_class_id, new.auto_activate, new.start, new.not_before,
+        new.reason, new.shown, new.digest, new.needs_nobody, new.requested_by_id)
+       is distinct from
+       (old.id, old.uuid, old.created_at, old.production_id, old.action, old.name,
+        old.licence_type, old.sandbox_id, old.environment_id, old.team_id, old.source_id,
+        old.template_id, old.apex_class_id, old.auto_activate, old.start, old.not_before,
+        old.reason, old.shown, old.digest, old.needs_nobody, old.requested_by_id)
+    then
+        raise exception 'sandbox request: what was asked never changes' using errcode = 'P0E02';
+    end if;
+    if old.intended_at is not null and new.state = 'starting' and old.state = 'starting'
+       and new.intended_at is distinct from old.intended_at
+    then
+        raise exception 'sandbox request: it is started once' using errcode = 'P0E02';
+    end if;
+    if new.state = old.state then
+        return new;
+    end if;
+    if not coalesce(moves -> old.state, '[]') ? new.state then
+        raise exception 'sandbox request: % cannot become %', old.state, new.state
+            using errcode = 'P0E02';
+    end if;
+    if not is_worker and new.state not in
+        ('asked', 'approved', 'rejected', 'withdrawn', 'lapsed')
+    then
+        raise exception 'sandbox request: only a deploy worker makes it %', new.state
+            using errcode = 'P0E01';
+    end if;
+    if new.state in ('approved', 'starting') and old.state <> 'starting'
+       and not environments_sandbox_agreed(new)
+    then
+        raise exception 'sandbox request: nobody has agreed to it' using errcode = 'P0E03';
+    end if;
+    if new.state = 'starting' and new.intended_at is null then
+        raise exception 'sandbox request: started without an intention' using errcode = 'P0E02';
+    end if;
+    return new;
+end $$;
+create trigger guard_sandbox_request before insert or update or delete
+    on environments_sandboxrequest
+    for each row execute function environments_guard_sandbox_request();
+alter table environments_sandboxrequest enable always trigger guard_sandbox_request;
+create trigger guard_sandbox_request_truncate before truncate on environments_sandboxrequest
+    for each statement execute function environments_guard_sandbox_request();
+alter table environments_sandboxrequest enable always trigger guard_sandbox_request_truncate;
+
+-- A refreshed or deleted sandbox is another organisation, or none: in the statement that says so
+-- its environment loses its credential and everything that was seen, and is used by nobody until
+-- somebody has connected it anew. SECURITY DEFINER: nobody but the owner may delete a credential.
+create function environments_forget_copied() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public
+    as $$
+begin
+    update environments_environment
+       set organization_id = null, is_sandbox = null, organization_name = '',
+           organization_type = '', instance_url = '', instance_name = '',
+           newest_api_version = '', limits = '{}', checked_at = null,
+           connection = 'reconnect',
+           connection_code = case new.action when 'delete' then 'sandbox.deleted'
+                                             else 'sandbox.reconnect' end,
+           connection_message = case new.action
+               when 'delete' then 'Its sandbox was deleted, so there is no org behind it. '
+                   'Retire it, or ask for a new sandbox and connect that.'
+               else 'Its sandbox was refreshed and is another organisation now. Nothing is sent '
+                    'to it until it is connected anew.' end,
+           holds_digest = '', holds_label = '', holds_ref = '', holds_since = null,
+           hold_state = 'empty', hold_note = ''
+     where id = new.environment_id;
+    delete from environments_credential where environment_id = new.environment_id;
+    return null;
+end $$;
+revoke execute on function environments_forget_copied() from public;
+create trigger forget_copied after update on environments_sandboxrequest
+    for each row
+    when (new.environment_id is not null and new.state <> old.state
+          and (new.state = 'reconnect' or (new.state = 'done' and new.action = 'delete')))
+    execute function environments_forget_copied();
+alter table environments_sandboxrequest enable always trigger forget_copied;
+
+select governance_watch('environments_sandboxrequest', 'Q-', array['state', 'settle_wish',
+    'intended_at', 'copy_id', 'info_id', 'new_organization_id']);
+select governance_watch('environments_sandbox', 'sandbox:', array['environment_id'], 'id');
+select governance_watch('environments_sandboxlicence', 'sandboxlicence:', array['total']);
+
+grant execute on function environments_sandbox_agreed(environments_sandboxrequest) to public;
