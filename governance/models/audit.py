@@ -13,23 +13,16 @@ from django.urls import reverse
 from core import ids
 
 
-def _read(function: str, *path: str) -> models.Func:
-    return models.Func("body", *(models.Value(step) for step in path), function=function)
-
-
-def _text(*path: str) -> Any:
-    return models.GeneratedField(
-        expression=_read("gatehouse_json_text", *path),
-        output_field=models.TextField(null=True),
-        db_persist=True,
-    )
+def _text() -> Any:
+    return models.TextField(null=True, editable=False)
 
 
 class AuditEvent(models.Model):
     """One line of history.
 
     ``body`` is canonical JSON, stored verbatim as text: what is hashed later is exactly what was
-    written. Every other column is derived from it by the database, so the two can never differ.
+    written. Every other column is read out of it by the database (governance/sql/0007_speed.sql),
+    whatever a statement says, so the two never differ.
     ``recorded_at`` is the database's own clock; no role may set it. Rows are added by
     ``governance.audit.record`` only, which writes ``body`` and nothing else.
     """
@@ -41,28 +34,16 @@ class AuditEvent(models.Model):
     recorded_at = models.DateTimeField(
         db_default=models.Func(function="clock_timestamp"), editable=False
     )
-    event = _text("event")
-    sentence = _text("sentence")
-    subject_kind = _text("subject", "kind")
-    subject_ref = _text("subject", "ref")
-    actor_kind = _text("actor", "kind")
-    actor_name = _text("actor", "name")
-    actor_id = models.GeneratedField(
-        expression=_read("gatehouse_json_bigint", "actor", "id"),
-        output_field=models.BigIntegerField(null=True),
-        db_persist=True,
-    )
-    team = _text("team")
-    at = models.GeneratedField(
-        expression=_read("gatehouse_json_moment", "at"),
-        output_field=models.DateTimeField(null=True),
-        db_persist=True,
-    )
-    related = models.GeneratedField(
-        expression=_read("gatehouse_json_texts", "related"),
-        output_field=ArrayField(models.TextField()),
-        db_persist=True,
-    )
+    event = _text()
+    sentence = _text()
+    subject_kind = _text()
+    subject_ref = _text()
+    actor_kind = _text()
+    actor_name = _text()
+    actor_id: Any = models.BigIntegerField(null=True, editable=False)
+    team = _text()
+    at: Any = models.DateTimeField(null=True, editable=False)
+    related = ArrayField(models.TextField(), editable=False)
 
     class Meta:
         constraints: ClassVar = [
@@ -82,6 +63,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["-at", "-id"], name="audit_by_time"),
             models.Index(fields=["event", "-at", "-id"], name="audit_by_event"),
             models.Index(fields=["actor_id", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["team", "-at", "-id"], name="audit_by_team"),
             GinIndex(fields=["related"], name="audit_by_reference"),
             # In capitals, since that is how icontains asks.
             GinIndex(OpClass(Upper("sentence"), name="gin_trgm_ops"), name="audit_by_words"),

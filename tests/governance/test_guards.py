@@ -102,6 +102,10 @@ FORBIDDEN: dict[str, tuple[str, str]] = {
         "web",
         "INSERT INTO governance_auditevent (body, recorded_at) VALUES ('{}', now())",
     ),
+    "web sets an event's columns": (
+        "web",
+        "INSERT INTO governance_auditevent (body, sentence) VALUES ('{}', 'Ana approved R-1')",
+    ),
     "web sets an event's transaction": (
         "web",
         "INSERT INTO governance_auditevent (body, tx) VALUES ('{}', '1')",

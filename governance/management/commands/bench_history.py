@@ -149,6 +149,7 @@ class Command(BaseCommand):
         first = AuditEvent.objects.latest("pk").pk + 1
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE governance_auditevent DISABLE TRIGGER USER")
+            cursor.execute("ALTER TABLE governance_auditevent ENABLE ALWAYS TRIGGER read_event")
             indexes = drop_indexes(cursor)
         middle = first + (total - have) // 2
         end = first + total - have
