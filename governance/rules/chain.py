@@ -14,8 +14,8 @@ from struct import Struct
 GENESIS = bytes(32)
 _NUMBERS = Struct(">qq")
 
-Row = tuple[int, int, bytes, bytes, bytes | None]
-"""Position, event id, previous, hash, and SHA-256 of the event's body (None: no such event)."""
+Link = tuple[int, int, bytes, bytes]
+"""Position, event id, previous, hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,15 @@ class Chain:
         self.last = GENESIS
         self._signed = signed
 
-    def read(self, rows: list[Row]) -> Fault | None:
-        """Check the next rows; nothing when all of them fit."""
+    def read(self, links: list[Link], digests: Mapping[int, bytes]) -> Fault | None:
+        """Check the next rows; nothing when all of them fit.
+
+        ``digests``: event id → SHA-256 of the event's body.
+        """
         position, last, signed, pack = self.position, self.last, self._signed, _NUMBERS.pack
-        for row in rows:
-            place, event_id, previous, own, body = row
+        for row in links:
+            place, event_id, previous, own = row
+            body = digests.get(event_id)
             position += 1
             if (
                 place != position
@@ -59,7 +63,7 @@ class Chain:
                 or body is None
                 or sha256(last + pack(place, event_id) + body).digest() != own
             ):
-                return self._fault(row, position, last)
+                return self._fault(row, position, last, body)
             if place in signed and signed[place][0] != own.hex():
                 said = f"{signed[place][1]} signed another hash for this position"
                 return Fault(place, event_id, f"{said}; the history was rebuilt")
@@ -68,8 +72,8 @@ class Chain:
         return None
 
     @staticmethod
-    def _fault(row: Row, expected: int, last: bytes) -> Fault:
-        place, event_id, previous, _, body = row
+    def _fault(row: Link, expected: int, last: bytes, body: bytes | None) -> Fault:
+        place, event_id, previous, _ = row
         if place != expected:
             missing = f"{expected} to {place - 1}" if place - 1 > expected else str(expected)
             return Fault(place, event_id, f"position {missing} is missing before it")

@@ -1,26 +1,21 @@
 """Reading the whole history against its chain, its checkpoints and the guards.
 
-Rows are read in portions, so memory stays flat. What is found first in each check is told; the
-checks do not depend on each other.
+What is found first in each check is told; the checks do not depend on each other.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
-from psycopg import sql
 
 from core import db, signing
 from core.digests import sha256_text
@@ -28,51 +23,12 @@ from governance import audit
 from governance.checkpoints.places import Record
 from governance.models import Checkpoint, Installation, Verification
 from governance.permissions import demand
-from governance.rules.chain import Chain, Fault, Row
-from governance.services import checkpoints, guards
+from governance.rules.chain import Fault
+from governance.services import checkpoints, guards, rows
 from jobs import wake
 
 KIND = "governance.verification"
 ON_DEMAND, SCHEDULED = 1, 2
-PORTION = 10_000
-READERS = 2
-"""Connections that read; hashing in PostgreSQL is the larger part of the work."""
-
-_SPAN = """
-    SELECT min(event_id), max(event_id) FROM governance_auditlink
-    WHERE position > %s AND position <= %s
-"""
-# With the span of ids a portion reads its own events; without it each would read the whole table.
-_PORTION = """
-    SELECT l.position, l.event_id, l.previous, l.hash, e.digest
-    FROM governance_auditlink l LEFT JOIN
-         (SELECT id, sha256(convert_to(body, 'UTF8')) AS digest FROM governance_auditevent
-          WHERE id BETWEEN {first} AND {last}) e ON e.id = l.event_id
-    WHERE l.position > {start} AND l.position <= {end}
-    ORDER BY l.position
-"""
-_COUNTS = """
-    SELECT (SELECT count(*) FROM governance_auditevent), count(*), coalesce(max(position), 0)
-    FROM governance_auditlink
-"""
-_UNLINKED = """
-    SELECT e.id FROM governance_auditevent e LEFT JOIN governance_auditlink l ON l.event_id = e.id
-    WHERE l.event_id IS NULL ORDER BY e.id LIMIT 1
-"""
-# One parse per row, and no jsonb but for the two objects that are looked into.
-_COLUMNS = """
-    SELECT min(e.id)
-    FROM governance_auditevent e,
-         LATERAL json_to_record(e.body::json)
-             AS b(event text, sentence text, subject jsonb, actor jsonb, team text, at timestamptz,
-                  related jsonb)
-    WHERE (e.event, e.sentence, e.subject_kind, e.subject_ref, e.actor_kind, e.actor_name, e.team,
-           e.actor_id, e.at, to_jsonb(e.related))
-          IS DISTINCT FROM
-          (b.event, b.sentence, b.subject ->> 'kind', b.subject ->> 'ref',
-           b.actor ->> 'kind', b.actor ->> 'name', b.team,
-           (b.actor ->> 'id')::bigint, b.at, coalesce(b.related, '[]'))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +84,7 @@ def verify(*, outside: Path | None, renew: Callable[[], None] = lambda: None) ->
                 f"{each.content['at']}, says it had {each.content['position']} events, now {end}"
             )
             break
-    renew()
-    compare_columns(report)
+    compare_columns(report, renew)
     report.problems += guards.drift()
     return report
 
@@ -253,70 +208,16 @@ def _fits(key: str, record: Record) -> bool:
 def follow_chain(
     report: Report, signed: dict[int, tuple[str, str]], renew: Callable[[], None]
 ) -> int:
-    """Follow the chain to its end; return the position of the last row that was read."""
-    events, links, end = _counts()
-    chain = Chain(signed)
-    for rows in _portions(end):
-        fault = chain.read(rows)
-        if fault is not None:
-            report.add(fault)
-            break
-        renew()
-    report.events = chain.position
-    if events != links:
-        report.add(_unlinked(events - links))
-    return end
+    """Follow the chain to its end; return the position of the last row."""
+    followed = rows.follow(signed, renew)
+    report.events = followed.read
+    for fault in followed.faults:
+        report.add(fault)
+    return followed.end
 
 
-def _counts() -> tuple[int, int, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNTS)
-        events, links, end = cursor.fetchone()
-    return events, links, end
-
-
-def _portions(end: int) -> Iterator[list[Row]]:
-    """Yield the rows in order of position; the next are read while these are looked at."""
-    readers = [connection.copy() for _ in range(READERS)]
-    coming: deque[Future[list[Row]]] = deque()
-    try:
-        for reader in readers:
-            reader.ensure_connection()
-        with ThreadPoolExecutor(max_workers=READERS) as ahead:
-            for number, start in enumerate(range(0, end, PORTION)):
-                raw = readers[number % READERS].connection
-                coming.append(ahead.submit(_portion, raw, start, min(start + PORTION, end)))
-                if len(coming) > READERS:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
-    finally:
-        for reader in readers:
-            reader.close()
-
-
-def _portion(raw: psycopg.Connection[Any], start: int, end: int) -> list[Row]:
-    """Read in PostgreSQL's binary form: half of the time goes into hexadecimal otherwise."""
-    with psycopg.Cursor(raw) as cursor:
-        first, last = cursor.execute(_SPAN, [start, end], binary=True).fetchone() or (None, None)
-        # Written out and not as parameters, so that the planner sees how few rows it is about.
-        places = {"first": first or 0, "last": last or 0, "start": start, "end": end}
-        query = sql.SQL(_PORTION).format(**{name: sql.Literal(n) for name, n in places.items()})
-        return cursor.execute(query, binary=True).fetchall()
-
-
-def _unlinked(more: int) -> Fault:
-    with connection.cursor() as cursor:
-        cursor.execute(_UNLINKED)
-        row = cursor.fetchone()
-    text = f"{abs(more)} events are not in the chain" if more > 0 else "links without an event"
-    return Fault(0, row[0] if row else None, text)
-
-
-def compare_columns(report: Report) -> None:
+def compare_columns(report: Report, renew: Callable[[], None] = lambda: None) -> None:
     """Compare the columns that pages filter by with the text that they come from."""
-    with connection.cursor() as cursor:
-        cursor.execute(_COLUMNS)
-        number = cursor.fetchone()[0]
+    number = rows.first_with_other_columns(renew)
     if number is not None:
         report.add(Fault(0, number, "its columns do not say what its text says"))

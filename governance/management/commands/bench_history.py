@@ -24,6 +24,7 @@ from django.test import Client
 from django.urls import reverse
 
 from core.digests import canonical_json
+from core.measure import Watch, cpu_time, flush_time, timed
 from governance.models import AuditEvent, AuditLink, User
 from governance.rules.chain import link
 from governance.services import founding, guards, verifying
@@ -118,13 +119,22 @@ class Command(BaseCommand):
     # ── Writing ──────────────────────────────────────────────────────────────────────────────────
 
     def _writing(self, seconds: float) -> None:
-        self.stdout.write("Events/s, one event in each transaction, writers in processes")
-        self.stdout.write(f"  {'writers':<10}{'without chain':>16}{'with chain':>14}{'CPU':>14}")
-        plain = {count: self._unchained(count, seconds) for count in WRITERS}
+        self.stdout.write(
+            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+            f"{psutil.virtual_memory().total / 2**30:.0f} GB; "
+            f"the disk takes {flush_time() * 1000:.2f} ms for a flush\n\n"
+            "Events/s, one event in each transaction, writers in processes;\n"
+            "CPU of writer and connection per event"
+        )
+        head = ("writers", "without chain", "with chain", "not flushed", "CPU", "not flushed")
+        self.stdout.write("  {:<9}{:>15}{:>13}{:>14}{:>12}{:>14}".format(*head))
         for count in WRITERS:
+            plain = self._unchained(count, seconds)
             chained, cpu = written(count, seconds)
+            swift, least = written(count, seconds, flushed=False)
             self.stdout.write(
-                f"  {count:<10}{plain[count]:>16,.0f}{chained:>14,.0f}{cpu * 1000:>11.2f} ms"
+                f"  {count:<9}{plain:>15,.0f}{chained:>13,.0f}{swift:>14,.0f}"
+                f"{cpu * 1e6:>9.0f} us{least * 1e6:>11.0f} us"
             )
 
     def _unchained(self, count: int, seconds: float) -> float:
@@ -180,15 +190,22 @@ class Command(BaseCommand):
 
     def _verifying(self) -> None:
         report = verifying.Report()
-        chain = timed(lambda: verifying.follow_chain(report, {}, lambda: None))
-        columns = timed(lambda: verifying.compare_columns(report))
+        self.stdout.write("\nVerification (CPU of Gatehouse and of PostgreSQL)")
+        events = AuditLink.objects.count()
+        self._verified("chain", events, lambda: verifying.follow_chain(report, {}, lambda: None))
+        self._verified("derived columns", events, lambda: verifying.compare_columns(report))
         drift = timed(guards.drift)
+        self.stdout.write(f"  guards            {drift * 1000:>12,.0f} ms")
         if not report.passed:
             raise CommandError(f"The bench's own history is broken: {report.problems}")
-        self.stdout.write("\nVerification")
-        self.stdout.write(f"  chain             {report.events / chain:>12,.0f} events/s")
-        self.stdout.write(f"  derived columns   {report.events / columns:>12,.0f} events/s")
-        self.stdout.write(f"  guards            {drift * 1000:>12,.0f} ms")
+
+    def _verified(self, words: str, events: int, act: Callable[[], object]) -> None:
+        with Watch() as watch:
+            seconds = timed(act)
+        self.stdout.write(
+            f"  {words:<18}{events / seconds:>12,.0f} events/s"
+            f"{watch.seconds / events * 1e6:>8.1f} us of CPU per event"
+        )
 
     def _pages(self, person: User, size: str) -> dict[str, float]:
         client = Client(SERVER_NAME="localhost")
@@ -241,23 +258,17 @@ def chunks(client: Client, name: str) -> Iterator[bytes]:
     yield from client.get(reverse(f"governance:{name}"))
 
 
-def timed(act: Callable[[], object]) -> float:
-    """Return how many seconds an act takes."""
-    started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
-
-
-def written(count: int, seconds: float) -> tuple[float, float]:
+def written(count: int, seconds: float, *, flushed: bool = True) -> tuple[float, float]:
     """Return events/s of so many processes that commit one event at a time, and CPU s per event.
 
-    CPU time is that of the writers and of their connections; on a busy machine it says more.
+    CPU time is that of the writers and of their connections; on a busy machine it says more. The
+    chain is held until the disk has the commit; ``flushed=False`` shows what is left without it.
     """
     answers: SimpleQueue[tuple[int, float]] = multiprocessing.SimpleQueue()
     connections.close_all()
     start = time.monotonic() + 1.0
     children = [
-        multiprocessing.Process(target=write, args=(start, start + seconds, answers))
+        multiprocessing.Process(target=write, args=(start, start + seconds, flushed, answers))
         for _ in range(count)
     ]
     for child in children:
@@ -269,11 +280,13 @@ def written(count: int, seconds: float) -> tuple[float, float]:
     return total / seconds, sum(cpu for _, cpu in told) / max(total, 1)
 
 
-def write(start: float, end: float, answers: SimpleQueue[tuple[int, float]]) -> None:
+def write(start: float, end: float, flushed: bool, answers: SimpleQueue[tuple[int, float]]) -> None:
     """Commit events until the time is over."""
     text = body(os.getpid(), 10_000_000)
     done = 0
     with psycopg.connect(**parameters(), autocommit=True) as raw:
+        if not flushed:
+            raw.execute("SET synchronous_commit = off")
         processes = (psutil.Process(), psutil.Process(raw.info.backend_pid))
         time.sleep(max(0.0, start - time.monotonic()))
         before = sum(map(cpu_time, processes))
@@ -281,12 +294,6 @@ def write(start: float, end: float, answers: SimpleQueue[tuple[int, float]]) -> 
             raw.execute(BODY, [text], prepare=True)
             done += 1
         answers.put((done, sum(map(cpu_time, processes)) - before))
-
-
-def cpu_time(process: psutil.Process) -> float:
-    """Return the CPU seconds that a process has used."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def drop_indexes(cursor: Any) -> list[str]:

@@ -1,0 +1,59 @@
+"""What the benches measure: wall time, CPU of this process and of PostgreSQL, the disk's flush."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Self
+
+import psutil
+from django.db import connection
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Return how many seconds an act takes."""
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+def cpu_time(process: psutil.Process) -> float:
+    """Return the CPU seconds that a process has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+class Watch:
+    """CPU seconds that this process and PostgreSQL use meanwhile, ended connections included."""
+
+    def __enter__(self) -> Self:
+        """Start to count."""
+        connection.ensure_connection()
+        backend = psutil.Process(connection.connection.info.backend_pid)
+        self._server = psutil.Process(backend.ppid())
+        self.seconds = -self._spent()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop counting."""
+        self.seconds += self._spent()
+
+    def _spent(self) -> float:
+        ended = self._server.cpu_times()
+        living = sum(cpu_time(child) for child in self._server.children())
+        own = cpu_time(psutil.Process())
+        return own + living + float(ended.children_user + ended.children_system)
+
+
+def flush_time(times: int = 50) -> float:
+    """Return the median seconds that the disk of the scratch database takes for a flush."""
+    with tempfile.NamedTemporaryFile() as file:
+        taken = []
+        for _ in range(times):
+            file.write(bytes(8192))
+            file.flush()
+            taken.append(timed(lambda: os.fdatasync(file.fileno())))
+    return median(taken)

@@ -1,0 +1,176 @@
+"""Reading every row of the history, in portions on two connections, so that memory stays flat.
+
+PostgreSQL hashes the texts and Python follows the chain, each on a core of its own. Links and texts
+are read apart: to join and sort them costs more than to hash them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+from django.db import connection
+from psycopg import sql
+
+from governance.rules.chain import Chain, Fault, Link
+
+Answer = TypeVar("Answer")
+
+PORTION = 10_000
+PAGES = 1_000
+READERS = 2
+SPREAD = 4
+"""Up to so many ids per event of a portion, a range of ids is read; else each id is looked up."""
+
+_LINKS = """
+    SELECT position, event_id, previous, hash FROM governance_auditlink
+    WHERE position > {start} AND position <= {end} ORDER BY position
+"""
+_DIGESTS = "SELECT id, sha256(convert_to(body, 'UTF8')) FROM governance_auditevent WHERE "
+_IN_RANGE = _DIGESTS + "id BETWEEN {first} AND {last}"
+_EACH = _DIGESTS + "id = ANY({ids})"
+_COUNTS = """
+    SELECT (SELECT count(*) FROM governance_auditevent), count(*), coalesce(max(position), 0)
+    FROM governance_auditlink
+"""
+_UNLINKED = """
+    SELECT e.id FROM governance_auditevent e LEFT JOIN governance_auditlink l ON l.event_id = e.id
+    WHERE l.event_id IS NULL ORDER BY e.id LIMIT 1
+"""
+# One parse per row, and no jsonb but for the three values that are looked into.
+_COLUMNS = """
+    SELECT min(e.id)
+    FROM governance_auditevent e,
+         LATERAL json_to_record(e.body::json)
+             AS b(event text, sentence text, subject jsonb, actor jsonb, team text, at timestamptz,
+                  related jsonb)
+    WHERE e.ctid >= format('(%s,0)', {start})::tid AND e.ctid < format('(%s,0)', {end})::tid
+      AND (e.event, e.sentence, e.subject_kind, e.subject_ref, e.actor_kind, e.actor_name, e.team,
+           e.actor_id, e.at, to_jsonb(e.related))
+          IS DISTINCT FROM
+          (b.event, b.sentence, b.subject ->> 'kind', b.subject ->> 'ref',
+           b.actor ->> 'kind', b.actor ->> 'name', b.team,
+           (b.actor ->> 'id')::bigint, b.at, coalesce(b.related, '[]'))
+"""
+_PAGES = "SELECT pg_relation_size('governance_auditevent') / current_setting('block_size')::int"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far the chain was read, where it ends, and what is wrong first."""
+
+    read: int
+    end: int
+    faults: tuple[Fault, ...]
+
+
+def follow(signed: Mapping[int, tuple[str, str]], renew: Callable[[], None]) -> Followed:
+    """Follow the chain to its end.
+
+    ``signed``: position → (hash in hex, name of the checkpoint that says so).
+    """
+    events, links, end = _counts()
+    chain, faults = Chain(signed), []
+    for portion in _in_portions(_portion, end, PORTION):
+        renew()
+        fault = chain.read(*portion)
+        if fault is not None:
+            faults.append(fault)
+            break
+    if events != links:
+        faults.append(_unlinked(events - links))
+    return Followed(chain.position, end, tuple(faults))
+
+
+def first_with_other_columns(renew: Callable[[], None]) -> int | None:
+    """Return the first event whose columns do not say what its text says.
+
+    Read by pages of the table: numbers of events may have been tampered with.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGES)
+        (pages,) = cursor.fetchone()
+    found = []
+    for number in _in_portions(_other_columns, pages, PAGES):
+        renew()
+        found += [number] if number is not None else []
+    return min(found, default=None)
+
+
+def _other_columns(raw: psycopg.Connection[Any], start: int, end: int) -> int | None:
+    with psycopg.Cursor(raw) as cursor:
+        row = cursor.execute(_filled(_COLUMNS, start=start, end=end)).fetchone()
+    return row[0] if row else None
+
+
+def _counts() -> tuple[int, int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS)
+        events, links, end = cursor.fetchone()
+    return events, links, end
+
+
+def _in_portions(
+    ask: Callable[[psycopg.Connection[Any], int, int], Answer], end: int, size: int
+) -> Iterator[Answer]:
+    """Ask about (0, end] in portions, on several connections; answers come in order."""
+    readers = [connection.copy() for _ in range(READERS)]
+    free: SimpleQueue[psycopg.Connection[Any]] = SimpleQueue()
+    coming: deque[Future[Answer]] = deque()
+
+    def portion(start: int, stop: int) -> Answer:
+        raw = free.get()
+        try:
+            return ask(raw, start, stop)
+        finally:
+            free.put(raw)
+
+    try:
+        for reader in readers:
+            reader.ensure_connection()
+            free.put(reader.connection)
+        with ThreadPoolExecutor(max_workers=READERS) as ahead:
+            for start in range(0, end, size):
+                stop = min(start + size, end)
+                coming.append(ahead.submit(portion, start, stop))
+                if len(coming) > 2 * READERS:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+    finally:
+        for reader in readers:
+            reader.close()
+
+
+def _portion(
+    raw: psycopg.Connection[Any], start: int, end: int
+) -> tuple[list[Link], dict[int, bytes]]:
+    """Read in PostgreSQL's binary form: half of the time goes into hexadecimal otherwise."""
+    with psycopg.Cursor(raw) as cursor:
+        query = _filled(_LINKS, start=start, end=end)
+        links: list[Link] = cursor.execute(query, binary=True).fetchall()
+        ids = [event_id for _, event_id, _, _ in links] or [0]
+        first, last = min(ids), max(ids)
+        if last - first < SPREAD * PORTION:
+            query = _filled(_IN_RANGE, first=first, last=last)
+        else:
+            query = _filled(_EACH, ids=ids)
+        return links, dict(cursor.execute(query, binary=True).fetchall())
+
+
+def _filled(query: LiteralString, **values: object) -> sql.Composed:
+    """Write values out, so that the planner sees how few rows it is about."""
+    return sql.SQL(query).format(**{name: sql.Literal(value) for name, value in values.items()})
+
+
+def _unlinked(more: int) -> Fault:
+    with connection.cursor() as cursor:
+        cursor.execute(_UNLINKED)
+        row = cursor.fetchone()
+    text = f"{abs(more)} events are not in the chain" if more > 0 else "links without an event"
+    return Fault(0, row[0] if row else None, text)
