@@ -11,10 +11,11 @@ from datetime import datetime
 
 from django.db import transaction
 
+from environments.models import Environment
 from environments.rules_calendar import Hold, window_state
 from environments.services import leases
 from environments.services.calendar import holding
-from environments.states import Connection
+from environments.states import Connection, Kind
 from governance import approvals
 from governance.events import enumeration
 from governance.models import PolicyVersion, Team
@@ -88,7 +89,7 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
         protected=environment.protected,
         writes=writes,
         change_class=change_class,
-        policy=_policy(version, obeyed, now) if version and obeyed else None,
+        policy=_policy(version, obeyed, environment, now) if version and obeyed else None,
         planned_policy=str(deployment.policy_version or ""),
         subject_digest=deployment.subject_digest,
         current_subject_digest=current,
@@ -117,13 +118,16 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
     )
 
 
-def _policy(version: PolicyVersion, obeyed: PolicyRules, now: datetime) -> PolicyFacts:
+def _policy(
+    version: PolicyVersion, obeyed: PolicyRules, environment: Environment, now: datetime
+) -> PolicyFacts:
     return PolicyFacts(
         version=str(version),
         asks_people=obeyed.asks_somebody,
         checks=tuple(sorted(obeyed.checks)),
         external_checks=tuple(sorted(obeyed.external_checks)),
         window=_policy_window(obeyed, now),
+        too_weak=environment.kind == Kind.PRODUCTION and not obeyed.quorum,
     )
 
 

@@ -324,8 +324,9 @@ def outcome(request_id: int) -> None:
         return
     advisory_lock("stage-policies")
     if approvals.progress(request, current_digest=digest_of(assignment)).satisfied:
-        _close(assignment, AssignmentState.APPLIED)
+        # First: the database lets it happen while the question is open.
         _apply(target_of(assignment), assignment.policy, assignment.follows_stage)
+        _close(assignment, AssignmentState.APPLIED)
 
 
 def describe(assignment_id: int) -> subjects.SubjectCard:

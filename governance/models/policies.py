@@ -27,6 +27,9 @@ class Policy(Entity):
     name = models.CharField(max_length=80)
     governs_board = models.BooleanField(default=False)
     retired_at = models.DateTimeField(null=True, blank=True)
+    # Made before any version was in force, so that its first may come without a question. Written
+    # by the database alone.
+    founding = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering: ClassVar = ["name"]

@@ -96,9 +96,13 @@ class Identities:
 
 
 def resolve_identities(authors: Iterable[tuple[str, str]]) -> Identities:
-    """Match (e-mail, name) pairs of commits with people, by mapped and by sign-in address."""
+    """Match (e-mail, name) pairs of commits with people, by mapped and by sign-in address.
+
+    A service account writes no commits: its address stays unknown, and blocks.
+    """
     names = {email.strip().lower(): name for email, name in authors}
-    mapped = {user.email: user for user in User.objects.filter(email__in=names)}
+    persons = User.objects.filter(email__in=names, kind=PersonKind.PERSON)
+    mapped = {user.email: user for user in persons}
     rows = GitIdentity.objects.filter(email__in=names, ended_at=None).select_related("user")
-    mapped |= {row.email: row.user for row in rows}
+    mapped |= {row.email: row.user for row in rows if row.user.kind == PersonKind.PERSON}
     return Identities(mapped, {email: name for email, name in names.items() if email not in mapped})

@@ -14,15 +14,7 @@ from core.context import current_actor
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow
 from governance import approvals, audit, governed
-from governance.models import (
-    ApprovalRequest,
-    Exclusion,
-    GitIdentity,
-    Membership,
-    Team,
-    User,
-)
-from governance.models.approvals import LIVE
+from governance.models import GitIdentity, Membership, Team, User
 from governance.models.people import validate_zone
 from governance.permissions import acting_person, demand
 from governance.selectors import people as selectors
@@ -260,7 +252,10 @@ def edit_own_account(*, full_name: str, zone: str) -> User:
 def map_identity(*, email: str, user_id: int) -> GitIdentity:
     """Say whose a Git address is. The person is excluded from open requests about such commits.
 
-    Codes: ``identity.email``, ``identity.taken``.
+    The exclusion is the database's (governance/sql/0006_holes.sql), and outlasts the match.
+
+    Codes: ``identity.email``, ``identity.taken``, ``identity.not_a_person``,
+    ``identity.other_account``.
     """
     demand("identity.map")
     email, user = email.strip().lower(), _user(user_id)
@@ -275,18 +270,18 @@ def map_identity(*, email: str, user_id: int) -> GitIdentity:
             "identity.taken",
             f"{email} is matched with {taken.user.full_name} already; end that match first.",
         )
+    if user.kind != PersonKind.PERSON:
+        raise NotAllowed("identity.not_a_person", "Only people write commits; choose a person.")
+    owner = User.objects.filter(email=email).exclude(pk=user.pk).first()
+    if owner is not None:
+        raise Conflict(
+            "identity.other_account",
+            f"{email} is the address with which {owner.full_name} signs in, so the commits are "
+            "theirs.",
+        )
     identity = GitIdentity.objects.create(email=email, user=user, mapped_by=acting_person())
     audit.record("identity.mapped", user, facts={"email": email})
-    _exclude_author(user, email)
     return identity
-
-
-def _exclude_author(user: User, email: str) -> None:
-    waiting = ApprovalRequest.objects.filter(state__in=LIVE, unmapped__email=email)
-    for request in lock_rows(ApprovalRequest.objects.filter(pk__in=waiting.values("pk"))):
-        Exclusion.objects.get_or_create(
-            request=request, user=user, defaults={"reason": f"wrote commits as {email}"[:200]}
-        )
 
 
 @transaction.atomic

@@ -53,6 +53,8 @@ class PolicyFacts:
     checks: tuple[str, ...] = ()
     external_checks: tuple[str, ...] = ()
     window: Reason | None = None
+    # Production obeys no policy that lets any change pass without asking somebody.
+    too_weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,15 @@ def _policy(facts: GateFacts) -> Reasons:
                 "gate.no_policy",
                 f"{facts.environment} has no policy in force, so nothing may be deployed there; "
                 "the release board gives it one.",
+                Mark.FAILED,
+            ),
+        )
+    if facts.policy.too_weak:
+        return (
+            Reason(
+                "gate.policy_too_weak",
+                f"{facts.policy.version} asks nobody, which production does not take; "
+                "the release board gives it another policy.",
                 Mark.FAILED,
             ),
         )

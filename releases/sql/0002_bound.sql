@@ -30,10 +30,17 @@ begin
         if old.approval_id is not null or old.state not in ('held', 'queued') then
             raise exception 'deployment: it is bound to one request, once' using errcode = 'P0R01';
         end if;
+        -- Nobody has decided yet, and nothing else is bound to it: whatever people say afterwards,
+        -- they say about this row, of which nothing changes any more. Without that one approval
+        -- would carry a second deployment with the same digest written on it.
         perform 1 from governance_approvalrequest r
-            where r.id = new.approval_id and r.digest = new.subject_digest;
+            where r.id = new.approval_id and r.digest = new.subject_digest
+              and r.subject_kind = 'release' and r.subject_id = new.release_id
+              and not exists (select 1 from governance_decision d where d.request_id = r.id)
+              and not exists (select 1 from releases_deployment o where o.approval_id = r.id)
+            for no key update of r;
         if not found then
-            raise exception 'deployment: that request asks about another digest'
+            raise exception 'deployment: that request asks about something else'
                 using errcode = 'P0R01';
         end if;
     end if;

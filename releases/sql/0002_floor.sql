@@ -3,105 +3,11 @@
 -- environment is intended unless the people whom the policy in force asks approved this very
 -- digest. ENABLE ALWAYS. Errors: P0F01 a step written against its nature, P0F02 no cover.
 --
+-- Who counts is told by governance (governance/sql/0006_holes.sql), as for every other question.
 -- What it counts cannot change before the commit: the request's row is taken by every decision,
 -- withdrawal, exclusion and by everything that voids; the deciders' memberships and accounts, the
 -- policy's row and the environment's are held FOR SHARE. Lock order: (environment, if locked
 -- before), request, deployment, memberships, accounts, policy, environment.
-
--- ── Seats ────────────────────────────────────────────────────────────────────────────────────────
--- Whether these people fill every seat of the rules that a body asks for on a request. One person
--- fills one seat of one rule, whatever roles they hold; by Hall's theorem everybody can be seated
--- exactly when every set of rules has at least as many people as seats.
-create function releases_seats_are_filled(asked governance_approvalrequest, of_body integer,
-                                          people bigint[])
-    returns boolean
-    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-declare
-    seats integer[] := '{}';
-    fits jsonb[] := '{}';
-    needed integer;
-    there integer;
-    rule record;
-begin
-    for rule in select * from governance_asked_rules(asked.id) where body = of_body loop
-        seats := seats || rule.number;
-        fits := fits || (
-            select coalesce(jsonb_agg(person), '[]') from unnest(people) as person
-            where exists (
-                select 1 from jsonb_array_elements_text(rule.roles) as wanted(role)
-                where governance_role_fills(person, wanted.role, rule.team, asked.opened_at)));
-    end loop;
-    if cardinality(seats) > 12 then
-        return false;
-    end if;
-    for subset in 1 .. (1 << cardinality(seats)) - 1 loop
-        select sum(seats[i]) into needed
-            from generate_subscripts(seats, 1) as i where (subset >> (i - 1)) & 1 = 1;
-        select count(distinct person) into there
-            from generate_subscripts(fits, 1) as i, jsonb_array_elements(fits[i]) as person
-            where (subset >> (i - 1)) & 1 = 1;
-        if there < needed then
-            return false;
-        end if;
-    end loop;
-    return true;
-end $$;
-revoke execute on function releases_seats_are_filled(governance_approvalrequest, integer, bigint[])
-    from public;
-
--- ── The people behind a request ──────────────────────────────────────────────────────────────────
--- Approvers who count, what gives them their roles held.
-create function releases_counted(asked governance_approvalrequest) returns bigint[]
-    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-declare
-    approvers bigint[];
-begin
-    select coalesce(array_agg(distinct d.person_id), '{}') into approvers
-        from governance_decision d
-        where d.request_id = asked.id and d.digest = asked.digest and d.verdict = 'approve'
-          and d.person_id <> asked.requester_id
-          and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id)
-          and not exists (select 1 from governance_exclusion e
-                          where e.request_id = asked.id and e.user_id = d.person_id)
-          and not exists (
-              select 1 from governance_unmappedidentity u
-              left join governance_gitidentity g on g.email = u.email and g.ended_at is null
-              left join governance_user p on p.email = u.email and g.id is null
-              where u.request_id = asked.id and coalesce(g.user_id, p.id) = d.person_id);
-    perform governance_hold_roles(person) from (
-        select person from unnest(approvers) as person order by person) as ordered;
-    perform 1 from governance_user p where p.id = any (approvers) order by p.id for share;
-    select coalesce(array_agg(p.id), '{}') into approvers from governance_user p
-        where p.id = any (approvers) and p.is_active and p.kind = 'person';
-    return approvers;
-end $$;
-revoke execute on function releases_counted(governance_approvalrequest) from public;
-
--- What stands against a request: somebody rejects it, or an author of the work is unknown.
-create function releases_against(asked governance_approvalrequest) returns text
-    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-begin
-    if exists (
-        select 1 from governance_decision d
-        where d.request_id = asked.id and d.verdict <> 'approve'
-          and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id))
-    then
-        return 'somebody rejects it';
-    elsif exists (select 1 from governance_asked_rules(asked.id)) and exists (
-        select 1 from governance_unmappedidentity u
-        where u.request_id = asked.id
-          and not exists (select 1 from governance_gitidentity g
-                          where g.email = u.email and g.ended_at is null)
-          and not exists (select 1 from governance_user p where p.email = u.email))
-    then
-        return 'an author is unknown';
-    end if;
-    return null;
-end $$;
-revoke execute on function releases_against(governance_approvalrequest) from public;
 
 -- ── The floor ────────────────────────────────────────────────────────────────────────────────────
 -- The policy that a deployment obeys: an emergency and a rollback of production have their own.
@@ -150,7 +56,7 @@ begin
     then
         return null;
     end if;
-    people := releases_counted(asked);
+    people := governance_counted(asked);
     select v.* into version from governance_policy p
         join lateral (select * from governance_policyversion own where own.policy_id = p.id
                       order by own.number desc limit 1) v on true
@@ -160,6 +66,8 @@ begin
         where newer.policy_id = version.policy_id and newer.number > version.number)
     then
         return 'no policy is in force, or a new version is just being put in force';
+    elsif target.kind = 'production' and not governance_always_asks(version.body) then
+        return 'production takes no policy that asks nobody';
     elsif asked.id is null then
         return case when version.body -> 'approvals' = '[]' then null
             else 'nobody was asked' end;
@@ -171,8 +79,12 @@ begin
         return 'the request asks about another digest';
     elsif asked.policy_version_id <> version.id then
         return 'the request was asked under another policy';
+    elsif asked.expires_at > asked.opened_at
+        + make_interval(hours => (version.body ->> 'expires_hours')::integer)
+    then
+        return 'the request lasts longer than the policy lets it';
     end if;
-    return coalesce(releases_against(asked), releases_short(asked, people),
+    return coalesce(governance_against(asked), governance_short(asked, people),
                     releases_unfit(sent, people));
 end $$;
 revoke execute on function releases_floor(bigint) from public;
@@ -198,22 +110,6 @@ begin
     return null;
 end $$;
 revoke execute on function releases_unfit(releases_deployment, bigint[]) from public;
-
--- Why the approvers do not suffice; null when they do.
-create function releases_short(asked governance_approvalrequest, people bigint[]) returns text
-    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-begin
-    if not governance_policy_readable(asked.id) then
-        return 'the policy cannot be read';
-    elsif not releases_seats_are_filled(asked, 1, people) then
-        return 'too few of the people whom the policy asks approved it';
-    elsif not releases_seats_are_filled(asked, 2, people) then
-        return 'too few of the people whom the second policy asks approved it';
-    end if;
-    return null;
-end $$;
-revoke execute on function releases_short(governance_approvalrequest, bigint[]) from public;
 
 -- ── Steps ────────────────────────────────────────────────────────────────────────────────────────
 -- The effect follows from the kind, so no write goes by another name; a write is always intended

@@ -290,7 +290,11 @@ def test_a_migration_names_its_sql_file() -> None:
 @pytest.mark.parametrize("digest", ["", "sha256:abc", "SHA256:" + "a" * 64, "sha256:" + "A" * 64])
 def test_a_digest_column_takes_nothing_but_a_digest(digest: str) -> None:
     ana, ben = (User.objects.create(email=f"{n}@x.example", full_name=n) for n in "ab")
-    with pytest.raises(IntegrityError, match="digest"), transaction.atomic():
+    with (
+        pytest.raises(IntegrityError, match="digest"),
+        transaction.atomic(),
+        as_role("owner"),
+    ):
         PolicyVersion.objects.create(
             policy=Policy.objects.create(name="P"),
             number=1,

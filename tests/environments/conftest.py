@@ -243,21 +243,22 @@ def policy(
     """A policy in force."""
     from core.digests import digest_json
 
-    made = Policy.objects.create(name=name, governs_board=governs_board)
     rule = {"number": quorum, "roles": ["board_member"], "team": None, "when": "always"}
     body = {
         "approvals": [rule] if quorum else [],
         "expires_hours": 168,
         "test_level": "RunLocalTests",
     }
-    PolicyVersion.objects.create(
-        policy=made,
-        number=1,
-        body=body,
-        digest=digest_json(body),
-        proposed_by=house.people["ana"],
-        confirmed_by=house.people["ben"],
-    )
+    with as_role("owner"):
+        made = Policy.objects.create(name=name, governs_board=governs_board)
+        PolicyVersion.objects.create(
+            policy=made,
+            number=1,
+            body=body,
+            digest=digest_json(body),
+            proposed_by=house.people["ana"],
+            confirmed_by=house.people["ben"],
+        )
     return made
 
 

@@ -15,6 +15,7 @@ from releases.rules.reasons import Verdict
 from releases.selectors import policies, subject
 from releases.services import approval
 from tests.support.company import Company, acting
+from tests.support.databases import as_role
 
 
 @dataclass
@@ -74,13 +75,14 @@ def approved(company: Company) -> Approved:
 
 
 def first_policy(company: Company, name: str) -> PolicyVersion:
-    """One of the policies that founding makes."""
+    """One of the policies that founding makes, made as owner because it comes later here."""
     body = FIRST_POLICIES[name]
-    return PolicyVersion.objects.create(
-        policy=Policy.objects.create(name=name),
-        number=1,
-        body=body,
-        digest=digest_json(body),
-        proposed_by=company.people["ana"],
-        confirmed_by=company.people["ben"],
-    )
+    with as_role("owner"):
+        return PolicyVersion.objects.create(
+            policy=Policy.objects.create(name=name),
+            number=1,
+            body=body,
+            digest=digest_json(body),
+            proposed_by=company.people["ana"],
+            confirmed_by=company.people["ben"],
+        )

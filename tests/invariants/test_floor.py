@@ -116,7 +116,7 @@ LOSSES: dict[str, tuple[Callable[[Case], Any], str]] = {
     "new policy version": (new_version, "the request is superseded"),
     "other policy": (
         lambda case: execute(
-            "web",
+            "owner",
             "UPDATE environments_environment SET policy_id = %s WHERE stage = 'PRD'",
             case.company.unasked.pk if case.company.unasked else None,
         ),

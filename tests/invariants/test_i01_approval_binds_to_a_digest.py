@@ -165,7 +165,7 @@ CHANGES: dict[str, Change] = {
         Environment, "deploy", production, organization_id="00D000000000099AAA"
     ),
     "Environment.policy": row(
-        Environment, "web", production, policy=lambda w: Policy.objects.create(name="Loose").pk
+        Environment, "owner", production, policy=lambda w: Policy.objects.create(name="Loose").pk
     ),
     "Deployment.environment": row(
         Deployment, "web", deployment, environment=lambda w: w.company.orgs["Rehearsal"].pk

@@ -120,9 +120,15 @@ LOSSES: dict[str, Callable[[Approved], Any]] = {
         revoked_at=clock.now()
     ),
     "account closed": lambda world: User.objects.filter(pk=ben(world).pk).update(is_active=False),
-    "policy of the environment replaced": lambda world: Environment.objects.filter(
+    "policy of the environment replaced": lambda world: cover.execute(
+        "owner",
+        "UPDATE environments_environment SET policy_id = %s WHERE id = %s",
+        world.company.unasked and world.company.unasked.pk,
+        world.deployment.environment_id,
+    ),
+    "policy of the environment taken away": lambda world: Environment.objects.filter(
         pk=world.deployment.environment_id
-    ).update(policy=world.company.unasked),
+    ).update(policy=None),
     "environment retired": lambda world: Environment.objects.filter(
         pk=world.deployment.environment_id
     ).update(retired_at=clock.now()),

@@ -87,7 +87,7 @@ def settled_by_a_worker(deployment: Deployment) -> None:
 def choose_policy(company: Company) -> None:
     """The environment's policy replaced by itself: the trigger looks, and locks."""
     orgs = Environment.objects.filter(pk=company.orgs["Production"].pk)
-    with transaction.atomic():
+    with transaction.atomic(), as_role("owner"):
         orgs.update(policy=company.unasked)
         orgs.update(policy=company.policy_version and company.policy_version.policy)
 

@@ -23,7 +23,7 @@ from tests.support import servers
 
 TEMPLATE = "gatehouse_template"
 TEST_LOGIN = "gatehouse_test"
-ROLES = ("web", "build", "deploy", "ticker")
+ROLES = ("web", "build", "deploy", "ticker", "owner")
 
 
 def worker_database() -> str:
@@ -103,6 +103,9 @@ def _set_role(role: str) -> None:
 @contextmanager
 def as_role(role: str) -> Iterator[None]:
     """Let the connection "default" of this thread act as web, build, deploy or ticker.
+
+    As owner only for scenery that people would decide in weeks: guards that stop everybody else
+    let the owner by, and the checkpoints outside find it.
 
     A transaction that failed inside is left as it is: its rollback gives the old role back.
     """

@@ -24,7 +24,13 @@ from script.lib.embedded import Postgres, Valkey
 
 PASSWORD = "test"
 TEST_LOGIN = "gatehouse_test"
-MEMBER_OF = ("gatehouse_web", "gatehouse_build", "gatehouse_deploy", "gatehouse_ticker")
+MEMBER_OF = (
+    "gatehouse_web",
+    "gatehouse_build",
+    "gatehouse_deploy",
+    "gatehouse_ticker",
+    "gatehouse_owner",
+)
 
 # Durability costs time and a test cluster is thrown away; one scram round keeps connecting cheap.
 FAST = {

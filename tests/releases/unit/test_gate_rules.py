@@ -101,6 +101,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "gate.organization_changed",
     ),
     "no policy": ({"policy": None}, "gate.no_policy"),
+    "policy that asks nobody": (
+        {"policy": replace(POLICY, too_weak=True)},
+        "gate.policy_too_weak",
+    ),
     "newer policy": ({"planned_policy": "Production v2"}, "gate.policy_changed"),
     "check nobody knows": (
         {"policy": replace(POLICY, checks=("moon_phase",))},

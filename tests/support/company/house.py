@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from core.digests import digest_json
-from environments.models import Credential, Environment, Maintenance, Track
+from environments.models import Credential, Environment, Maintenance, StagePolicy, Track
 from environments.selectors_calendar import Target
 from environments.services import calendar as services
 from environments.services import imports, lifting
@@ -48,15 +48,16 @@ def people(company: Company) -> None:
             email=f"{key}@northwind.example", full_name=name, zone="Europe/Berlin"
         )
         company.people[key] = user
-        Membership.objects.create(
-            user=user, team=company.teams[team], role=role, granted_at=company.ago(days=90)
-        )
+        with as_role("owner"):  # for the database dates what others write
+            Membership.objects.create(
+                user=user, team=company.teams[team], role=role, granted_at=company.ago(days=90)
+            )
 
 
 def policy(company: Company) -> None:
     production = Policy.objects.create(name="Production", governs_board=True)
-    company.policy_version = _version(company, production, POLICY)
     company.unasked = Policy.objects.create(name="Integration")
+    company.policy_version = _version(company, production, POLICY)
     _version(company, company.unasked, NOBODY_ASKED)
 
 
@@ -79,6 +80,12 @@ def orgs(company: Company) -> None:
             org(company, track, stage, f"{slug.title()} {stage}", licence)
     track = Track.objects.create(team=None, kind="production")
     unasked = company.unasked
+    for stage, chosen in (
+        ("CI", unasked),
+        ("PRE-PRD", unasked),
+        ("PRD", company.policy_version.policy),
+    ):
+        StagePolicy.objects.create(track_kind="production", stage=stage, policy=chosen)
     org(company, track, "CI", "Integration", "developer_pro", policy=unasked)
     org(company, track, "PRE-PRD", "Rehearsal", "full", policy=unasked)
     org(company, track, "PRD", "Production", "production", policy=company.policy_version.policy)
