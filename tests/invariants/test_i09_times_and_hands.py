@@ -192,6 +192,7 @@ def test_i04_only_a_question_about_this_release_that_nobody_answered_is_bound(
     """Two people agreed to lift a freeze; no deployment borrows their names."""
     other = second(company)
     assert other.release is not None
+    assert company.policy_version is not None
     subject = ("release", other.release.pk) if decided else ("freeze.lift", other.release.pk)
     request = ApprovalRequest.objects.create(
         subject_kind=subject[0],

@@ -79,6 +79,7 @@ def orgs(company: Company) -> None:
         for stage, licence in (("CI", "developer_pro"), ("TEST", "partial_copy")):
             org(company, track, stage, f"{slug.title()} {stage}", licence)
     track = Track.objects.create(team=None, kind="production")
+    assert company.unasked is not None
     unasked = company.unasked
     for stage, chosen in (
         ("CI", unasked),
