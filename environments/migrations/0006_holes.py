@@ -11,7 +11,7 @@ from core.migrations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("environments", "0005_canary"),
+        ("environments", "0007_sandboxes"),
         ("governance", "0006_holes"),
     ]
 

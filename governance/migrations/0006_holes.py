@@ -10,7 +10,7 @@ from core.migrations import RunSQLFile
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("governance", "0005_people")]
+    dependencies: ClassVar = [("governance", "0007_speed")]
 
     operations: ClassVar = [
         migrations.AddField(
