@@ -36,8 +36,12 @@ def changed(old: bytes, new: bytes) -> frozenset[str]:
     rule = keys.of_root(xml.local(after))
     found: set[str] = set()
     for name in {*_names(before), *_names(after)}:
-        one = _keyed(_all(before, name), rule.keys.get(name))
-        two = _keyed(_all(after, name), rule.keys.get(name))
+        old_ones, new_ones, key = _all(before, name), _all(after, name), rule.keys.get(name)
+        if key is None and len(old_ones) <= 1 and len(new_ones) <= 1:
+            if [_content(node) for node in old_ones] != [_content(node) for node in new_ones]:
+                found.add(name)
+            continue
+        one, two = _keyed(old_ones, key), _keyed(new_ones, key)
         differing = {shown for shown in one.keys() | two.keys() if one.get(shown) != two.get(shown)}
         found |= {f"{name} {shown}".strip() for shown in differing}
     return frozenset(found)

@@ -104,6 +104,20 @@ def many_changes(run: Runner, old: str, news: Sequence[str]) -> list[list[Change
     return [found[new] for new in news]
 
 
+def paths_of_commits(run: Runner, shas: Sequence[str]) -> dict[str, list[str]]:
+    """The paths that each commit changes against its parent; a merge commit changes none."""
+    command = ["diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames"]
+    given = "".join(f"{sha}\n" for sha in shas).encode("ascii")
+    found: dict[str, list[str]] = {sha: [] for sha in shas}
+    current: list[str] = []
+    for commit, *fields in _OF_COMMIT.findall(_printed(run, command, 2 * len(shas) + 1, given)):
+        if commit:
+            current = found[commit]
+        else:
+            current.append(fields[-1])
+    return found
+
+
 def _printed(run: Runner, command: Sequence[str], fields: int, given: bytes | None = None) -> str:
     """What git prints; refused once it has more than ``MAX_FILES`` records."""
     chunks: list[bytes] = []

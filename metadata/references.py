@@ -9,7 +9,7 @@ found: the index proposes, it never proves that something is unused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 
 from metadata.components import ComponentKey
@@ -63,7 +63,12 @@ ELEMENTS: dict[bytes, tuple[str, ...]] = {
 
 def index(form: NormalForm) -> References:
     """Every component with those of the same package that it names."""
-    names = _Names(form)
+    return of(form, form)
+
+
+def of(form: NormalForm, known: Collection[ComponentKey]) -> References:
+    """Every component of the form with those among ``known`` that it names."""
+    names = _Names(known)
     found = {key: frozenset(names.named_by(key, files) - {key}) for key, files in form.items()}
     return {key: named for key, named in found.items() if named}
 
@@ -83,23 +88,23 @@ def bare(code: bytes) -> bytes:
 
 
 class _Names:
-    """Names of a package's components, ready to be looked up."""
+    """Names of components, ready to be looked up."""
 
-    def __init__(self, form: NormalForm) -> None:
-        self._form = form
+    def __init__(self, known: Collection[ComponentKey]) -> None:
+        self._known = known
 
     @cached_property
     def _classes(self) -> dict[bytes, ComponentKey]:
-        return {key.name.lower().encode(): key for key in self._form if key.type == "ApexClass"}
+        return {key.name.lower().encode(): key for key in self._known if key.type == "ApexClass"}
 
     @cached_property
     def _objects(self) -> dict[bytes, ComponentKey]:
-        return {key.name.lower().encode(): key for key in self._form if key.type == "CustomObject"}
+        return {key.name.lower().encode(): key for key in self._known if key.type == "CustomObject"}
 
     @cached_property
     def _fields(self) -> dict[bytes, list[ComponentKey]]:
         found: dict[bytes, list[ComponentKey]] = {}
-        for key in self._form:
+        for key in self._known:
             if key.type == "CustomField":
                 name = key.name.partition(".")[2].lower().encode()
                 found.setdefault(name, []).append(key)
@@ -170,4 +175,4 @@ class _Names:
 
     @cached_property
     def _entries(self) -> frozenset[ComponentKey]:
-        return frozenset(self._form)
+        return frozenset(self._known)

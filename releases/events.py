@@ -14,6 +14,7 @@ EVENTS: dict[str, str] = {
     "repository.tag_moved": "saw tag {tag} of {subject} move from {old} to {new}",
     "repository.webhook_received": "received a webhook for {subject}",
     "repository.webhook_refused": "refused a webhook for {subject}: {problem}",
+    "collision.found": "saw {teams} change the same part of {component}",
     "build.queued": "queued {subject} of commit {commit}",
     "build.packaged": "built artefact {artefact} from {commit} for {subject}",
     "build.passed": "passed {subject} in {environment}",

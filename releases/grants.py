@@ -49,5 +49,9 @@ GRANTS: dict[str, dict[str, str]] = {
         "web": "UPDATE (explanation, explained_at, explained_by_id)",
         "deploy": f"INSERT, UPDATE ({REPORTED})",
     },
+    "releases_teamwork": {"build": "INSERT, UPDATE, DELETE"},
+    "releases_touchedcomponent": {"build": "INSERT, DELETE"},
+    "releases_collision": {"build": "INSERT, UPDATE (elements, gone_at), DELETE"},
+    "releases_collisionside": {"build": "INSERT, DELETE"},
     "releases_auditsample": {"web": "INSERT"},
 }

@@ -11,6 +11,7 @@ from releases.services import (
     deployments,
     evidence,
     observation,
+    radar,
     releases,
     repositories,
 )
@@ -18,8 +19,10 @@ from releases.services import canary as canaries
 from releases.workers import canary as canary_worker
 from releases.workers import composing, fetching, packing, voiding
 from releases.workers import evidence as packs
+from releases.workers import radar as radar_worker
 
 register(repositories.KIND, "build", fetching.fetch)
+register(radar.KIND, "build", radar_worker.look)
 register(builds.KIND, "build", packing.build)
 register(candidates.KIND, "build", packing.candidate)
 register(voiding.KIND, "build", voiding.voided)

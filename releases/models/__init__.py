@@ -7,6 +7,7 @@ from releases.models.checks import CheckResult
 from releases.models.composition import ComponentConflict, Dependency, Resolution
 from releases.models.deployments import Deployment, Step, StepMessage
 from releases.models.evidence import AuditSample, EvidencePack, OrgDeployment, OrgObservation
+from releases.models.radar import Collision, CollisionSide, TeamWork, TouchedComponent
 from releases.models.releases import Release, ReleaseChange, ReleaseItem
 from releases.models.runbooks import RunbookItem
 from releases.models.sources import (
@@ -28,6 +29,8 @@ __all__ = [
     "Change",
     "ChangeCommit",
     "CheckResult",
+    "Collision",
+    "CollisionSide",
     "Commit",
     "ComponentConflict",
     "Dependency",
@@ -44,5 +47,7 @@ __all__ = [
     "RunbookItem",
     "Step",
     "StepMessage",
+    "TeamWork",
+    "TouchedComponent",
     "WebhookDelivery",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from releases.models import Candidate, Commit, Deployment, Release, ReleaseItem, Repository
-from releases.selectors import deployments, paging, sources, words
+from releases.selectors import collisions, deployments, paging, sources, words
 from releases.states import CandidateState
 
 COMMITS_SHOWN = 50
@@ -31,6 +31,7 @@ class CandidatePage:
     commits: tuple[sources.CommitRow, ...]
     deployments: tuple[deployments.DeploymentRow, ...]
     tag_moved: bool
+    collisions: tuple[collisions.CollisionRow, ...]
 
     @property
     def is_moving(self) -> bool:
@@ -55,6 +56,7 @@ def load(candidate: Candidate, now: datetime) -> CandidatePage:
         commits=tuple(sources.commit_rows(candidate.repository, commits_of(candidate))),
         deployments=tuple(deployments.rows_of(mine.order_by("-pk")[:20], now)),
         tag_moved=ref is None or ref.gone_at is not None or ref.sha != candidate.sha,
+        collisions=collisions.of_candidates([candidate]),
     )
 
 

@@ -26,7 +26,7 @@ from releases.models import (
     Step,
 )
 from releases.rules import types
-from releases.selectors import canary, deployments, durations, emergencies, words
+from releases.selectors import canary, collisions, deployments, durations, emergencies, words
 from releases.selectors.reasons import LinkedReason, linked
 from releases.states import (
     UNDER_WAY,
@@ -223,6 +223,7 @@ def attention(user: User) -> list[AttentionRow]:
         *_unknown(),
         *_failed_releases(),
         *_conflicts(),
+        *(AttentionRow(*row) for row in collisions.attention()),
         *_failed_builds(),
         *_failed_candidates(),
         *_failed_fetches(),

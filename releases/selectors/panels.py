@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 from environments.models import Environment
 from releases.models import Deployment, Repository
-from releases.selectors import candidates, deployments, sources, words
+from releases.selectors import candidates, collisions, deployments, sources, words
 
 ROWS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class TeamPanel:
-    """A team's newest builds and candidates."""
+    """A team's newest builds and candidates, and where it meets other teams."""
 
     repository: Repository
     health: words.Word
     builds: tuple[sources.BuildRow, ...]
     candidates: tuple[candidates.CandidateRow, ...]
+    collisions: tuple[collisions.CollisionRow, ...]
 
 
 def of_team(repository: Repository) -> TeamPanel:
@@ -30,6 +31,7 @@ def of_team(repository: Repository) -> TeamPanel:
         health=sources.HEALTH[Repository.Health(repository.health)],
         builds=tuple(sources.build_rows(repository, builds)),
         candidates=tuple(candidates.rows_of(list(rows))),
+        collisions=collisions.of_team(repository.team),
     )
 
 

@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 
 from environments.models import Environment
 from releases.models import Candidate, ComponentConflict, Deployment, Release, ReleaseItem, Step
-from releases.selectors import changes, checks, deployments, durations, words
+from releases.selectors import changes, checks, collisions, deployments, durations, words
 from releases.selectors.changes import ChangesTable
 from releases.selectors.deployments import DeploymentRow
 from releases.states import (
@@ -82,6 +82,7 @@ class ReleasePage:
     checks: tuple[checks.Check, ...]
     rehearsal: Rehearsal | None
     deployments: tuple[deployments.DeploymentRow, ...]
+    collisions: tuple[collisions.CollisionRow, ...]
 
     @property
     def uncovered(self) -> list[DeploymentRow]:
@@ -159,6 +160,7 @@ def load(release: Release, now: datetime, wanted: ChangesWanted) -> ReleasePage:
         ),
         rehearsal=_rehearsal(release, rows, now),
         deployments=tuple(rows),
+        collisions=collisions.of_candidates([row.candidate for row in contents.rows]),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from releases.models import Candidate, ReleaseItem
+from releases.models import Candidate, ReleaseItem, Repository
 from releases.states import ReleaseState
 
 
-def last_released(row: Candidate) -> Candidate | None:
-    """The team's candidate that production got last before this one."""
+def last_released(row: Candidate | Repository) -> Candidate | None:
+    """The team's candidate that production got last: the baseline of everything it works at."""
     item = (
         ReleaseItem.objects.filter(
             candidate__team=row.team,

@@ -14,7 +14,7 @@ from metadata.mirrors import CommitInfo, Mirror
 from releases import gateways
 from releases.models import Change, ChangeCommit, Commit, GitRef, Repository
 from releases.rules import changes
-from releases.services import builds, repositories
+from releases.services import builds, radar, repositories
 
 FIRST_FETCH_LIMIT = 500
 """Commits recorded at the first fetch of a long history; later fetches record all that is new."""
@@ -47,6 +47,7 @@ def fetch(claim: Claim) -> Next:
         moved = _record_refs(repository, refs.branches, refs.tags)
         _queue_build(repository, head)
         _healthy(repository, head, layout, len(new), moved)
+        radar.follow(repository)
     return again
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from core import clock
-from tests.support.company import audited, house, trains, work
+from tests.support.company import audited, house, radar, trains, work
 from tests.support.company.rows import LONG_CLASS, Company, acting, hex_of
 
 __all__ = ["LONG_CLASS", "Company", "acting", "found", "hex_of"]
@@ -32,5 +32,6 @@ def found() -> Company:
     trains.before_the_board(company)
     trains.draft(company)
     trains.in_trouble(company)
+    radar.collisions(company)
     audited.evidence(company)
     return company
