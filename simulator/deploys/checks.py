@@ -5,11 +5,19 @@ fails makes those fail that need it. What is not understood is noted, never call
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from simulator.catalogue.parts import Part
 from simulator.catalogue.registry import META
 from simulator.catalogue.standard import is_custom
-from simulator.deploys import apex_checks, reference_checks
+from simulator.deploys import (
+    apex_checks,
+    formulas,
+    names,
+    reference_checks,
+    schema,
+    web_components,
+)
 from simulator.deploys.problems import Problem
 from simulator.deploys.view import View
 from simulator.sure import sure
@@ -41,16 +49,34 @@ def problems_of(part: Part, view: View) -> list[Problem]:
     if part.error is not None:
         error = part.error
         return [Problem(f"Error parsing file: {error.message}", error.line, error.column)]
+    found = _root(part) or names.check(part, view) or _content(part, view)
     check = CHECKS.get(part.type)
-    if check is None:
-        return _root(part)
-    return _root(part) or check(part, view)
+    if check is not None and all(problem.missing for problem in found):
+        found = check(part, view) or found
+    return found
+
+
+def _content(part: Part, view: View) -> list[Problem]:
+    """Check a part against the schema; what is only a guess goes to the operator's warnings."""
+    roots = [("", part.element)] if part.element is not None else list(part.position.items())
+    found = []
+    for path, root in roots:
+        kind = root.name if part.type == "Settings" else part.type
+        if not schema.is_known(kind) and kind not in CHECKS:
+            view.note(f"Content of type {kind} is not checked")
+        for problem in schema.check(kind, root, view.version):
+            if problem.guess:
+                view.note(f"{part.type} {part.name}: {problem.text}")
+            else:
+                found.append(replace(problem, path=path))
+    return found
 
 
 def _root(part: Part) -> list[Problem]:
     """Complain about a file whose root names another type (for the types that are known well)."""
     element = part.element
-    if element is None or part.parent or element.name == part.type or part.type not in CHECKS:
+    known = part.type in CHECKS or schema.is_known(part.type)
+    if element is None or part.parent or element.name == part.type or not known:
         return []
     if any(path.endswith(META) for path in part.files):
         return []
@@ -102,7 +128,12 @@ def _field(part: Part, view: View) -> list[Problem]:
         found.append(Problem("Required field is missing: referenceTo", part.line, part.column))
     if kind == "Text" and not element.value("length") and not element.value("formula"):
         found.append(Problem("Must specify a length for a Text field", part.line, part.column))
-    return found
+    found += names.relationship(part, view)
+    return found or formulas.check(part, view, "formula")
+
+
+def _validation_rule(part: Part, view: View) -> list[Problem]:
+    return _child_of_object(part, view) or formulas.check(part, view, "errorConditionFormula")
 
 
 def _layout(part: Part, view: View) -> list[Problem]:
@@ -142,8 +173,10 @@ CHECKS: dict[str, Check] = {
     **dict.fromkeys(
         (
             "BusinessProcess", "CompactLayout", "FieldSet", "Index", "ListView", "RecordType",
-            "SharingReason", "ValidationRule", "WebLink",
+            "SharingReason", "WebLink",
         ),
         _child_of_object,
     ),
+    "ValidationRule": _validation_rule,
+    "LightningComponentBundle": web_components.check,
 }  # fmt: skip

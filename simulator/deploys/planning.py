@@ -8,7 +8,7 @@ from simulator.apex.outline import Outline, outline
 from simulator.catalogue import archive, holdings, parts, registry
 from simulator.catalogue.archive import BadArchive, Manifest, Package
 from simulator.catalogue.parts import Part
-from simulator.deploys import apex_checks, checks
+from simulator.deploys import apex_checks, checks, names, schema, usage
 from simulator.deploys.options import Options
 from simulator.deploys.plan import Message, Plan, Test
 from simulator.deploys.problems import Problem
@@ -33,6 +33,8 @@ def make(world: World, org: Org, options: Options, content: bytes) -> Plan:
     view = View(world, org, holdings.of_org(world, org.id))
     for package in packages:
         _Packing(world, plan, view, options).add(package)
+    for note in view.notes:
+        world.warn(org.id, note)
     if plan.component_errors and options.rollback_on_error:
         plan.writes, plan.deletes_before, plan.deletes_after = [], [], []
     else:
@@ -59,6 +61,7 @@ class _Packing:
         manifest = self.manifest(package, archive.MANIFEST)
         if manifest is None:
             return
+        self.view.version = _version(manifest)
         self.plan.messages.append(Message("", "package.xml", f"{self.prefix}package.xml"))
         deletions = {
             name: self.manifest(package, name)
@@ -129,6 +132,8 @@ class _Packing:
         return False
 
     def check(self, chosen: list[Part]) -> None:
+        for part, problem in names.twins(chosen):
+            self.fail(part, problem)
         self.view.bring([*self.view.brought.values(), *chosen])
         sound = []
         for part in checks.in_order(chosen):
@@ -183,24 +188,37 @@ class _Packing:
         target = (
             self.plan.deletes_after if manifest_name == _DELETES_AFTER else self.plan.deletes_before
         )
+        going: list[tuple[str, str]] = []
         for kind, members in listed.types.items():
             for name in members:
-                problem, held = "", self.view.has(kind, name)
                 if name == "*":
                     problem = f"Wildcards are not supported in {manifest_name}"
-                if problem:
                     self.plan.messages.append(_manifest_error(self.prefix + manifest_name, problem))
-                elif not held:
+                elif not self.view.has(kind, name):
                     text = f"No {kind} named: {name} found"
                     warning = _manifest_error(self.prefix + manifest_name, text, "Warning")
                     warning.success = True
                     self.plan.messages.append(warning)
                 else:
-                    self.view.remove(kind, name)
-                    target.append((kind, name))
-                    self.plan.messages.append(
-                        Message(kind, name, self.prefix + manifest_name, deleted=True)
-                    )
+                    going.append((kind, name))
+        for kind, name in going:
+            self.view.remove(kind, name)
+        for kind, name in going:
+            message = Message(kind, name, self.prefix + manifest_name, deleted=True)
+            used = usage.in_use(self.view, kind, name)
+            if used is None:
+                target.append((kind, name))
+            else:
+                message.deleted = message.success = False
+                message.problem, message.problem_type = used.text, "Error"
+            self.plan.messages.append(message)
+
+
+def _version(manifest: Manifest) -> float:
+    try:
+        return float(manifest.version)
+    except ValueError:
+        return schema.VERSION
 
 
 def _names(part: Part) -> list[str]:

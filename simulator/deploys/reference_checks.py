@@ -1,4 +1,4 @@
-"""Check what permission sets, profiles, flows, tabs, applications, pages and LWC name.
+"""Check what permission sets, profiles, flows, tabs, applications and pages name.
 
 Wordings follow published deploy logs. Names with the prefix "standard" belong to the platform.
 """
@@ -12,9 +12,6 @@ from simulator.catalogue.standard import is_custom
 from simulator.deploys.problems import Problem
 from simulator.deploys.view import View
 
-_APEX_IMPORT = re.compile(r"@salesforce/apex(?:Continuation)?/([\w.]+?)\.\w+['\"]")
-_SCHEMA_IMPORT = re.compile(r"@salesforce/schema/([\w.]+)['\"]")
-_LABEL_IMPORT = re.compile(r"@salesforce/label/c\.(\w+)['\"]")
 _CONTROLLER = re.compile(
     r"""\b(?:controller|extensions)\s*=\s*["']([\w,\s.]+)["']""", re.IGNORECASE
 )
@@ -93,7 +90,29 @@ def _flow(part: Part, view: View) -> list[Problem]:
                     " and action type that you specified."
                 )
                 found.append(Problem(text, parent.line, parent.column))
-    return found
+    return [*found, *_flow_fields(part, view)]
+
+
+_RECORD_ELEMENTS = ("recordCreates", "recordLookups", "recordUpdates", "recordDeletes", "start")
+
+
+_FIELD_HOLDERS = (*_RECORD_ELEMENTS, "filters", "inputAssignments", "outputAssignments")
+
+
+def _flow_fields(part: Part, view: View) -> Iterator[Problem]:
+    """Complain about custom fields that elements with a known object name."""
+    for element in part.element.children if part.element else ():
+        entity = element.value("object")
+        if element.name not in _RECORD_ELEMENTS or not entity or not view.has_object(entity):
+            continue
+        for inner, parent in element.walk():
+            name = inner.text.strip()
+            if inner.name not in ("field", "queriedFields", "sortField") or not is_custom(name):
+                continue
+            if parent.name in _FIELD_HOLDERS and not view.has_field(entity, name):
+                text = f'The field "{name}" for the object "{entity}" doesn\'t exist.'
+                label = element.value("name") or element.name
+                yield Problem(f"{label} - {text}", inner.line, inner.column)
 
 
 _TAB_SLOTS = (
@@ -135,50 +154,6 @@ def _application(part: Part, view: View) -> list[Problem]:
     return found
 
 
-def _component(part: Part, view: View) -> list[Problem]:
-    """Check the imports of a Lightning web component."""
-    found = []
-    for path in sorted(part.files):
-        if not path.endswith(".js") or "/__" in path:
-            continue
-        text = part.files[path].decode("utf-8", "replace")
-        for problem, at in _imports(text, path.rsplit("/", 1)[-1], view):
-            found.append(Problem(problem, text.count("\n", 0, at) + 1, 1, path))
-    if not any(path.endswith(".js-meta.xml") for path in part.files):
-        found.append(Problem(f"Cannot find Lightning Component Bundle {part.name}"))
-    return found
-
-
-def _imports(text: str, file: str, view: View) -> Iterator[tuple[str, int]]:
-    for match in _APEX_IMPORT.finditer(text):
-        name = match.group(1)
-        if not view.has("ApexClass", name) and not view.is_packaged(name):
-            yield f"Unable to find Apex action class referenced as '{name}'.", match.start()
-    for match in _SCHEMA_IMPORT.finditer(text):
-        kind = _unknown_kind(match.group(1), view)
-        if kind:
-            yield f"Invalid reference {match.group(1)} of type {kind} in file {file}", match.start()
-    for match in _LABEL_IMPORT.finditer(text):
-        name = match.group(1)
-        if not view.has("CustomLabel", name):
-            yield f"Invalid reference c.{name} of type label in file {file}", match.start()
-
-
-def _unknown_kind(reference: str, view: View) -> str:
-    """Say what is unknown of an imported object or field, or nothing."""
-    entity, _, field = reference.partition(".")
-    if not view.has_object(entity):
-        return "sobject"
-    if (
-        field
-        and "." not in field
-        and not field.endswith("__r")
-        and not view.has_field(entity, field)
-    ):
-        return "sobjectField"
-    return ""
-
-
 def _page(part: Part, view: View) -> list[Problem]:
     """Check controllers and extensions of a Visualforce page or component."""
     text = part.files[part.path].decode("utf-8", "replace")
@@ -198,7 +173,6 @@ CHECKS: dict[str, Callable[[Part, View], list[Problem]]] = {
     "Flow": _flow,
     "CustomTab": _tab,
     "CustomApplication": _application,
-    "LightningComponentBundle": _component,
     "ApexPage": _page,
     "ApexComponent": _page,
 }

@@ -5,6 +5,7 @@ from simulator.catalogue import holdings, parts
 from simulator.catalogue.holdings import Component, Key
 from simulator.catalogue.parts import Part
 from simulator.catalogue.standard import STANDARD_OBJECTS, STANDARD_PROFILES, is_custom
+from simulator.deploys import schema
 from simulator.world import Org, World
 
 #: Entities that show the custom fields of another one.
@@ -31,7 +32,10 @@ class View:
         self.gone: set[Key] = set()
         self.broken: dict[str, str] = {}
         self._declared: dict[str, set[str]] = {}
-        self._relationships: set[str] | None = None
+        self._relationships: dict[tuple[str, str], set[str]] | None = None
+        #: The version of the package's manifest, and what is not known well enough to judge.
+        self.version = schema.VERSION
+        self.notes: dict[str, None] = {}
 
     def bring(self, parts: list[Part]) -> None:
         """Take a package's parts as coming."""
@@ -86,12 +90,23 @@ class View:
 
     def is_child_relationship(self, name: str) -> bool:
         """Say whether some lookup field gives its target a list of that name (Lines__r)."""
+        plain = name.lower().removesuffix("__r")
+        return any(plain == known for _, known in self.relationships())
+
+    def relationships(self) -> dict[tuple[str, str], set[str]]:
+        """Return the lookup fields by (target, name of the child relationship), in lower case."""
         if self._relationships is None:
-            self._relationships = set()
+            self._relationships = {}
             for field in self.names("CustomField"):
-                element = parts.parse_fragment(self.content("CustomField", field))
-                self._relationships.add(element.value("relationshipName").lower() + "__r")
-        return name.lower() in self._relationships
+                content = self.content("CustomField", field)
+                if b"<relationshipName>" not in content:
+                    continue
+                element = parts.parse_fragment(content)
+                name = element.value("relationshipName").lower()
+                for target in element.all("referenceTo"):
+                    key = (target.text.strip().lower(), name)
+                    self._relationships.setdefault(key, set()).add(field.lower())
+        return self._relationships
 
     def is_field_somewhere(self, name: str) -> bool:
         """Say whether any object will have a custom field of that name."""
@@ -107,6 +122,19 @@ class View:
                 found |= getattr(references(source), what)
             self._declared[what] = found
         return self._declared[what]
+
+    def text(self, kind: str, name: str) -> str:
+        """Return all text files of a component that will be there, one after the other."""
+        key = (kind, name.lower())
+        if key in self.brought:
+            contents = list(self.brought[key].files.values())
+        else:
+            contents = [self._world.store.get(sha) for sha in self.held[key].files.values()]
+        return "\n".join(content.decode("utf-8", "replace") for content in contents)
+
+    def note(self, text: str) -> None:
+        """Note something that the simulator does not know well enough to judge."""
+        self.notes[text] = None
 
     def content(self, kind: str, name: str) -> bytes:
         """Return the main file (or the element) of a component that will be there."""

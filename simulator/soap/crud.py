@@ -170,6 +170,7 @@ def _parts(kind: str, name: str, entry: Element) -> list[Part]:
 def _problems(context: Context, made: list[Part]) -> list[str]:
     org = context.caller.org
     view = View(context.world, org, holdings.of_org(context.world, org.id))
+    view.version = float(context.version)
     view.bring(made)
     return [problem.text for part in made for problem in checks.problems_of(part, view)]
 

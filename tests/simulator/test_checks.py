@@ -180,7 +180,19 @@ def test_a_package_below_one_directory_is_found(sandbox: Client) -> None:
 
 
 def grant(element: str, child: str, name: str) -> str:
-    return f"<{element}><{child}>{name}</{child}></{element}>"
+    rest = {
+        "objectPermissions": "allowCreate allowDelete allowEdit allowRead modifyAllRecords"
+        " viewAllRecords",
+        "fieldPermissions": "editable",
+        "classAccesses": "enabled",
+        "pageAccesses": "enabled",
+        "applicationVisibilities": "visible",
+        "recordTypeVisibilities": "visible",
+        "customPermissions": "enabled",
+    }
+    flags = "".join(f"<{flag}>true</{flag}>" for flag in rest.get(element, "").split())
+    flags += "<visibility>Visible</visibility>" if element == "tabSettings" else ""
+    return f"<{element}><{child}>{name}</{child}>{flags}</{element}>"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +236,9 @@ def test_a_grant_on_something_that_is_not_there(
 )
 def test_a_grant_on_what_is_there(sandbox: Client, element: str, child: str, name: str) -> None:
     permission_set = {
-        "permissionsets/P.permissionset": xml("PermissionSet", grant(element, child, name))
+        "permissionsets/P.permissionset": xml(
+            "PermissionSet", f"{grant(element, child, name)}<label>P</label>"
+        )
     }
     files = {**custom_object("Thing__c", "A__c"), **permission_set}
     result = sandbox.deploy(files, {"CustomObject": ["Thing__c"], "PermissionSet": ["P"]})
@@ -413,9 +427,16 @@ def test_names_of_installed_packages_are_not_checked(simulator: SimulatorProcess
 
 def test_a_document_may_be_listed_without_its_suffix(sandbox: Client) -> None:
     files = {
-        "documents/F-meta.xml": xml("DocumentFolder", "<name>F</name>"),
+        "documents/F-meta.xml": xml(
+            "DocumentFolder",
+            "<accessType>Public</accessType><name>F</name>"
+            "<publicFolderAccess>ReadOnly</publicFolderAccess>",
+        ),
         "documents/F/logo.png": "x",
-        "documents/F/logo.png-meta.xml": xml("Document", "<name>logo</name>"),
+        "documents/F/logo.png-meta.xml": xml(
+            "Document",
+            "<internalUseOnly>false</internalUseOnly><name>logo</name><public>true</public>",
+        ),
     }
     assert sandbox.deploy(files, {"Document": ["F", "F/logo"]})["success"]
     assert "Document:F/logo.png" in sandbox.org.components()

@@ -115,7 +115,7 @@ def test_without_rollback_the_rest_is_kept(sandbox: Client) -> None:
 def test_deletions_happen_and_absent_ones_only_warn(sandbox: Client) -> None:
     sandbox.deploy(class_with_test("Foo"), CLASSES)
     destructive = (
-        xml("Package", "<types><members>Foo</members><members>Gone</members>"
+        xml("Package", "<types><members>FooTest</members><members>Gone</members>"
             "<name>ApexClass</name></types><version>64.0</version>")
     )  # fmt: skip
     result = sandbox.deploy({"destructiveChangesPost.xml": destructive}, {})
@@ -124,7 +124,7 @@ def test_deletions_happen_and_absent_ones_only_warn(sandbox: Client) -> None:
     assert [(m["fullName"], m["problem"], m["problemType"]) for m in warning] == [
         ("destructiveChangesPost.xml", "No ApexClass named: Gone found", "Warning")
     ]
-    assert sandbox.org.components() == {"ApexClass:FooTest"}
+    assert sandbox.org.components() == {"ApexClass:Foo"}
 
 
 def test_deleting_an_object_takes_its_fields(sandbox: Client) -> None:
