@@ -15,7 +15,15 @@ from simulator.deploys.plan import Plan
 from simulator.identity import orgs
 from simulator.identity.orgs import NewOrg
 from simulator.world import Org, World
-from tests.simulator.packages import apex, custom_object, manifest, text_field, xml, zipped
+from tests.simulator.packages import (
+    NAMESPACE,
+    apex,
+    custom_object,
+    manifest,
+    text_field,
+    xml,
+    zipped,
+)
 
 OPTIONS = Options(rollback_on_error=True, single_package=True)
 
@@ -71,8 +79,8 @@ THING = {"CustomObject": ["Thing__c"]}
             "Thing__c.A__c",
             4,
             (
-                "Error parsing file: Element {http://soap.sforce.com/2006/04/metadata}labell invalid at"
-                " this location in type CustomField"
+                f"Error parsing file: Element {{{NAMESPACE}}}labell invalid"
+                " at this location in type CustomField"
             ),
         ),
         (
@@ -107,9 +115,9 @@ THING = {"CustomObject": ["Thing__c"]}
             "Thing__c.9A__c",
             5,
             (
-                "The Custom Field Name field can only contain underscores and alphanumeric characters."
-                " It must be unique, begin with a letter, not include spaces, not end with an"
-                " underscore, and not contain two consecutive underscores."
+                "The Custom Field Name field can only contain underscores and alphanumeric"
+                " characters. It must be unique, begin with a letter, not include spaces, not end"
+                " with an underscore, and not contain two consecutive underscores."
             ),
         ),
         (
@@ -203,7 +211,7 @@ GOOD_TEMPLATE = (
          "LWC1079: Expected root tag to be template, found div"),
         (GOOD_SCRIPT, "", 1, "LWC1072: Missing root template tag"),
         ("export default class T {\n  go() {\n    let = = 3;\n  }\n}\n", GOOD_TEMPLATE, 3,
-         "LWC1503: Parsing error: Unexpected token (3:8)"),
+         "LWC1503: Parsing error: Unexpected token (3:10)"),
     ],
 )  # fmt: skip
 def test_a_broken_web_component(
