@@ -13,6 +13,7 @@ from simulator.rest import bulk, chatter, data, deployments, records
 from simulator.sandboxes import calls as sandboxes
 from simulator.soap import envelope, login, operations
 from simulator.soap.envelope import SoapFault
+from simulator.testruns import runs
 from simulator.transport import faults
 from simulator.transport.faults import Fault
 from simulator.transport.messages import Refused, Request, Response, not_found, refusal
@@ -82,6 +83,8 @@ ROUTES: list[Route] = [
     _route("GET", _V + r"/jobs/ingest/(?P<id>\w+)/(?P<which>failedResults|successfulResults)",
            "bulk.results", bulk.results),
     _route("POST", _V + "/chatter/feed-elements", "chatter.post", chatter.post),
+    _route("POST", _V + "/tooling/runTestsAsynchronous", "tests.start", runs.asynchronously),
+    _route("POST", _V + "/tooling/runTestsSynchronous", "tests.run", runs.synchronously),
     _route("POST", _V + "/tooling/sandboxAuth", "sandbox.auth", sandboxes.authorize),
 ]  # fmt: skip
 

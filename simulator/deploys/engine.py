@@ -14,6 +14,7 @@ from simulator.deploys import planning, rows
 from simulator.deploys.plan import Message, Plan
 from simulator.deploys.rows import Deploy
 from simulator.sure import sure
+from simulator.testruns import runs
 from simulator.transport import faults
 from simulator.world import World
 
@@ -212,6 +213,8 @@ def _write(world: World, deploy: Deploy, plan: Plan) -> None:
         holdings.put_hashes(world, stamp, kind, name, files)
     for kind, name in plan.deletes_after:
         holdings.delete(world, deploy.org, deploy.created_by, kind, name)
+    if plan.coverage:
+        runs.note(world, deploy.org, deploy.created_by, plan.coverage)
     # A deployment that goes through voids every earlier validation of the org.
     world.store.run(
         "update deploy set voided_at = ? where org = ? and voided_at is null and number < ?",

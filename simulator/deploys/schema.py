@@ -34,7 +34,10 @@ _RETIRED = frozenset(
 #: Needed by the schema, but the platform fills them in (seen in published projects that deploy).
 _OPTIONAL = frozenset(
     {
+        ("ApexClass", "apiVersion"),
         ("ApexClass", "status"),
+        ("ApexTrigger", "apiVersion"),
+        ("ApexTrigger", "status"),
         ("CustomPermission", "isLicensed"),
     }
 )

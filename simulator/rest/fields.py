@@ -48,7 +48,6 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
     "ApexClass": _APEX,
     "ApexTrigger": _APEX,
-    "ApexOrgWideCoverage": {"Id": "id", "PercentCovered": "int"},
     "DeployRequest": {
         "Id": "id", "Status": "string", "StateDetail": "string", "Type": "string",
         "CheckOnly": "boolean", "AllowMissingFiles": "boolean", "IgnoreWarnings": "boolean",
@@ -113,7 +112,6 @@ TOOLING_ONLY = frozenset(
     {
         "DeployRequest",
         "SourceMember",
-        "ApexOrgWideCoverage",
         "SandboxInfo",
         "SandboxProcess",
         "SourceTrackingSettings",

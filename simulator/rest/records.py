@@ -13,6 +13,8 @@ from simulator.rest.select import Table
 from simulator.rest.store import Record
 from simulator.rest.tables import Tables
 from simulator.sandboxes import calls as sandboxes
+from simulator.testruns import runs
+from simulator.testruns.tables import COLUMNS as TEST_COLUMNS
 from simulator.transport.messages import Refused, Response, as_json, not_found
 
 Create = Callable[[Context, dict[str, Any]], Response]
@@ -89,6 +91,8 @@ def change(context: Context) -> Response:
     """Answer PATCH sobjects/<name>/<id>."""
     table = _table(context, context.arguments["sobject"])
     given = _spelt(table, body(context))
+    if table.name == "ApexTestQueueItem":
+        return runs.abort(context, given)
     record = _record(context, table)
     if table.name in _CHANGE:
         return _CHANGE[table.name](context, record, given)
@@ -120,7 +124,8 @@ def _table(context: Context, sobject: str) -> Table:
 
 def _is_plain(table: Table) -> bool:
     """Say whether an object's records are just kept (the others are made of something else)."""
-    return table.name not in COLUMNS and table.name not in TOOLING_ONLY
+    known = {*COLUMNS, *TOOLING_ONLY, *TEST_COLUMNS}
+    return table.name not in known
 
 
 def _record(context: Context, table: Table) -> Record:

@@ -13,8 +13,11 @@ from simulator.deploys.rows import Deploy
 from simulator.rest import fields
 from simulator.rest.select import Record, Table
 from simulator.sandboxes import states
+from simulator.testruns import tables as testruns
 from simulator.world import Org, World
 
+#: What the data API shows too; the rest of it is known to Tooling only.
+_TEST_ROWS_IN_REST = ("apextestqueueitem", "apextestresult", "apextestrunresult", "asyncapexjob")
 Rows = Callable[[], list[Record]]
 
 
@@ -48,7 +51,6 @@ class Tables:
             "apextrigger": lambda: self._apex("ApexTrigger"),
             "deployrequest": self._deploy_request,
             "sourcemember": self._source_member,
-            "apexorgwidecoverage": self._coverage,
             "sandboxprocess": self._sandbox_process,
             "sourcetrackingsettings": self._source_tracking,
         }
@@ -56,6 +58,9 @@ class Tables:
             return makers[key]()
         if key in tooling and (self._tooling or key.startswith("apex")):
             return tooling[key]()
+        about_tests = testruns.find(self._world, self._org, key)
+        if about_tests is not None and (self._tooling or key in _TEST_ROWS_IN_REST):
+            return about_tests
         return self._records(key)
 
     def _table(
@@ -228,11 +233,6 @@ class Tables:
             ]
 
         return self._table("SourceMember", rows)
-
-    def _coverage(self) -> Table:
-        percent = int(self._org.options.get("coverage_percent", 0))
-        row: Record = {"Id": ids.numbered("716", 1), "PercentCovered": percent}
-        return self._table("ApexOrgWideCoverage", lambda: [row])
 
     def _sandbox_process(self) -> Table:
         """Processes show their status in the org's language and take codes in conditions."""

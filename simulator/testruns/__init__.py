@@ -1,0 +1,1 @@
+"""Apex tests run for themselves, outside deployments: runs, their results over time, coverage."""
