@@ -197,7 +197,8 @@ class _Runs:
         """Return what each test class reaches, for the classes that were run."""
         held = self.sources()
         view = View(self.world, self.org, holdings.of_org(self.world, self.org.id))
-        sources, found = planning.sources_of(view), []
+        sources = planning.sources_of(view)
+        found: list[Record] = []
         for item in {row["ApexClassId"]: row for row in self.results()}.values():
             component = next(c for c in held.values() if c.id == item["ApexClassId"])
             run = testing.run(sources, {component.name.lower()})
