@@ -9,7 +9,7 @@ from simulator.admin.api import Admin
 from simulator.deploys import engine
 from simulator.deploys.engine import Engine
 from simulator.gateway import Gateway
-from simulator.packages import push
+from simulator.packages import install, push
 from simulator.sandboxes import copying
 from simulator.transport.certificates import CA_FILE, Authority
 from simulator.transport.server import Listener
@@ -41,7 +41,8 @@ class Simulator:
         self.world.port = self._listener.port
         self.world.store.set_setting(PORT_SETTING, str(self._listener.port))
         self._admin = Listener(options.admin_port, Admin(self.world).answer, None)
-        self._engine = Engine(self.world, [engine.advance, copying.advance, push.advance])
+        steps: list[engine.Step] = [engine.advance, copying.advance, push.advance, install.advance]
+        self._engine = Engine(self.world, steps)
         if options.seed is not None:
             seed.load(self.world, options.seed)
         copying.adopt(self.world)

@@ -60,6 +60,13 @@ PREFIXES = {
     "MetadataPackage": "033",
     "MetadataPackageVersion": "04t",
     "FeedItem": "0D5",
+    "InstalledSubscriberPackage": "0A3",
+    "PackageInstallRequest": "0Hf",
+    "SubscriberPackageVersionUninstallRequest": "06y",
+    "ApexTestQueueItem": "709",
+    "ApexTestResult": "07M",
+    "ApexTestRunResult": "05m",
+    "AsyncApexJob": "707",
 }
 UNKNOWN_PREFIX = "0Mx"
 

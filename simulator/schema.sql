@@ -47,6 +47,7 @@ create table if not exists record (
     created_at real not null, modified_at real not null, modified_by text not null
 );
 create index if not exists record_kind on record (org, sobject);
+create index if not exists record_sobject on record (sobject);
 create table if not exists audit (
     id text primary key, org text not null, at real not null, person text not null,
     action text not null, section text not null, display text not null

@@ -117,6 +117,12 @@ class World:
         row = self.store.row("select * from org where name = ? and active = 1", name)
         return None if row is None else _org(row)
 
+    def set_options(self, org: Org, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change some options of an org and return all of them."""
+        merged = {**org.options, **changes}
+        self.store.run("update org set options = ? where id = ?", json.dumps(merged), org.id)
+        return merged
+
     def retire(self, org: Org) -> None:
         """Make an org inactive for good; its name and its usernames become free."""
         gone = f"{org.name[:40]}-gone-{org.id[8:15].lower()}"

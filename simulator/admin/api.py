@@ -5,7 +5,6 @@ application/json: a page of another site in the operator's browser can do neithe
 """
 
 import base64
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -199,10 +198,7 @@ class Admin:
         return self._merge(name, request.json())
 
     def _merge(self, name: str, changes: dict[str, Any]) -> dict[str, Any]:
-        org = self._org(name)
-        merged = {**org.options, **changes}
-        self.world.store.run("update org set options = ? where id = ?", json.dumps(merged), org.id)
-        return merged
+        return self.world.set_options(self._org(name), changes)
 
     def _end_sessions(self, request: Request, name: str) -> dict[str, Any]:
         sessions.end_all(self.world, self._org(name).id)

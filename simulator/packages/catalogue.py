@@ -14,7 +14,8 @@ def add(world: World, org: Org, described: dict[str, Any]) -> dict[str, Any]:
     """Make one package; return the ids of the package, its versions and its subscribers.
 
     {"name", "namespace", "versions": [{"number": "1.2.0.1", "state": "Released"|"Beta",
-    "deprecated"}], "subscribers": [{"org_key"?, "name", "type", "status", "version": index,
+    "deprecated", "installation_key",
+    "install_error"}], "subscribers": [{"org_key"?, "name", "type", "status", "version": index,
     "push_error"?: {"ErrorType", "ErrorMessage"}}]}
     """
     person = orgs.first_person(world, org).id
@@ -59,6 +60,8 @@ def _version(world: World, org: Org, person: str, package: str, entry: dict[str,
         ),
         "ReleaseState": str(entry.get("state", "Released")),
         "IsDeprecated": bool(entry.get("deprecated", False)),
+        "_key": entry.get("installation_key"),
+        "_install_error": entry.get("install_error"),
     }
     return store.add(world, org.id, person, "MetadataPackageVersion", fields)
 

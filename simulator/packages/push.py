@@ -9,6 +9,8 @@ from typing import Any
 from simulator import ids
 from simulator.clock import parse_time, rest_time
 from simulator.context import Context
+from simulator.identity.orgs import first_person
+from simulator.packages import install
 from simulator.rest import store
 from simulator.rest.store import Record
 from simulator.transport.messages import Refused, Response, as_json
@@ -159,6 +161,10 @@ def _finish(world: World, request: Record, job: Record) -> bool:
         return False
     version = request.fields["PackageVersionId"]
     store.change(world, subscriber, MetadataPackageVersionId=version)
+    org = world.org(str(job.fields["SubscriberOrganizationKey"]))
+    pushed = install.version_of(world, version)
+    if org is not None and pushed is not None:
+        install.put(world, org, pushed, first_person(world, org).id)
     store.change(world, job, Status=SUCCEEDED, EndTime=at)
     return True
 
@@ -212,12 +218,7 @@ def _is_upgrade(world: World, request: Record, subscriber: Record) -> bool:
     held = store.one(
         world, request.org, "MetadataPackageVersion", subscriber.fields["MetadataPackageVersionId"]
     )
-    return wanted is not None and (held is None or _number(wanted) > _number(held))
-
-
-def _number(version: Record) -> tuple[int, ...]:
-    names = ("MajorVersion", "MinorVersion", "PatchVersion", "BuildNumber")
-    return tuple(int(version.fields[name] or 0) for name in names)
+    return wanted is not None and (held is None or install.number(wanted) > install.number(held))
 
 
 def _made(context: Context, sobject: str, fields: dict[str, Any]) -> Response:

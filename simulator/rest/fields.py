@@ -102,6 +102,20 @@ COLUMNS: dict[str, dict[str, str]] = {
         "Id": "id", "PackagePushJobId": "id", "ErrorSeverity": "string", "ErrorType": "string",
         "ErrorTitle": "string", "ErrorMessage": "string", "ErrorDetails": "string",
     },
+    "InstalledSubscriberPackage": {
+        "Id": "id", "SubscriberPackageId": "id", "SubscriberPackageVersionId": "id",
+    },
+    "PackageInstallRequest": {
+        "Id": "id", "SubscriberPackageVersionKey": "id", "Status": "string", "Errors": "json",
+        "Password": "string", "ApexCompileType": "string", "EnableRss": "boolean",
+        "SecurityType": "string", "NameConflictResolution": "string",
+        "PackageInstallSource": "string", "SkipHandlers": "string", "UpgradeType": "string",
+        **_AUDIT,
+    },
+    "SubscriberPackageVersionUninstallRequest": {
+        "Id": "id", "SubscriberPackageVersionId": "id", "Status": "string", "Errors": "json",
+        **_AUDIT,
+    },
     "FeedItem": {
         "Id": "id", "Body": "string", "ParentId": "id", "Type": "string", **_AUDIT,
     },
@@ -111,6 +125,9 @@ COLUMNS: dict[str, dict[str, str]] = {
 TOOLING_ONLY = frozenset(
     {
         "DeployRequest",
+        "InstalledSubscriberPackage",
+        "PackageInstallRequest",
+        "SubscriberPackageVersionUninstallRequest",
         "SourceMember",
         "SandboxInfo",
         "SandboxProcess",
@@ -141,6 +158,10 @@ RELATIONS: dict[str, dict[str, tuple[str, str]]] = {
     "PackageSubscriber": {
         "MetadataPackage": ("MetadataPackage", "MetadataPackageId"),
         "MetadataPackageVersion": ("MetadataPackageVersion", "MetadataPackageVersionId"),
+    },
+    "InstalledSubscriberPackage": {
+        "SubscriberPackage": ("SubscriberPackage", "SubscriberPackageId"),
+        "SubscriberPackageVersion": ("SubscriberPackageVersion", "SubscriberPackageVersionId"),
     },
     "PackagePushRequest": {"PackageVersion": ("MetadataPackageVersion", "PackageVersionId")},
     "PackagePushJob": {"PackagePushRequest": ("PackagePushRequest", "PackagePushRequestId")},

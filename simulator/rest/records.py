@@ -6,7 +6,7 @@ from typing import Any
 
 from simulator import ids
 from simulator.context import Context
-from simulator.packages import push
+from simulator.packages import install, push
 from simulator.rest import store
 from simulator.rest.fields import COLUMNS, TOOLING_ONLY
 from simulator.rest.select import Table
@@ -25,6 +25,8 @@ _CREATE: dict[str, Create] = {
     "SandboxInfo": sandboxes.create,
     "PackagePushRequest": push.create_request,
     "PackagePushJob": push.create_job,
+    install.INSTALL: install.create_install,
+    install.UNINSTALL: install.create_uninstall,
 }
 _CHANGE: dict[str, Change] = {
     "SandboxInfo": sandboxes.refresh,

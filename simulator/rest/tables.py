@@ -10,6 +10,7 @@ from simulator.catalogue.standard import CANONICAL_OBJECTS, is_custom
 from simulator.clock import rest_time
 from simulator.deploys import rows as deploys
 from simulator.deploys.rows import Deploy
+from simulator.packages import tables as packages
 from simulator.rest import fields
 from simulator.rest.select import Record, Table
 from simulator.sandboxes import states
@@ -61,6 +62,9 @@ class Tables:
         about_tests = testruns.find(self._world, self._org, key)
         if about_tests is not None and (self._tooling or key in _TEST_ROWS_IN_REST):
             return about_tests
+        about_packages = packages.find(self._world, self._org, key)
+        if about_packages is not None and about_packages.tooling in (False, self._tooling):
+            return about_packages
         return self._records(key)
 
     def _table(
