@@ -24,8 +24,13 @@ from metadata.sides import Pair, Side, pair
 from metadata.types import standard
 from metadata.units import compound, whole
 
-UNDELETABLE = frozenset({"RecordType"})
-"""The Metadata API refuses to delete these; a person has to."""
+UNDELETABLE = frozenset({"RecordType", "Settings", "StandardValueSet"})
+"""The Metadata API refuses to delete these, and what every org has; a person has to."""
+
+CUSTOM = ("__c", "__mdt", "__e", "__b", "__x", "__kav", "__dlm", "__dll", "__ka", "__pc")
+"""How the names of custom objects and fields end."""
+
+_MASTER_DETAIL = b"<type>MasterDetail</type>"
 
 Touched = dict[ComponentKey, tuple[list[Change], list[Change]]]
 """Units with the paths that they lost and got; a changed file is lost and got."""
@@ -71,15 +76,16 @@ def of_pair(both: Pair) -> Delta:
             continue
         (changed if come else lost).add(unit)
     kept = after.holding(lost)
-    changed |= kept
-    removed = lost - kept
+    changed |= set(kept.values())
+    removed = lost - kept.keys()
     if inside:
         more, less = _inside(both, inside)
         # A child taken out of its parent's file may have got a file of its own.
         kept = after.holding(less)
-        changed |= more | kept
-        removed |= less - kept
-    return _settled(both, _named(after, changed, touched, 1), _named(before, removed, touched, 0))
+        changed |= more | set(kept.values())
+        removed |= less - kept.keys()
+    named, brought = _named(after, changed, touched, 1)
+    return _settled(both, named | after.present(brought), _named(before, removed, touched, 0)[0])
 
 
 def _touched(both: Pair) -> Touched:
@@ -144,10 +150,12 @@ def _by_unit(side: Side, units: Collection[ComponentKey]) -> dict[ComponentKey, 
 
 def _named(
     side: Side, units: Collection[ComponentKey], touched: Touched, index: int
-) -> set[ComponentKey]:
-    """The components under the names that the platform knows.
+) -> tuple[set[ComponentKey], set[ComponentKey]]:
+    """The components under the names that the platform knows, and parents that come along.
 
     A child with a file of its own is called as ``fullName`` in it says, not as the file is called.
+    A master-detail field brings its object, whose sharing follows from it; a version brings its
+    bot, which the platform does not take without.
     """
     own = {
         unit: held[0][2 + index]
@@ -155,8 +163,13 @@ def _named(
         if unit in touched and whole(unit) != unit and (held := touched[unit][index])
     }
     contents = side.repository.blobs(own.values())
-    renamed = {unit: _called(unit, content) for unit, content in zip(own, contents, strict=True)}
-    return {renamed.get(unit, unit) for unit in units}
+    renamed: dict[ComponentKey, ComponentKey] = {}
+    brought: set[ComponentKey] = set()
+    for unit, content in zip(own, contents, strict=True):
+        renamed[unit] = _called(unit, content)
+        if unit.type == "BotVersion" or (unit.type == "CustomField" and _MASTER_DETAIL in content):
+            brought.add(whole(unit))
+    return {renamed.get(unit, unit) for unit in units}, brought
 
 
 def _called(unit: ComponentKey, content: bytes) -> ComponentKey:
@@ -170,21 +183,44 @@ def _called(unit: ComponentKey, content: bytes) -> ComponentKey:
 
 
 def _settled(both: Pair, changed: set[ComponentKey], removed: set[ComponentKey]) -> Delta:
-    """Leave out what cannot or need not be deleted, and say so."""
-    removed -= changed
-    gone_with_parent = {key for key in removed if whole(key) != key and whole(key) in removed}
-    stuck = {key for key in removed - gone_with_parent if key.type in UNDELETABLE}
+    """Leave out what cannot or need not be deleted, and say so.
+
+    Names on the platform differ in more than case: deleting ``region__c`` after ``Region__c`` has
+    been deployed would take the new field away.
+    """
+    there = {_folded(key) for key in changed}
+    removed = {key for key in removed if _folded(key) not in there}
+    stuck = {key for key in removed if _stays(key)}
+    going = removed - stuck
+    gone = {key for key in going if (owner := _owner(key)) != key and owner in going}
     warnings = [
         f"{key} cannot be deleted by a deployment; delete it by hand." for key in sorted(stuck)
     ]
     warnings += [
         f"{key} can only be deleted while no version of it is active."
-        for key in sorted(removed)
+        for key in sorted(going)
         if key.type == "Flow"
     ]
     return Delta(
         tuple(sorted(changed)),
-        tuple(sorted(removed - gone_with_parent - stuck)),
+        tuple(sorted(going - gone)),
         tuple(warnings),
         both.after.layout.api_version or both.before.layout.api_version,
     )
+
+
+def _folded(key: ComponentKey) -> tuple[str, str]:
+    return key.type, key.name.casefold()
+
+
+def _stays(key: ComponentKey) -> bool:
+    """Whether a deployment cannot delete it: some types, standard objects and standard fields."""
+    standard_one = key.type in ("CustomObject", "CustomField") and not key.name.endswith(CUSTOM)
+    return standard_one or key.type in UNDELETABLE
+
+
+def _owner(key: ComponentKey) -> ComponentKey:
+    """The component with which a child goes; a site takes its contents along."""
+    if key.type == "DigitalExperience":
+        return ComponentKey("DigitalExperienceBundle", key.name.partition(".")[0])
+    return whole(key)

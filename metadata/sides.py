@@ -68,18 +68,43 @@ class Side:
 
     def paths_of(self, units: Collection[ComponentKey]) -> list[str]:
         """Every path whose unit is one of these."""
+        return [path for path in self._doubtful(units) if self.units.of(path) in units]
+
+    def _doubtful(self, units: Collection[ComponentKey], *, folded: bool = False) -> Iterable[str]:
+        """Paths that may be of these units, found by text; ``folded`` whatever the case."""
         texts = {text for unit in units for text in _texts(unit)}
         if len(units) > FEW or "" in texts:
-            doubtful: Iterable[str] = self.paths
-        else:
-            doubtful = sorted(holding(list(self.paths), texts))
-        return [path for path in doubtful if self.units.of(path) in units]
+            return self.paths
+        if not folded:
+            return sorted(holding(list(self.paths), texts))
+        by_fold: dict[str, list[str]] = {}
+        for path in self.paths:
+            by_fold.setdefault(path.casefold(), []).append(path)
+        found = holding(list(by_fold), {text.casefold() for text in texts})
+        return sorted(path for folded_path in found for path in by_fold[folded_path])
 
-    def holding(self, units: Collection[ComponentKey]) -> set[ComponentKey]:
-        """Those of the units of which the commit has any file, in whichever directory."""
+    def holding(self, units: Collection[ComponentKey]) -> dict[ComponentKey, ComponentKey]:
+        """Those of the units of which the commit has any file, in whichever directory.
+
+        Each with the unit that the commit holds: its name may be written in another case, and the
+        platform takes the two for one.
+        """
         if not units:
-            return set()
-        return {unit for path in self.paths_of(units) if (unit := self.units.of(path)) is not None}
+            return {}
+        wanted = {(unit.type, unit.name.casefold()): unit for unit in units}
+        found: dict[ComponentKey, ComponentKey] = {}
+        for path in self._doubtful(units, folded=True):
+            unit = self.units.of(path)
+            if unit is not None:
+                asked = wanted.get((unit.type, unit.name.casefold()))
+                if asked is not None and found.get(asked) != asked:
+                    found[asked] = unit
+        return found
+
+    def present(self, units: Collection[ComponentKey]) -> set[ComponentKey]:
+        """Those of the units that the commit holds under the very name."""
+        found = self.paths_of(units) if units else []
+        return {unit for path in found if (unit := self.units.of(path)) is not None}
 
 
 class Pair:

@@ -16,6 +16,10 @@ from metadata.source import read_commit
 from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
 
 OBJECT = f"{BASE}/objects/Trip__c"
+ACCOUNT = f"{BASE}/objects/Account"
+BOT = f"{BASE}/bots/Ada"
+VERSION = f"{HEAD}<BotVersion {NS}><fullName>v1</fullName></BotVersion>"
+SITE = f"{BASE}/digitalExperiences/site/Shop"
 FLOW = f"{HEAD}<Flow {NS}><label>Go</label></Flow>"
 
 
@@ -44,6 +48,19 @@ START: dict[str, str | bytes | None] = {
     f"{BASE}/labels/CustomLabels.labels-meta.xml": labels(One="1", Two="2"),
     f"{BASE}/lwc/tile/tile.js": "1",
     f"{BASE}/lwc/tile/tile.css": "1",
+}
+
+MORE: dict[str, str | bytes | None] = {
+    f"{ACCOUNT}/Account.object-meta.xml": f"{HEAD}<CustomObject {NS}></CustomObject>",
+    f"{ACCOUNT}/fields/Region__c.field-meta.xml": field("Region__c"),
+    f"{ACCOUNT}/fields/Industry.field-meta.xml": field("Industry"),
+    f"{BOT}/Ada.bot-meta.xml": f"{HEAD}<Bot {NS}><label>Ada</label></Bot>",
+    f"{BOT}/v1.botVersion-meta.xml": VERSION,
+    f"{SITE}/Shop.digitalExperience-meta.xml": f"{HEAD}<DigitalExperienceBundle {NS}/>",
+    f"{SITE}/sfdc_cms__view/home/content.json": "{}",
+    f"{SITE}/sfdc_cms__view/home/_meta.json": "{}",
+    f"{SITE}/sfdc_cms__view/cart/content.json": "{}",
+    f"{SITE}/sfdc_cms__view/cart/_meta.json": "{}",
 }
 
 CHANGES: dict[str, tuple[dict[str, str | bytes | None], set[str], set[str]]] = {
@@ -79,6 +96,42 @@ CHANGES: dict[str, tuple[dict[str, str | bytes | None], set[str], set[str]]] = {
         set(),
         set(),
     ),
+    "a name in another case is the same component": (
+        {
+            f"{OBJECT}/fields/A__c.field-meta.xml": None,
+            f"{OBJECT}/fields/a__c.field-meta.xml": field("a__c"),
+            f"{BASE}/lwc/tile/tile.js": None,
+            f"{BASE}/lwc/tile/tile.css": None,
+            f"{BASE}/lwc/Tile/Tile.js": "1",
+        },
+        {"CustomField:Trip__c.a__c", "LightningComponentBundle:Tile"},
+        set(),
+    ),
+    "a standard object cannot go, its custom fields can": (
+        {path: None for path in MORE if path.startswith(ACCOUNT)},
+        set(),
+        {"CustomField:Account.Region__c"},
+    ),
+    "a master-detail field brings its object": (
+        {f"{OBJECT}/fields/M__c.field-meta.xml": field("M__c").replace("Text", "MasterDetail")},
+        {"CustomField:Trip__c.M__c", "CustomObject:Trip__c"},
+        set(),
+    ),
+    "a version brings its bot": (
+        {f"{BOT}/v1.botVersion-meta.xml": VERSION.replace("v1</", "v1 </")},
+        {"BotVersion:Ada.v1", "Bot:Ada"},
+        set(),
+    ),
+    "one content of a site": (
+        {f"{SITE}/sfdc_cms__view/cart/content.json": "[]"},
+        {"DigitalExperience:site/Shop.sfdc_cms__view/cart"},
+        set(),
+    ),
+    "a site takes its contents along": (
+        {path: None for path in MORE if path.startswith(SITE)},
+        set(),
+        {"DigitalExperienceBundle:site/Shop"},
+    ),
     "a README": ({f"{BASE}/README.md": "x"}, set(), set()),
 }
 
@@ -91,7 +144,7 @@ def test_delta_names_components(
     removed: set[str],
 ) -> None:
     repo = Repo(tmp_path / "r")
-    old, new = repo.commit(START), repo.commit(change)
+    old, new = repo.commit(START | MORE), repo.commit(change)
     found = delta.between(Mirror(repo.path / ".git"), old, new)
     assert {str(key) for key in found.changed} == changed
     assert {str(key) for key in found.removed} == removed

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from metadata.mirrors import Mirror
 from metadata.objects import LINK, SUBMODULE
+from metadata.repository import Repository
 
 SCRIPT = Path(__file__).with_name("convert.cjs")
 BRANCHES = ("main", "master")
@@ -46,7 +47,7 @@ def projects() -> list[Path]:
     return sorted(path for path in found if (path / "HEAD").is_file())
 
 
-def head(mirror: Mirror) -> str:
+def head(mirror: Repository) -> str:
     """The main branch of a project."""
     branches = mirror.refs().branches
     return next((branches[name] for name in BRANCHES if name in branches), "")
@@ -68,11 +69,16 @@ def check_out(mirror: Mirror, sha: str, target: Path) -> None:
         (target / path).write_bytes(content)
 
 
+def node() -> str:
+    """The Node that runs the peers."""
+    return os.environ.get("GATEHOUSE_NODE", "node")
+
+
 def convert(project: Path, output: Path, directories: tuple[str, ...]) -> Official:
     """Run the official converter; raises RuntimeError with its words when it refuses."""
     done = subprocess.run(
         [
-            os.environ.get("GATEHOUSE_NODE", "node"),
+            node(),
             str(SCRIPT),
             os.environ["GATEHOUSE_SDR"],
             str(project),
