@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import DomainError, ExternalFault
 from metadata import manifest
+from metadata.manifest import Manifest
 from metadata.repository import Repository
+
+if TYPE_CHECKING:
+    from metadata.delta import Delta
+    from metadata.normal import Files
 
 DEFAULT_VERSION = "64.0"
 DONE, CONFLICTS, REFUSED, FAILED = 0, 1, 2, 3
@@ -44,15 +50,26 @@ def _parser() -> argparse.ArgumentParser:
     _common(one)
     one.add_argument("--commit", required=True, help="branch, tag or commit")
     one.add_argument("--output", required=True, type=Path, help="the zip to write")
+    one.add_argument(
+        "--contents", type=Path, help="a JSON file for the digest of each component, for --base"
+    )
     one.set_defaults(run=_convert)
     two = commands.add_parser("delta", help="what changed between two commits")
     _common(two)
-    two.add_argument("--from", required=True, dest="old", help="the older commit")
+    base = two.add_mutually_exclusive_group(required=True)
+    base.add_argument("--from", dest="old", help="the older commit")
+    base.add_argument(
+        "--base", type=Path, help="what the target holds: a package zip, or --contents of one"
+    )
     two.add_argument("--to", required=True, dest="new", help="the newer commit")
     two.add_argument("--output", required=True, type=Path, help="the directory to write to")
     when = two.add_mutually_exclusive_group()
-    when.add_argument("--pre", action="store_true", help="delete before the changes as well named")
-    when.add_argument("--post", action="store_true", help="delete after the changes as well named")
+    when.add_argument("--pre", action="store_true", help="name them to be deleted before, too")
+    when.add_argument("--post", action="store_true", help="name them to be deleted after, too")
+    when.add_argument(
+        "--pre-type", action="append", default=[], metavar="TYPE",
+        help="this type is deleted before the changes and all others after them; repeatable",
+    )  # fmt: skip
     two.add_argument("--no-zip", action="store_true", help="only the manifests")
     two.set_defaults(run=_delta)
     three = commands.add_parser("merge", help="three-way merge of one file (Git merge driver)")
@@ -78,7 +95,7 @@ def _repository(path: Path) -> Repository:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from metadata import contained, package
+    from metadata import contained, held, package
     from metadata.convert.commit import convert
 
     repository = _repository(options.repo)
@@ -90,35 +107,74 @@ def _convert(options: argparse.Namespace) -> int:
     version = options.api_version or converted.layout.api_version or DEFAULT_VERSION
     files = {**converted.files, "package.xml": manifest.write(members, version)}
     options.output.write_bytes(package.pack(files, members, tuple(keys)).zip_bytes)
+    if options.contents:
+        from metadata import layout
+
+        form = layout.read(converted.files, converted.origins)
+        _write(options.contents, held.write(form.component_digests()))
     return DONE
 
 
 def _delta(options: argparse.Namespace) -> int:
+    found, files = _from_base(options) if options.base else _from_commit(options)
+    _warn(found.warnings)
+    version = options.api_version or found.api_version or DEFAULT_VERSION
+    changes = manifest.write(found.manifest, version)
+    _write(options.output / "package" / "package.xml", changes)
+    folder = options.output / "destructiveChanges"
+    for name, members in _deletions(options, found.destructive).items():
+        _write(folder / f"{name}.xml", manifest.write(members, version))
+    _write(folder / "package.xml", manifest.write({}, version))
+    if not options.no_zip:
+        from metadata import package
+
+        packed = package.pack({**files(), "package.xml": changes}, found.manifest, found.changed)
+        (options.output / "changes.zip").write_bytes(packed.zip_bytes)
+    return DONE
+
+
+def _from_commit(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]:
+    """What changed between two commits, and how to read it."""
     from metadata import delta, sides
 
     repository = _repository(options.repo)
     old, new = repository.revisions(options.old, options.new)
     both = sides.pair(repository, old, new, options.package_dir)
     found = delta.of_pair(both)
-    _warn(found.warnings)
-    version = options.api_version or found.api_version or DEFAULT_VERSION
-    changes = manifest.write(found.manifest, version)
-    deletions = manifest.write(found.destructive, version)
-    _write(options.output / "package" / "package.xml", changes)
-    folder = options.output / "destructiveChanges"
-    _write(folder / "destructiveChanges.xml", deletions)
-    _write(folder / "package.xml", manifest.write({}, version))
-    if options.pre:
-        _write(folder / "destructiveChangesPre.xml", deletions)
-    if options.post:
-        _write(folder / "destructiveChangesPost.xml", deletions)
-    if not options.no_zip:
-        from metadata import inner, package
 
-        files = {**inner.files_of(both.after, found.changed), "package.xml": changes}
-        packed = package.pack(files, found.manifest, found.changed)
-        (options.output / "changes.zip").write_bytes(packed.zip_bytes)
-    return DONE
+    def files() -> Files:
+        from metadata import inner
+
+        return inner.files_of(both.after, found.changed)
+
+    return found, files
+
+
+def _from_base(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]:
+    """What a commit has other than a target holds."""
+    from metadata import delta, held, layout, package
+    from metadata.convert.commit import convert
+
+    repository = _repository(options.repo)
+    [sha] = repository.revisions(options.new)
+    converted = convert(repository, sha, options.package_dir)
+    _warn(converted.warnings)
+    form = layout.read(converted.files, converted.origins)
+    known = held.read(options.base.read_bytes(), str(options.base))
+    found = delta.against(known, form, converted.layout.api_version)
+    return found, lambda: package.package_files(form.only(found.changed))
+
+
+def _deletions(options: argparse.Namespace, members: Manifest) -> dict[str, Manifest]:
+    """Which deletions each file names: the plain one all of them, the pair by when they run."""
+    found = {"destructiveChanges": members}
+    early = set(members) if options.pre else {*options.pre_type}
+    if options.pre or options.pre_type:
+        found["destructiveChangesPre"] = {name: members[name] for name in members if name in early}
+    if options.post or options.pre_type:
+        late = {name: members[name] for name in members if name not in early}
+        found["destructiveChangesPost"] = late
+    return found
 
 
 def _merge(options: argparse.Namespace) -> int:

@@ -12,12 +12,13 @@ several children (``metadata.blocks``, and ``metadata.inner`` for unusual ones).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from metadata import blocks
 from metadata.components import ComponentKey
 from metadata.manifest import Manifest, of_keys
+from metadata.normal import NormalForm
 from metadata.objects import ABSENT, Change
 from metadata.repository import Repository
 from metadata.sides import Pair, Side, pair
@@ -85,7 +86,24 @@ def of_pair(both: Pair) -> Delta:
         changed |= more | set(kept.values())
         removed |= less - kept.keys()
     named, brought = _named(after, changed, touched, 1)
-    return _settled(both, named | after.present(brought), _named(before, removed, touched, 0)[0])
+    removed = _named(before, removed, touched, 0)[0]
+    version = after.layout.api_version or before.layout.api_version
+    return _settled(version, named | after.present(brought), removed)
+
+
+def against(held: Mapping[ComponentKey, str], form: NormalForm, api_version: str = "") -> Delta:
+    """The delta from what a target holds to a commit's normal form.
+
+    ``held`` are digests as ``NormalForm.component_digests`` gives them of the target's last
+    artefact or of a snapshot of it.
+    """
+    changed = {key for key, digest in form.component_digests().items() if held.get(key) != digest}
+    brought = {
+        whole(key)
+        for key in changed
+        if whole(key) in form and _brings(key, b"".join(form[key].values()))
+    }
+    return _settled(api_version, changed | brought, held.keys() - form.keys())
 
 
 def _touched(both: Pair) -> Touched:
@@ -167,7 +185,7 @@ def _named(
     brought: set[ComponentKey] = set()
     for unit, content in zip(own, contents, strict=True):
         renamed[unit] = _called(unit, content)
-        if unit.type == "BotVersion" or (unit.type == "CustomField" and _MASTER_DETAIL in content):
+        if _brings(unit, content):
             brought.add(whole(unit))
     return {renamed.get(unit, unit) for unit in units}, brought
 
@@ -182,7 +200,12 @@ def _called(unit: ComponentKey, content: bytes) -> ComponentKey:
     return ComponentKey(unit.type, f"{parent}.{own}") if own else unit
 
 
-def _settled(both: Pair, changed: set[ComponentKey], removed: set[ComponentKey]) -> Delta:
+def _brings(key: ComponentKey, content: bytes) -> bool:
+    """Whether a child needs its parent beside it."""
+    return key.type == "BotVersion" or (key.type == "CustomField" and _MASTER_DETAIL in content)
+
+
+def _settled(version: str, changed: set[ComponentKey], removed: set[ComponentKey]) -> Delta:
     """Leave out what cannot or need not be deleted, and say so.
 
     Names on the platform differ in more than case: deleting ``region__c`` after ``Region__c`` has
@@ -205,7 +228,7 @@ def _settled(both: Pair, changed: set[ComponentKey], removed: set[ComponentKey])
         tuple(sorted(changed)),
         tuple(sorted(going - gone)),
         tuple(warnings),
-        both.after.layout.api_version or both.before.layout.api_version,
+        version,
     )
 
 

@@ -1,9 +1,9 @@
-"""A child's file as the element that it becomes in its parent's, without reading it as XML.
+"""Files that are put together, taken as text where reading them as XML would change nothing.
 
-Most children are flat: one element a line, each with a text or a comment. Where every line of a
-file is of that form, in the way the official converter would write it too, moving it four blanks to
-the right is all there is to do; the form itself guarantees that it is well-formed. Every other file
-is parsed and written anew, with the same result.
+Salesforce's tools write one element a line, four blanks deeper than its parent, and that is how the
+official converter writes the whole, too. Where every line of a file has that form, moving its lines
+to the right is all there is to do; the form itself, with its tags in balance, guarantees that it is
+well-formed. Every other file is parsed and written anew, with the same result.
 """
 
 from __future__ import annotations
@@ -15,16 +15,15 @@ from metadata import xml
 from metadata.convert.writing import fragment
 from metadata.xml import Element
 
-_SIGNS = r"[^<>&\"'\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
+_SIGNS = r"[^<>&\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
 _TEXT = rf"{_SIGNS}(?:&(?:amp|lt|gt|quot|apos);{_SIGNS})*"
 _COMMENT = r"<!--(?:[^-\x00-\x1f\ufffe\uffff]|-[^-\x00-\x1f\ufffe\uffff])*-->"
-_FLAT = re.compile(
+_START = re.compile(
     r'<\?xml version="1\.0" encoding="UTF-8"\?>\n'
-    rf'<([A-Za-z]\w*) xmlns="{re.escape(xml.NAMESPACE)}">'
-    rf"((?:\n    <([A-Za-z]\w*)>(?:{_TEXT}|{_COMMENT})</\3>)+)\n</\1>\n?",
+    rf'<([A-Za-z]\w*) xmlns="{re.escape(xml.NAMESPACE)}">',
     re.ASCII,
 )
-_NAMES = re.compile(r"\n    <(\w+)>", re.ASCII)
+_LINE = re.compile(rf"\n( +)<(/?)([A-Za-z]\w*)>(?:(?:{_TEXT}|{_COMMENT})(</)\3>)?(?=\n)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Child:
         """The child as an element of its parent's file."""
         if self.root is not None:
             return fragment(self.root, element)
-        inner = self.lines.replace("\n    <", "\n        <")
+        inner = self.lines.replace("\n", "\n    ")
         return f"    <{element}>{inner}\n    </{element}>\n"
 
     def same(self, other: Child) -> bool:
@@ -53,7 +52,7 @@ class Child:
 
 def read(content: bytes, path: str, unique: str) -> Child:
     """Read a child's file; raises what ``xml.parse`` raises."""
-    lines = _flat_lines(content)
+    lines = plain(content)
     if lines:
         for element in (unique, "fullName", "name"):
             found = re.search(rf"\n    <{element}>([^<&]*)</", lines) if element else None
@@ -68,13 +67,50 @@ def read(content: bytes, path: str, unique: str) -> Child:
     return Child(next(filter(None, names), ""), content, path, root=root)
 
 
-def _flat_lines(content: bytes) -> str:
-    """The lines between the root's ends; "" when the file has another form."""
+def plain(content: bytes) -> str:
+    """The lines between the root's tags, each behind its line feed; "" for any other form."""
     try:
-        found = _FLAT.fullmatch(content.decode("utf-8"))
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    if found is None:
+    start = _START.match(text)
+    end = f"\n</{start[1]}>" if start else ""
+    if not start or not text.endswith((end, f"{end}\n")):
         return ""
-    names = _NAMES.findall(found[2])
-    return found[2] if len(set(names)) == len(names) else ""
+    inner = text[start.end() : text.rindex(end)]
+    found = _LINE.findall(f"{inner}\n")
+    if len(found) != inner.count("\n") or not _balanced(found):
+        return ""
+    if '"' in inner or "'" in inner:  # which the official converter escapes, but not in a comment
+        return "" if "<!--" in inner else inner.replace('"', "&quot;").replace("'", "&apos;")
+    return inner
+
+
+def _balanced(lines: list[tuple[str, str, str, str]]) -> bool:
+    """Whether tags close in order, at their depth, with repeated elements together."""
+    flat = {name for blanks, closing, name, whole in lines if whole and len(blanks + closing) == 4}
+    if lines and len(flat) == len(lines):
+        return True
+    open_tags: list[str] = []
+    last, seen = "", set[str]()
+    above: list[tuple[str, set[str]]] = []
+    for blanks, closing, name, whole in lines:
+        if closing:
+            if whole or not last or not open_tags or open_tags.pop() != name:
+                return False
+            last, seen = above.pop()
+            if len(blanks) != 4 * len(open_tags) + 4:
+                return False
+            continue
+        if len(blanks) != 4 * len(open_tags) + 4:
+            return False
+        if name != last:
+            if name in seen:
+                return False
+            seen.add(name)
+            last = name
+        if not whole:
+            open_tags.append(name)
+            above.append((last, seen))
+            last, seen = "", set()
+    return not open_tags and bool(lines)

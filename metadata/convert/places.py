@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
+from typing import NamedTuple
 
 from metadata.refusals import UnsupportedType
 from metadata.types import META, ChildType, MetadataType, Registry
@@ -40,8 +40,7 @@ class Role(Enum):
     """Is a document or its meta file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One file's part in a component; ``target`` is its package path, "" when put together."""
 
     type: MetadataType

@@ -7,6 +7,7 @@ twice, and they may complete each other; where they contradict each other, the c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from lxml import etree
@@ -21,6 +22,8 @@ from metadata.refusals import duplicate
 from metadata.types import MetadataType
 from metadata.xml import Element
 
+_LABEL_NAME = re.compile(r"\n        <fullName>([^<&\s]+)</fullName>")
+
 Parts = Sequence[tuple[Place, bytes]]
 
 
@@ -32,8 +35,12 @@ def file_of(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
         return _pieces(kind, name, parts)
     if kind.transformer == "decomposeExternalServiceRegistration":
         return _registration(kind, name, parts)
-    own = frame([(place.path, content) for place, content in parts if place.role is Role.PARENT])
-    return _target(kind, name), document(kind.name, own, _children(parts))
+    own = [(place.path, content) for place, content in parts if place.role is Role.PARENT]
+    lines = fragments.plain(own[0][1]) if len(own) == 1 else ""
+    children = _children(parts)
+    if lines:
+        return _target(kind, name), document(kind.name, [], [lines[1:], "\n", *children])
+    return _target(kind, name), document(kind.name, frame(own), children)
 
 
 def _target(kind: MetadataType, name: str) -> str:
@@ -96,6 +103,11 @@ def _children(parts: Iterable[tuple[Place, bytes]]) -> list[str]:
 
 def _labels(parts: Parts) -> tuple[str, bytes]:
     """All labels of a project in the one file that metadata format has."""
+    target = "labels/CustomLabels.labels"
+    as_text = _labels_as_text(parts)
+    if as_text:
+        names = sorted(as_text, key=collation)
+        return target, document("CustomLabels", [], [as_text[name] for name in names])
     found: dict[str, tuple[Element, str]] = {}
     for place, content in parts:
         root = xml.parse(content, place.path)
@@ -112,9 +124,24 @@ def _labels(parts: Parts) -> tuple[str, bytes]:
             if before[0] is not label and not _same_label(before[0], label):
                 raise duplicate(f"CustomLabel {name}", before[1], place.path)
     ordered = [found[name][0] for name in sorted(found, key=collation)]
-    return "labels/CustomLabels.labels", document(
-        "CustomLabels", [], [fragment(label, "labels") for label in ordered]
-    )
+    written = [fragment(label, "labels") for label in ordered]
+    return target, document("CustomLabels", [], written)
+
+
+def _labels_as_text(parts: Parts) -> dict[str, str]:
+    """Labels by name, as they are written; empty where any file has another form."""
+    found: dict[str, str] = {}
+    for _place, content in parts:
+        start = "\n    <labels>"
+        head, *pieces = fragments.plain(content).split(start)
+        for piece in pieces:
+            name = _LABEL_NAME.search(piece)
+            if not name or name[1] in found:
+                return {}
+            found[name[1]] = f"{start[1:]}{piece}\n"
+        if head or not pieces:
+            return {}
+    return found
 
 
 def _same_label(one: Element, two: Element) -> bool:

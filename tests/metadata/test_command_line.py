@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from core.errors import InvalidInput
+from metadata import held
 from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
 from tests.support.servers import ROOT
 
@@ -37,10 +41,41 @@ def repo(tmp_path: Path) -> Repo:
     return made
 
 
-def metadata(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def metadata(
+    *arguments: str | Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, as a CI job does."""
     command = [sys.executable, "-m", "metadata", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+PLACES = (
+    {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
+    {"TZ": "America/New_York", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "99"},
+)
+
+
+def test_commit_gives_the_same_bytes_in_every_place(repo: Repo, tmp_path: Path) -> None:
+    archive = f"{BASE}/staticresources"
+    meta = f"<StaticResource {NS}><contentType>application/zip</contentType></StaticResource>"
+    many = {f"{archive}/Many/{n}ı.txt": f"İ {n}\n" * 9 for n in range(9)}
+    repo.commit({**many, f"{archive}/Many.resource-meta.xml": f"{HEAD}{meta}"})
+    made = []
+    for number, place in enumerate(PLACES):
+        target = tmp_path / f"{number}.zip"
+        done = metadata(
+            "convert", "--repo", repo.path, "--commit", "HEAD", "--output", target, env=place
+        )
+        assert done.returncode == 0, done.stderr
+        made.append(target.read_bytes())
+    assert made[0] == made[1]
 
 
 @pytest.mark.parametrize("commit", ["HEAD~1", "main^"])
@@ -72,6 +107,35 @@ def test_delta_writes_what_changed_and_what_is_gone(repo: Repo, tmp_path: Path) 
     packed = zipfile.ZipFile(target / "changes.zip").read("objects/Account.object").decode()
     assert "New__c" in packed
     assert "Old__c" not in packed
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_delta_from_what_a_target_holds(repo: Repo, tmp_path: Path, as_zip: bool) -> None:
+    package, contents = tmp_path / "old.zip", tmp_path / "old.json"
+    at = ("--repo", repo.path)
+    old = ("--commit", "HEAD~1", "--output", package, "--contents", contents)
+    assert metadata("convert", *at, *old).returncode == 0
+    base = package if as_zip else contents
+    target = tmp_path / "delta"
+    new = ("--to", "HEAD", "--output", target, "--pre-type", "ApexClass")
+    done = metadata("delta", *at, "--base", base, *new)
+    assert (done.returncode, done.stderr) == (0, "")
+    changes = (target / "package" / "package.xml").read_text()
+    assert "<members>Account.New__c</members>" in changes
+    assert "Old__c" not in changes
+    folder = target / "destructiveChanges"
+    early = (folder / "destructiveChangesPre.xml").read_text()
+    late = (folder / "destructiveChangesPost.xml").read_text()
+    assert ("<members>Foo<" in early, "<members>Foo<" in late) == (True, False)
+    packed = zipfile.ZipFile(target / "changes.zip").read("objects/Account.object").decode()
+    assert ("New__c" in packed, "Old__c" in packed) == (True, False)
+
+
+@pytest.mark.parametrize("content", [b"nothing", b"[]", b'{"ApexClass:A": 1}', b"PK\x03\x04"])
+def test_base_that_is_none_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        held.read(content, "base")
+    assert refusal.value.code in ("metadata.not_a_base", "package.not_a_zip")
 
 
 @pytest.mark.parametrize("commit", ["v9", "--output=/etc/x", "HEAD:sfdx-project.json"])

@@ -339,3 +339,42 @@ def test_forceignore_line_takes_out_what_git_would(
     paths = [f"sub/{name}" for name in sorted(out | kept)]
     assert {path[4:] for path in rules.kept(paths)} == kept
     assert {path[4:] for path in paths if rules.ignores(path)} == out
+
+
+FORMS = {
+    "one element a line": "\n    <label>A</label>\n    <type>Text</type>\n",
+    "nested": "\n    <set>\n        <v>1</v>\n        <v>2</v>\n    </set>\n    <a>1</a>\n",
+    "quotes and entities": '\n    <help>"it\'s" &amp; &lt;b&gt;</help>\n',
+    "a comment as text": "\n    <help><!-- it's --></help>\n",
+    "repeated apart": "\n    <v>1</v>\n    <a>1</a>\n    <v>2</v>\n",
+    "repeated apart, deeper": (
+        "\n    <s>\n        <v>1</v>\n        <a>1</a>\n        <v>2</v>\n    </s>\n"
+    ),
+    "empty": "\n    <a></a>\n    <b/>\n    <c>\n    </c>\n",
+    "indented otherwise": "\n\t<a>1</a>\n  <b>\n        <c>1</c>\n  </b>\n",
+    "text over lines": "\n    <a>one\n    <!-- x -->two</a>\n",
+    "character references": "\n    <a>&#39;&#xE9;</a>\n",
+    "attributes": '\n    <a nil="true">1</a>\n',
+}
+
+
+@pytest.mark.parametrize("inner", FORMS.values(), ids=FORMS.keys())
+def test_file_taken_as_text_is_the_one_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inner: str
+) -> None:
+    repo = Repo(tmp_path / "r")
+    name = "\n    <fullName>A__c</fullName>"
+    sha = repo.commit(
+        {
+            "sfdx-project.json": PROJECT,
+            f"{BASE}/objects/T__c/T__c.object-meta.xml": (
+                f"{HEAD}<CustomObject {NS}>{inner}</CustomObject>\n"
+            ),
+            f"{BASE}/objects/T__c/fields/A__c.field-meta.xml": (
+                f"{HEAD}<CustomField {NS}>{name}{inner}</CustomField>\n"
+            ),
+        }
+    )
+    as_text = convert(Mirror(repo.path / ".git"), sha).files
+    monkeypatch.setattr("metadata.convert.fragments.plain", lambda content: "")
+    assert convert(Mirror(repo.path / ".git"), sha).files == as_text
