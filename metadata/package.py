@@ -7,7 +7,7 @@ file, in byte order of path); the zip is only its transport.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.digests import listing_digest
@@ -70,12 +70,30 @@ def build(form: NormalForm, api_version: str, removed: Sequence[ComponentKey] = 
 
 
 def pack(files: Files, members: Manifest, components: tuple[ComponentKey, ...]) -> Package:
-    """Zip the files of a package, its manifest among them, within the platform's limits."""
+    """Zip the files of a package, its manifest among them, within the platform's limits.
+
+    Raises InvalidInput ``package.case_collision`` and ``package.too_large``.
+    """
+    _refuse_alike(files)
     zips.check(len(files), sum(map(len, files.values())), 0)
     zip_bytes = zips.write(files)
     zips.check(len(files), 0, len(zip_bytes))
     listing = listing_of(files)
     return Package(zip_bytes, listing, listing_digest(listing), members, components)
+
+
+def _refuse_alike(paths: Collection[str]) -> None:
+    """The platform takes names that differ only by case for one, and so do some file systems."""
+    folded: dict[str, str] = {}
+    for path in paths:
+        before = folded.setdefault(path.casefold(), path)
+        if before != path:
+            raise InvalidInput(
+                "package.case_collision",
+                f"{before} and {path} differ only by upper and lower case; "
+                "the platform takes them for one. Keep one.",
+                path=path,
+            )
 
 
 def package_files(form: NormalForm) -> Files:

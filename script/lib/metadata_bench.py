@@ -2,20 +2,21 @@
 
 ``GATEHOUSE_BENCH_REPO`` names a Git repository of a Salesforce project, ``GATEHOUSE_BENCH_RANGE``
 two of its commits (``FROM..TO``); without them a large project is generated. ``GATEHOUSE_SDR``
-names a ``node_modules`` with the official converter and sfdx-git-delta 6, which are then run on the
-same work (``GATEHOUSE_NODE``: a Node that runs them).
+names a ``node_modules`` with the official converter, ``GATEHOUSE_SGD`` directories of
+sfdx-git-delta (``:`` between them), which are then run on the same work (``GATEHOUSE_NODE``: a Node
+that runs them).
 """
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from script.lib import metadata_sample as sample
@@ -23,6 +24,7 @@ from script.lib import metadata_sample as sample
 ROUNDS = 5
 MEGABYTES = 200
 OURS = [sys.executable, "-m", "metadata"]
+PEERS = Path(__file__).parents[2] / "tests/metadata/differential"
 INSIDE = [sys.executable, "-m", "script.lib.metadata_inside"]
 
 
@@ -37,12 +39,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Work:
-    """One line of the table; ``peer`` is another tool's command for the same work."""
+    """One line of the table; ``peers`` are other tools' commands for the same work."""
 
     name: str
     command: Sequence[str]
     target: float
-    peer: Sequence[str] = ()
+    peers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ends: int = 0
+    """The exit code: 2 for input that has to be refused."""
 
 
 def main() -> int:
@@ -51,7 +55,7 @@ def main() -> int:
         place = Path(directory)
         repository, old, new = _repository(place)
         print(f"{repository}: {old[:12]}..{new[:12]}, best of {ROUNDS} new processes each")
-        print(f"{'work':44}{'wall s':>8}{'cpu s':>8}{'MB':>6}{'target':>8}  peer")
+        print(f"{'work':44}{'wall s':>8}{'cpu s':>8}{'MB':>6}{'target':>8}  peers, wall s")
         missed = [_line(work, place) for work in _works(repository, old, new, place)]
     return int(any(missed))
 
@@ -81,27 +85,31 @@ def _works(repository: Path, old: str, new: str, place: Path) -> list[Work]:
     old_one, then, now = _sample(place / "old.git", 5_000)
     short = [str(young), "--from", first, "--to", last]
     long = [str(old_one), "--from", then, "--to", now]
+    huge = sample.huge(place / "huge.git", 500_000)
+    many = ["--repo", str(huge), "--from", "main", "--to", "main"]
     tail = ["--output", str(place / "delta"), "--no-zip"]
     convert = [*OURS, "convert", *at, "--commit", new, "--output", str(place / "out.zip")]
-    peers = _peers(repository, old, new, place)
+    converters, deltas, copies = _peers(repository, old, new, place)
     return [
-        Work("delta, manifest", [*delta, "--no-zip"], 0.15, peers.get("delta", ())),
-        Work("delta, with its zip", delta, 1.0),
-        Work("conversion of a commit to a zip", convert, 0.9, peers.get("convert", ())),
+        Work("delta, manifest", [*delta, "--no-zip"], 0.15, deltas),
+        Work("delta, with its zip", delta, 1.0, copies),
+        Work("conversion of a commit to a zip", convert, 0.9, converters),
         Work("composition of 24 branches", [*INSIDE, "branches"], 0.5),
         Work("composition, 20,000 files, 50 XML merges of 5", [*INSIDE, "merges"], 3.0),
         Work("collisions of 24 branches", [*INSIDE, "collisions", str(place / "24.git")], 0.3),
         Work("delta, generated, no history", [*OURS, "delta", "--repo", *short, *tail], 0.15),
         Work("delta, generated, 5,000 commits", [*OURS, "delta", "--repo", *long, *tail], 0.15),
+        Work("500,000 files, refused", [*OURS, "delta", *many, *tail], 2.0, ends=2),
     ]
 
 
 def _line(work: Work, place: Path) -> bool:
-    found = _best(work.command, place, ROUNDS)
+    found = _best(work.command, place, ROUNDS, work.ends)
     peer = ""
-    if work.peer:
-        other = _best(work.peer, place, 2)
-        peer = f"{other.wall:.2f} s, {other.wall / found.wall:.0f} times"
+    for name, command in work.peers.items():
+        other = _best(command, place, 2)
+        peer += f"{name}: {other.wall:.2f} ({other.wall / found.wall:.0f} times, "
+        peer += f"{other.megabytes:.0f} MB)  "
     missed = found.wall > work.target or found.megabytes > MEGABYTES
     print(
         f"{work.name:44}{found.wall:8.3f}{found.cpu:8.3f}{found.megabytes:6.0f}{work.target:8.2f}"
@@ -110,9 +118,9 @@ def _line(work: Work, place: Path) -> bool:
     return missed
 
 
-def _best(command: Sequence[str], place: Path, rounds: int) -> Figure:
+def _best(command: Sequence[str], place: Path, rounds: int, ends: int = 0) -> Figure:
     """Run a command; a program in the section that is measured prints its own seconds."""
-    figures = [_once(command, place) for _ in range(rounds)]
+    figures = [_once(command, place, ends) for _ in range(rounds)]
     return Figure(
         min(figure.wall for figure in figures),
         min(figure.cpu for figure in figures),
@@ -120,16 +128,17 @@ def _best(command: Sequence[str], place: Path, rounds: int) -> Figure:
     )
 
 
-def _once(command: Sequence[str], place: Path) -> Figure:
+def _once(command: Sequence[str], place: Path, ends: int) -> Figure:
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(place / "bytecode")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    quiet = subprocess.DEVNULL if ends else None
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=quiet)
     told = process.stdout.read().decode() if process.stdout else ""
     _pid, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode != ends:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     cpu = used.ru_utime + used.ru_stime
     if command[: len(INSIDE)] == INSIDE:
@@ -137,27 +146,40 @@ def _once(command: Sequence[str], place: Path) -> Figure:
     return Figure(wall, cpu, used.ru_maxrss / 1024)
 
 
-def _peers(repository: Path, old: str, new: str, place: Path) -> dict[str, list[str]]:
-    """Commands of the official tools for the same work, where they are installed."""
+Commands = dict[str, Sequence[str]]
+
+
+def _peers(
+    repository: Path, old: str, new: str, place: Path
+) -> tuple[Commands, Commands, Commands]:
+    """Other tools' commands: conversion, delta manifest, and delta with its files."""
     modules = os.environ.get("GATEHOUSE_SDR")
-    if not modules:
-        return {}
+    tools = [Path(name) for name in os.environ.get("GATEHOUSE_SGD", "").split(":") if name]
+    converters: Commands = {}
+    manifests: Commands = {}
+    copies: Commands = {}
+    if not modules and not tools:
+        return converters, manifests, copies
     node = os.environ.get("GATEHOUSE_NODE", "node")
     project = place / "project"
     subprocess.run(["git", "clone", "-q", "--shared", str(repository), str(project)], check=True)
     sample.git(project / ".git", f"--work-tree={project}", "checkout", "-q", "--detach", new)
-    script = Path(__file__).parents[2] / "tests/metadata/differential/convert.cjs"
-    found = {"convert": [node, str(script), modules, str(project), str(place / "sdr"), "force-app"]}
-    if (Path(modules) / "sfdx-git-delta").is_dir():
-        shutil.rmtree(place / "sgd", ignore_errors=True)
-        (place / "sgd").mkdir()
-        call = (
-            f"const made = require({modules + '/sfdx-git-delta'!r}); (made.default || made)("
-            f"{{from: {old!r}, to: {new!r}, repo: {str(project)!r}, output: {str(place / 'sgd')!r},"
-            "source: ['.'], apiVersion: 60})"
-        )
-        found["delta"] = [node, "-e", call]
-    return found
+    if modules:
+        output = str(place / "sdr")
+        program = str(PEERS / "convert.cjs")
+        converters["sdr"] = [node, program, modules, str(project), output, "force-app"]
+    for tool in tools:
+        version = json.loads((tool / "package.json").read_text())["version"]
+        call = [node, str(PEERS / "delta.mjs"), str(tool), str(project)]
+        for with_files, found in ((False, manifests), (True, copies)):
+            if with_files and version.startswith("6."):
+                continue  # starts one git for each file: minutes
+            asked = place / f"{version}-{with_files}"
+            output = str(place / f"{version}-{with_files}-out")
+            about = {"from": old, "to": new, "source": ["."], "output": output}
+            asked.write_text(json.dumps({**about, "generateDelta": with_files}))
+            found[f"sgd {version}"] = [*call, str(asked)]
+    return converters, manifests, copies
 
 
 if __name__ == "__main__":

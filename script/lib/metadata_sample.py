@@ -35,6 +35,18 @@ def repository(path: Path, history: int, branches: int = 0) -> tuple[Path, str, 
     return path, git(path, "rev-parse", "base"), git(path, "rev-parse", "main")
 
 
+def huge(path: Path, count: int) -> Path:
+    """A bare repository with more files than a Salesforce project has; one blob is all of them."""
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True)
+    named = "".join(
+        f"M 100644 :1 {BASE}/d{n // 1000}/classes/C{n}.cls\n" for n in range(count)
+    ).encode()
+    head = b"blob\nmark :1\ndata 2\n{}\ncommit refs/heads/main\n"
+    who = b"committer Bench <bench@localhost> 0 +0000\ndata 1\na\n"
+    git(path, "fast-import", "--quiet", given=head + who + named + b"\n")
+    return path
+
+
 def files(mark: str) -> Files:
     """Some 14,000 files; two thirds of them hold the mark."""
     yield "sfdx-project.json", '{"packageDirectories": [{"path": "force-app"}]}'

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from core.errors import DomainError, InvalidInput
 from metadata import huffman, inside, zips
+from metadata.commands import main
 from metadata.components import ComponentKey
 from metadata.convert.commit import convert
 from metadata.delta import between
@@ -129,6 +130,26 @@ def test_archive_above_the_limit_is_the_same_whatever_zlib_does(
     assert not huffman.trusted()
     assert zips.archive(files) == made
     huffman.trusted.cache_clear()
+
+
+def test_names_that_differ_only_by_case_make_no_package(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = Repo(tmp_path / "r")
+    repo.commit(
+        {
+            "sfdx-project.json": PROJECT,
+            f"{BASE}/classes/A.cls": "a",
+            f"{BASE}/classes/A.cls-meta.xml": CLASS_META,
+            f"{BASE}/more/classes/a.cls": "a",
+            f"{BASE}/more/classes/a.cls-meta.xml": CLASS_META,
+        }
+    )
+    target = tmp_path / "out.zip"
+    at = ["convert", "--repo", str(repo.path), "--commit", "HEAD", "--output", str(target)]
+    assert main(at) == 2
+    assert "classes/A.cls and classes/a.cls differ only by" in capsys.readouterr().err
+    assert not target.exists()
 
 
 HALVES: dict[str, dict[str, str]] = {

@@ -96,9 +96,10 @@ def run(tool: Path, bare: Path, wanted: Sequence[Range], place: Path) -> dict[Ra
     repository = Repository(bare)
     (work / "sfdx-project.json").write_text("{}")
     asked = [_asked(repository, one, place / f"range-{n}") for n, one in enumerate(wanted)]
+    ranges = place / "ranges"
+    ranges.write_text("\n".join(map(json.dumps, asked)))
     done = subprocess.run(
-        [official.node(), str(SCRIPT), str(tool), str(work)],
-        input="\n".join(map(json.dumps, asked)),
+        [official.node(), str(SCRIPT), str(tool), str(work), str(ranges)],
         env={**os.environ, "HOME": str(place)},
         capture_output=True,
         text=True,

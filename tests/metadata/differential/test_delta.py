@@ -29,6 +29,9 @@ pytestmark = [
 ]
 
 FOLDERS = {"Report": "ReportFolder", "Dashboard": "DashboardFolder"}
+MISSED = {("LightningComponentBundle", "pubsub")}
+"""Changed by the very diff of the commits, and not seen by the peer (6.31)."""
+
 RULES = (".forceignore", "sfdx-project.json")
 INSIDE = {"CustomObject": ".object", "Workflow": ".workflow", "SharingRules": ".sharingRules"}
 
@@ -91,8 +94,10 @@ def only_ours(case: Case, member: Member) -> str:
         return "the peer does not see blanks at the ends of texts"
     if kind.endswith("Translation") or kind in ("AiEvaluationDefinition", "Index"):
         return "the peer does not know the type, or compares it without order"
-    if any(("CustomObject", name.partition(".")[0]) in theirs for _ in (0,)) and "." in name:
+    if "." in name and ("CustomObject", name.partition(".")[0]) in theirs:
         return "a child inside a whole .object file, which the peer lists as the object"
+    if member in MISSED and any(change[2] != change[3] for change in case.of(member)):
+        return "the peer misses it"
     if kind == "Bot" or (kind == "CustomObject" and _master_detail(case, name)):
         return "a parent that comes along"
     return ""
