@@ -60,6 +60,29 @@ def demand_probe(environment: Environment) -> None:
     demand(needed.capability, team=needed.team)
 
 
+# Sandboxes ----------------------------------------------------------------------------------------
+
+
+def to_ask_sandbox(environment: Environment | None, team: Team | None) -> Needed:
+    """What a request about a sandbox needs: the team's own, or production's track."""
+    owner = environment.track.team if environment is not None else team
+    if owner is None:
+        return Needed("sandbox.ask_production", None)
+    return Needed("sandbox.ask", owner)
+
+
+def may_ask_sandbox(user: User, environment: Environment | None, team: Team | None) -> Answer:
+    """Say whether the person may ask for a refresh, a new sandbox or the end of one."""
+    needed = to_ask_sandbox(environment, team)
+    return can(user, needed.capability, team=needed.team)
+
+
+def demand_sandbox(environment: Environment | None, team: Team | None) -> None:
+    """Raise NotAllowed unless the present actor may ask for it."""
+    needed = to_ask_sandbox(environment, team)
+    demand(needed.capability, team=needed.team)
+
+
 # The calendar -------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from environments.services import checks, history, imports, orgs, snapshots
-from environments.services.sandboxes import inventory
+from environments.services.sandboxes import executing, inventory
+from environments.services.sandboxes import requests as sandbox_requests
 from jobs import periodic
 from jobs.registry import register
 
@@ -19,3 +20,4 @@ periodic.register(
     inventory.SWEEP_KIND,
     inventory.SWEEP_SUBJECT,
 )
+register(sandbox_requests.WORK, "deploy", executing.advance)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from environments import views, views_calendar, views_imports, views_policies, views_sandboxes
+from environments import (
+    views,
+    views_calendar,
+    views_imports,
+    views_policies,
+    views_sandbox_requests,
+    views_sandboxes,
+)
 
 app_name = "environments"
 
@@ -37,6 +44,30 @@ urlpatterns = [
     path("environments/sandboxes/read/", views_sandboxes.read, name="sandboxes_read"),
     path("environments/sandboxes/licences/", views_sandboxes.licences, name="sandbox_licences"),
     path("environments/sandboxes/<int:pk>/adopt/", views_sandboxes.adopt, name="sandbox_adopt"),
+    path("environments/sandboxes/new/", views_sandbox_requests.create, name="sandbox_create"),
+    path("environments/<ref_E:pk>/refresh/", views_sandbox_requests.refresh, name="refresh"),
+    path(
+        "environments/<ref_E:pk>/delete-sandbox/",
+        views_sandbox_requests.delete,
+        name="sandbox_delete",
+    ),
+    path("environments/<ref_E:pk>/reconnect/", views_sandbox_requests.reconnect, name="reconnect"),
+    path("sandbox-requests/<ref_Q:pk>/", views_sandbox_requests.detail, name="sandbox_request"),
+    path(
+        "sandbox-requests/<ref_Q:pk>/decide/",
+        views_sandbox_requests.decide,
+        name="sandbox_decide",
+    ),
+    path(
+        "sandbox-requests/<ref_Q:pk>/withdraw/",
+        views_sandbox_requests.withdraw,
+        name="sandbox_withdraw",
+    ),
+    path(
+        "sandbox-requests/<ref_Q:pk>/settle/",
+        views_sandbox_requests.settle,
+        name="sandbox_settle",
+    ),
     path("environments/<ref_E:pk>/retire/", views.retire, name="retire"),
     path("environments/<ref_E:pk>/snapshots/", views.snapshot_list, name="snapshots"),
     path("environments/<ref_E:pk>/snapshots/take/", views.snapshot_take, name="snapshot_take"),

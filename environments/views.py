@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.errors import DomainError
 from environments import board as board_page
-from environments import pages, selectors
+from environments import pages, pages_sandboxes, selectors
 from environments.forms import (
     CredentialForm,
     EditEnvironmentForm,
@@ -80,10 +80,14 @@ def new(request: HttpRequest) -> HttpResponse:
 @signed_in
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one environment; the connection's part updates itself while a check runs."""
-    page = pages.detail(acting_person(), _found(pk))
+    person, found = acting_person(), _found(pk)
+    page = pages.detail(person, found)
     part = getattr(request, "htmx", None)
     template = "environments/_connection.html" if part else "environments/detail.html"
-    return render(request, template, {"page": page, "environment": page.environment})
+    sandbox = None if part else pages_sandboxes.part(person, found)
+    return render(
+        request, template, {"page": page, "environment": page.environment, "sandbox": sandbox}
+    )
 
 
 @require_http_methods(["GET", "POST"])

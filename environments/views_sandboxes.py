@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from core.db import database_now
 from core.pages import act, form_page, sent
-from environments import pages, selectors
+from environments import pages, pages_sandboxes, selectors
 from environments import selectors_sandboxes as reads
 from environments.board import cell
 from environments.forms_sandboxes import AdoptForm, LicencesForm
@@ -46,6 +46,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "may_read": can(request.user, "sandbox.read"),
         "may_enter": can(request.user, "sandbox.licences"),
         "may_adopt": bool(_open_lanes()),
+        "may_ask": bool(pages_sandboxes.teams_of(acting_person())),
         "source": REFRESH_DAYS_SOURCE,
         "overrides": reads.overrides(),
     }

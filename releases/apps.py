@@ -25,16 +25,18 @@ class ReleasesConfig(AppConfig):
             refs.register_route(prefix, route)
         from environments.selectors import register_edge_counts
         from environments.services import calendar, orgs
+        from environments.services.sandboxes import outlook as sandbox_outlook
         from governance import inbox
         from governance.approvals import subjects
         from governance.policies import register_uses
-        from releases.selectors import edges, policies, waiting
+        from releases.selectors import edges, outlook, policies, waiting
         from releases.services import approval, deployments, releases
 
         for kind in releases.KINDS:
             subjects.register(kind, outcome=approval.outcome, describe=approval.describe)
         inbox.register(waiting.waiting_for)
         register_edge_counts(edges.edges)
+        sandbox_outlook.register("releases", outlook.of)
         calendar.register_waker(deployments.wake_held)
         register_uses("releases", policies.uses)
         orgs.register_questions("releases", policies.questions)

@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("break-glass/", emergencies.index, name="break_glass_list"),
     path("break-glass/<ref_G:pk>/", emergencies.page, name="break_glass"),
     path("break-glass/<ref_G:pk>/review/", emergencies.review, name="break_glass_review"),
+    path("environments/<ref_E:pk>/bring/", deployments.bring, name="bring"),
     path("canary/", canary.page, name="canary"),
     path("canary/ask/", canary.ask, name="canary_ask"),
     path("rollback/", emergencies.rollback, name="rollback"),

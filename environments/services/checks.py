@@ -16,6 +16,7 @@ from core import clock
 from core.errors import ExternalFault
 from environments import gateways
 from environments.models import Environment
+from environments.services.sandboxes import copying
 from environments.states import Connection, Kind
 from governance import audit
 from jobs.registry import Claim, Next
@@ -185,4 +186,6 @@ def _settle(
         setattr(locked, name, value)
     locked.save(update_fields=list(columns))
     audit.record(event, locked, team=locked.team, facts=facts)
+    if locked.connection == Connection.OK:
+        copying.reconnected(locked)
     return Next.done()

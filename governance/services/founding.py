@@ -50,6 +50,18 @@ GOING_BACK: dict[str, Any] = {
     "expires_hours": 24,
     "test_level": "RunLocalTests",
 }
+SANDBOXES: dict[str, Any] = {
+    "approvals": [
+        {
+            "number": 1,
+            "roles": ["release_manager", "board_member"],
+            "team": None,
+            "when": "always",
+        }
+    ],
+    "expires_hours": 168,
+    "test_level": "NoTestRun",
+}
 BOARD_POLICY = "Production"
 """The first of the policies also governs the board's own acts."""
 
@@ -59,6 +71,7 @@ FIRST_POLICIES: dict[str, dict[str, Any]] = {
     "Developer": UNGUARDED,
     "Break-glass": EMERGENCY,
     "Rollback": GOING_BACK,
+    "Sandboxes": SANDBOXES,
 }
 """The policies that an installation begins with; the board changes them as any other."""
 

@@ -10,14 +10,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from core import csvfile, db
+from core import csvfile, db, ids
 from governance.access import requires, signed_in
 from governance.permissions import standing_of
 from releases import gate
 from releases.forms.deployments import SettleForm
 from releases.selectors import deployment_page, deployments, environments, reasons
 from releases.services import deployments as services
-from releases.services import steps
+from releases.services import renewing, steps
 from releases.views import lists
 from releases.views.acting import act, form_page, found
 
@@ -126,6 +126,19 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: services.cancel(deployment_id=pk),
         to=_page(pk),
         said=lambda row: f"{row.public_id} is being cancelled.",
+    )
+
+
+@signed_in
+@require_POST
+def bring(request: HttpRequest, pk: int) -> HttpResponse:
+    """Bring an environment to what its track should hold; the service knows who may."""
+    org = found(environments.named(ids.format_ref("E", pk)), "environment")
+    return act(
+        request,
+        lambda: renewing.bring(environment_id=pk),
+        to=org.get_absolute_url(),
+        said=lambda row: f"{row.public_id} brings it there.",
     )
 
 

@@ -171,6 +171,23 @@ def _sandbox(name: str) -> Keys:
     return lambda company: {"pk": copies.listed(company)[name].pk}
 
 
+def _refreshable(name: str) -> Keys:
+    def keys(company: Company) -> dict[str, object]:
+        copies.listed(company)
+        return {"pk": company.orgs[name].pk}
+
+    return keys
+
+
+def _sandbox_request(state: str) -> Keys:
+    return lambda company: {"pk": copies.requests(company)[state].pk}
+
+
+def _to_reconnect(company: Company) -> dict[str, object]:
+    request = copies.requests(company)["reconnect"]
+    return {"pk": request.environment_id}
+
+
 def _service(company: Company) -> dict[str, object]:
     row, _ = User.objects.get_or_create(
         email="jenkins@service.invalid", full_name="Jenkins of Sales", kind="service"
@@ -240,6 +257,14 @@ PAGES = (
     PageCase("environments:assignment", _assignment, who="ben"),
     PageCase("environments:sandboxes", _sandboxes, who="ines"),
     PageCase("environments:sandboxes", _sandboxes, who="lena", query="?q=nothing-has-this-name"),
+    PageCase("environments:sandbox_create", _sandboxes, who="priya"),
+    PageCase("environments:refresh", _refreshable("Service TEST"), who="tomas"),
+    PageCase("environments:sandbox_delete", _refreshable("Service TEST"), who="tomas"),
+    PageCase("environments:sandbox_request", _sandbox_request("asked"), who="marek"),
+    PageCase("environments:sandbox_request", _sandbox_request("copying"), who="lena"),
+    PageCase("environments:sandbox_request", _sandbox_request("reconnect"), who="priya"),
+    PageCase("environments:reconnect", _to_reconnect, who="priya"),
+    PageCase("environments:detail", _to_reconnect, who="priya"),
     PageCase("environments:sandbox_licences", _sandboxes, who="marek"),
     PageCase("environments:sandbox_adopt", _sandbox("spare"), who="ines"),
     PageCase("environments:retire", _org("Sales CI")),

@@ -52,6 +52,7 @@ def test_founding_makes_the_first_team_people_and_proposed_policies() -> None:
         "Developer",
         "Break-glass",
         "Rollback",
+        "Sandboxes",
     ]
     assert {row.proposed_by for row in founded.proposals} == {ana}
     assert not PolicyVersion.objects.exists()
@@ -79,6 +80,7 @@ def test_another_board_member_confirms_the_first_policies() -> None:
         ("Developer v1", 0),
         ("Break-glass v1", 2),
         ("Rollback v1", 1),
+        ("Sandboxes v1", 1),
     ]
     assert inbox.proposals_for(ben) == []
     assert policies.board_policy() == versions[0]

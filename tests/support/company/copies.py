@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.clock import now
-from environments.models import Sandbox, SandboxLicence, SandboxReading
+from core.digests import digest_json
+from environments.models import Sandbox, SandboxLicence, SandboxReading, SandboxRequest
+from environments.services.sandboxes import requests as services
+from environments.services.sandboxes.facts import Wish
+from environments.states import SandboxAction, SandboxStart, SandboxState
+from governance.models import Policy, PolicyVersion
 from tests.support.company.rows import Company, acting
 from tests.support.databases import as_role
+
+RULE = {"number": 1, "roles": ["release_manager"], "team": None, "when": "always"}
+POLICY = {"approvals": [RULE], "expires_hours": 168, "test_level": "NoTestRun"}
+NOBODY = {**POLICY, "approvals": []}
 
 
 def listed(company: Company) -> dict[str, Sandbox]:
@@ -16,6 +25,7 @@ def listed(company: Company) -> dict[str, Sandbox]:
     if not Sandbox.objects.exists():
         rows = (
             ("svctest", "partial_copy", "Service TEST", 3, "completed", 100),
+            ("svcci", "developer_pro", "Service CI", 40, "completed", 100),
             ("slsci", "developer_pro", "Sales CI", 40, "completed", 100),
             ("preprd", "full", "Rehearsal", 40, "copying", 37),
             ("spare", "developer", None, 2, "completed", 100),
@@ -48,3 +58,56 @@ def listed(company: Company) -> dict[str, Sandbox]:
                 entered_by=company.people["ines"],
             )
     return {row.name: row for row in Sandbox.objects.all()}
+
+
+def requests(company: Company) -> dict[str, SandboxRequest]:
+    """A request before those who decide, one that is copied, one that waits for its connection.
+
+    The last two are asked by a policy that asks nobody, so that they are approved at once.
+    """
+    rows = listed(company)
+    if not SandboxRequest.objects.exists():
+        _requests(company, rows)
+    return {row.state: row for row in SandboxRequest.objects.all()}
+
+
+def _requests(company: Company, rows: dict[str, Sandbox]) -> None:
+    person = company.people["ana"]
+    for name, body in (("Sandboxes", POLICY), ("Sandboxes CI", NOBODY)):
+        PolicyVersion.objects.create(
+            policy=Policy.objects.create(name=name),
+            number=1,
+            body=body,
+            digest=digest_json(body),
+            proposed_by=person,
+            confirmed_by=company.people["ben"],
+        )
+    for name, org, who in (
+        ("svctest", "Service TEST", "tomas"),
+        ("slsci", "Sales CI", "priya"),
+        ("svcci", "Service CI", "tomas"),
+    ):
+        sandbox = rows[name]
+        wish = Wish(
+            action=SandboxAction.REFRESH,
+            start=SandboxStart.SOON,
+            name=name,
+            licence_type=sandbox.licence_type,
+            sandbox=sandbox,
+            template_id="1ps000000000001AAA" if name == "svctest" else "",
+            reason="Its data is from the year before last; testers cannot find current contracts.",
+        )
+        with acting(company.people[who]):
+            made = services.ask(wish=wish, environment=company.orgs[org], team=None)
+        if name == "svctest":
+            continue
+        with as_role("deploy"):
+            services.move(made, SandboxState.STARTING, intended_at=now())
+            services.move(made, SandboxState.COPYING, started_at=now(), progress=41)
+            if name == "slsci":
+                services.move(
+                    made,
+                    SandboxState.RECONNECT,
+                    new_organization_id="00D000000000088AAA",
+                    finished_at=now(),
+                )
