@@ -110,7 +110,8 @@ def archive(files: Mapping[str, bytes]) -> bytes:
 
     Compressed bytes differ between zlib builds, and the archive's own hash is part of an identity.
     So files are stored; where that would pass the platform's limit for one resource, the largest
-    are compressed by ``huffman``, and only where that is not enough by zlib.
+    are compressed by ``huffman``, and only where that is not enough by zlib, if it is one that
+    makes the usual bytes. Raises InvalidInput ``package.zlib_differs``.
     """
     names = sorted(files, key=str.encode)
     entries = {name: _entry(name, files[name], 0) for name in names}
@@ -125,6 +126,13 @@ def archive(files: Mapping[str, bytes]) -> bytes:
             size -= len(files[name]) - len(packed)
             entries[name] = entries[name]._replace(method=zipfile.ZIP_DEFLATED, packed=packed)
     if size > MAX_RESOURCE:
+        if not huffman.searches_as_known():
+            raise InvalidInput(
+                "package.zlib_differs",
+                f"A static resource of {len(files):,} files ({names[0]} is one) fits Salesforce's "
+                "5 MB only when zlib compresses it, and this machine's zlib makes other bytes than "
+                "zlib 1.2 and 1.3 do. Commit it as one zip file, or build where zlib is the usual.",
+            )
         return write(files, 6)
     check(len(files), 0, 0, files_limit=PLAIN_FILES)
     return _assembled([entries[name] for name in names])

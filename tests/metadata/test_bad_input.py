@@ -152,6 +152,18 @@ def test_names_that_differ_only_by_case_make_no_package(
     assert not target.exists()
 
 
+def test_archive_that_needs_another_zlib_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metadata.zips.MAX_RESOURCE", 300)
+    files = {"a.js": b"var a = 1;\n" * 400}
+    assert zips.read(zips.archive(files)) == files
+    monkeypatch.setattr("metadata.huffman._SEARCHED", "what another zlib makes")
+    huffman.searches_as_known.cache_clear()
+    with pytest.raises(InvalidInput) as refusal:
+        zips.archive(files)
+    assert refusal.value.code == "package.zlib_differs"
+    huffman.searches_as_known.cache_clear()
+
+
 HALVES: dict[str, dict[str, str]] = {
     "the content is gone": {f"{BASE}/classes/A.cls-meta.xml": CLASS_META},
     "the meta file is gone": {f"{BASE}/classes/A.cls": "a"},

@@ -1,0 +1,105 @@
+"""What is packaged from a commit comes back from an org as it went: no drift; deltas lead there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from metadata import delta, manifest, package
+from metadata.inner import files_of
+from metadata.mirrors import Mirror
+from metadata.normal import NormalForm
+from metadata.sides import pair
+from metadata.source import read_commit
+from metadata.zips import write
+from simulator.catalogue import archive, holdings
+from simulator.catalogue.retrieval import retrieve
+from simulator.deploys import planning
+from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
+from tests.simulator.test_content import OPTIONS, Scratch
+
+TRIP = f"{BASE}/objects/Trip__c"
+START: dict[str, str | bytes | None] = {
+    "sfdx-project.json": PROJECT,
+    f"{BASE}/classes/Foo.cls": "public class Foo {\r\n}\r\n",
+    f"{BASE}/classes/Foo.cls-meta.xml": CLASS_META,
+    f"{TRIP}/Trip__c.object-meta.xml": (
+        f"{HEAD}<CustomObject {NS}><deploymentStatus>Deployed</deploymentStatus><label>Fährt &amp;"
+        "</label><nameField><label>N</label><type>Text</type></nameField><pluralLabel>T</pluralLabel>"
+        "<sharingModel>ReadWrite</sharingModel></CustomObject>"
+    ),
+    f"{TRIP}/fields/A__c.field-meta.xml": field("A__c"),
+    f"{TRIP}/fields/B__c.field-meta.xml": field("B__c", "  with blanks  "),
+    f"{TRIP}/listViews/All.listView-meta.xml": (
+        f"{HEAD}<ListView {NS}><fullName>All</fullName><columns>NAME</columns>"
+        "<filterScope>Everything</filterScope><label>All</label></ListView>"
+    ),
+    f"{BASE}/labels/CustomLabels.labels-meta.xml": (
+        f"{HEAD}<CustomLabels {NS}>"
+        + "".join(
+            f"<labels><fullName>{name}</fullName><language>en_US</language>"
+            f"<protected>false</protected><shortDescription>{name}</shortDescription>"
+            f"<value>{name} </value></labels>"
+            for name in ("One", "Two")
+        )
+        + "</CustomLabels>"
+    ),
+    f"{BASE}/lwc/tile/tile.js": "export default class Tile {}\n",
+    f"{BASE}/lwc/tile/tile.js-meta.xml": (
+        f"{HEAD}<LightningComponentBundle {NS}><apiVersion>64.0</apiVersion>"
+        "<isExposed>false</isExposed></LightningComponentBundle>"
+    ),
+    f"{BASE}/staticresources/Many.resource-meta.xml": (
+        f"{HEAD}<StaticResource {NS}><cacheControl>Public</cacheControl>"
+        "<contentType>application/zip</contentType></StaticResource>"
+    ),
+    f"{BASE}/staticresources/Many/a/b.txt": "b",
+}
+CHANGE: dict[str, str | bytes | None] = {
+    f"{BASE}/classes/Foo.cls": None,
+    f"{BASE}/classes/Foo.cls-meta.xml": None,
+    f"{TRIP}/fields/A__c.field-meta.xml": None,
+    f"{TRIP}/fields/B__c.field-meta.xml": field("B__c", "New"),
+    f"{BASE}/lwc/tile/tile.html": "<template></template>\n",
+    f"{BASE}/staticresources/Many/c.txt": "c",
+}
+
+
+def deploy(scratch: Scratch, zip_bytes: bytes) -> None:
+    """Deploy to the org; the package has to be without a fault."""
+    plan = planning.make(scratch.world, scratch.org, OPTIONS, zip_bytes)
+    assert [message.problem for message in plan.component_errors] == []
+    world, org = scratch.world, scratch.org.id
+    stamp = (org, "005", world.clock.now(), holdings.next_revision(world, org))
+    for kind, name, files in plan.writes:
+        holdings.put_hashes(world, stamp, kind, name, files)
+    for kind, name in (*plan.deletes_before, *plan.deletes_after):
+        holdings.delete(world, org, "005", kind, name)
+
+
+def held(scratch: Scratch, form: NormalForm) -> NormalForm:
+    """What the org gives back of the components."""
+    asked = archive.Manifest(package.build(form, "64.0").manifest, "64.0")
+    found = retrieve(scratch.world, scratch.org.id, asked)
+    assert found.messages == []
+    return package.read_zip(write({f"unpackaged/{path}": c for path, c in found.files.items()}))
+
+
+def test_package_and_then_its_delta_come_back_without_drift(tmp_path: Path) -> None:
+    repo, scratch = Repo(tmp_path / "repo"), Scratch(tmp_path / "org")
+    old, new = repo.commit(START), repo.commit(CHANGE)
+    mirror = Mirror(repo.path / ".git")
+    before, after = read_commit(mirror, old), read_commit(mirror, new)
+    deploy(scratch, package.build(before, "64.0").zip_bytes)
+    assert held(scratch, before).component_digests() == before.component_digests()
+    assert delta.against(held(scratch, before).component_digests(), after).changed
+
+    both = pair(mirror, old, new)
+    found = delta.of_pair(both)
+    files = files_of(both.after, found.changed)
+    files["package.xml"] = manifest.write(found.manifest, "64.0")
+    files["destructiveChangesPost.xml"] = manifest.write(found.destructive, "64.0")
+    deploy(scratch, write(files))
+    assert held(scratch, after).component_digests() == after.component_digests()
+    kinds = {str(key) for key in found.removed}
+    assert kinds == {"ApexClass:Foo", "CustomField:Trip__c.A__c"}
+    assert delta.against(held(scratch, after).component_digests(), after).changed == ()
