@@ -171,6 +171,7 @@ EVENTS: dict[str, str] = {
     "person.last_try": "counted {tries} wrong passwords for {subject}; more are refused for "
     "{minutes} minutes",
     "person.password_changed": "changed the password",
+    "person.second_factor_begun": "began to set up a second factor of the own account",
     "person.second_factor_added": "added a second factor to the own account",
     "person.second_factor_removed": "removed the second factor of the own account",
     "person.recovery_codes_renewed": "made new recovery codes",

@@ -204,3 +204,4 @@ select governance_watch('environments_stagepolicy', 'stagepolicy:',
     array['track_kind', 'stage', 'policy_id']);
 select governance_watch('environments_policyassignment', 'policyassignment:', array['state']);
 select governance_watch('environments_track', 'track:', array['kind', 'team_id']);
+select governance_watch('environments_calendarsource', 'calendar:', array['url', 'retired_at']);

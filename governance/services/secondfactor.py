@@ -63,6 +63,7 @@ def begin(*, anew: bool = False) -> Enrolment:
     if secret is None:
         secret = pyotp.random_base32()
         SecondFactor.objects.update_or_create(user=user, defaults={"secret": _shut(secret)})
+        audit.record("person.second_factor_begun", user)
     address = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
     return Enrolment(secret, address)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
@@ -85,6 +85,7 @@ def verify(*, outside: Path | None, renew: Callable[[], None] = lambda: None) ->
             )
             break
     compare_columns(report, renew)
+    compare_details(report)
     report.problems += guards.drift()
     return report
 
@@ -221,3 +222,15 @@ def compare_columns(report: Report, renew: Callable[[], None] = lambda: None) ->
     number = rows.first_with_other_columns(renew)
     if number is not None:
         report.add(Fault(0, number, "its columns do not say what its text says"))
+
+
+def compare_details(report: Report) -> None:
+    """Compare addresses and browsers with what the events say about them; the database does it.
+
+    A detail that is gone was erased, which its owner may; one that is there says what it said.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT governance_wrong_details()")
+        (number,) = cursor.fetchone()
+    if number is not None:
+        report.add(Fault(0, number, "its personal details are not those that it was written with"))

@@ -510,3 +510,61 @@ begin
     update governance_matter set state = 'done', closed_at = gatehouse_now() where id = matter;
     return given;
 end $$;
+
+-- ── Erasable details ─────────────────────────────────────────────────────────────────────────────
+-- HMAC-SHA-256 under a key of 32 bytes; there is no pgcrypto everywhere. Words of 64 bits, because
+-- PostgreSQL has no exclusive or of bytea.
+create function governance_details_mac(key bytea, body text) returns text
+    language sql immutable parallel safe set search_path = pg_catalog
+    as $$
+    with word as (
+        select nr, ('x' || substr(encode(key, 'hex'), nr * 16 + 1, 16))::bit(64)::bigint as bits
+        from generate_series(0, 3) as nr
+    ), padded as (
+        select string_agg(int8send(bits # x'3636363636363636'::bigint), '' order by nr)
+                   || decode(repeat('36', 32), 'hex') as inside,
+               string_agg(int8send(bits # x'5c5c5c5c5c5c5c5c'::bigint), '' order by nr)
+                   || decode(repeat('5c', 32), 'hex') as outside
+        from word
+    )
+    select encode(sha256(outside || sha256(inside || convert_to(body, 'UTF8'))), 'hex') from padded
+$$;
+revoke execute on function governance_details_mac(bytea, text) from public;
+
+-- The first event whose address and browser are not those that its text was tied to. Runs as owner,
+-- so that a build worker compares what it may not read.
+create function governance_wrong_details() returns bigint
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    select min(d.event_id)
+    from governance_auditdetail d left join governance_auditevent e on e.id = d.event_id
+    where octet_length(d.key) <> 32
+       or e.body::jsonb #>> '{origin,details}' is distinct from
+          'hmac-sha256:' || governance_details_mac(d.key, d.body)
+$$;
+grant execute on function governance_wrong_details() to public;
+
+-- ── Changes past the application ─────────────────────────────────────────────────────────────────
+-- What a table holds that says who may do what is watched; the tests say of every other table why
+-- it is not (tests/architecture/test_watched.py).
+create function governance_watch_more(target regclass, prefix text, columns text[],
+                                      number_column text default 'id')
+    returns void
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    execute format('drop trigger watch_insert on %s', target);
+    execute format('drop trigger watch_update on %s', target);
+    execute format('drop trigger watch_delete on %s', target);
+    perform governance_watch(target, prefix, columns, number_column);
+end $$;
+revoke execute on function governance_watch_more(regclass, text, text[], text) from public;
+
+select governance_watch_more('governance_policy', 'P-',
+    array['name', 'governs_board', 'retired_at', 'founding']);
+select governance_watch_more('governance_user', 'user:',
+    array['email', 'full_name', 'is_active', 'kind', 'zone', 'reset_at']);
+select governance_watch_more('governance_password', 'user:', array['hash', 'epoch'], 'user_id');
+select governance_watch('governance_secondfactor', 'user:', array['secret', 'confirmed_at'],
+    'user_id');
+select governance_watch('governance_unmappedidentity', 'unmapped:', array['request_id', 'email']);

@@ -17,13 +17,15 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
+from core.context import Origin, coming_from
 from governance.models import AuditEvent
 from governance.services import export, verifying
 from governance.verification import verify as script
 from tests.governance import history
 from tests.governance.history import Kept, tampering
-from tests.support.databases import role_connection
+from tests.support.databases import as_role, role_connection
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 Owner = psycopg.Connection[Any]
@@ -263,3 +265,24 @@ def test_i35_the_script_runs_with_nothing_but_python(kept: Kept, tmp_path: Path)
     again = [*command[:3], str(Path(script.__file__)), *command[4:]]
     done = subprocess.run(again, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout[:24]) == (1, "FAIL: verify.py was alte")
+
+
+SEEN_AT = Origin(via="web", auth="password", ip="192.0.2.7", user_agent="Browser")
+
+
+@pytest.mark.parametrize("role", ["web", "build", "owner"])
+def test_i35_personal_details_that_are_not_the_events_own_are_found(kept: Kept, role: str) -> None:
+    """Their HMAC is computed again, by whoever verifies and without reading them."""
+    with coming_from(lambda: SEEN_AT):
+        number = history.record(77)
+    assert problems(kept.directory) == []
+    with role_connection("owner") as owner:
+        owner.execute("ALTER TABLE governance_auditdetail DISABLE TRIGGER USER")
+        owner.execute(
+            "UPDATE governance_auditdetail SET body = replace(body, '192.0.2.7', '192.0.2.8')"
+        )
+        owner.execute("ALTER TABLE governance_auditdetail ENABLE ALWAYS TRIGGER USER")
+    with as_role(role), connection.cursor() as cursor:
+        cursor.execute("SELECT governance_wrong_details()")
+        assert cursor.fetchone() == (number,)
+    assert any(f"H-{number}" in text and "personal" in text for text in problems(kept.directory))

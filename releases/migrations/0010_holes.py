@@ -1,0 +1,18 @@
+"""Changes of releases past the application that nobody told."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from core.migrations import RunSQLFile
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [
+        ("releases", "0007_composition"),
+        ("environments", "0006_holes"),
+    ]
+
+    operations: ClassVar = [RunSQLFile("releases/0010_holes.sql")]
