@@ -11,7 +11,7 @@ from core.migrations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("releases", "0007_composition"),
+        ("releases", "0008_radar"),
         ("environments", "0006_holes"),
     ]
 

@@ -10,6 +10,7 @@ from core import grants
 CHAIN = "is itself the history, or sealed by it: append-only, and read by every verification"
 EVENT = "append-only, and its rows are made by an event that names them"
 SEEN = "what a worker saw; it decides nothing that people are not asked about"
+WARNS = "computed anew from repositories and releases; it warns people and decides nothing"
 QUEUE = "moves all the time and carries no authority: who claims asks the gate"
 LISTED = "read by nobody but the framework, which grants nobody anything in it"
 NOT_WATCHED = {
@@ -42,6 +43,8 @@ NOT_WATCHED = {
     "releases_build": "its moves are events; what production carries is tested there again",
     "releases_change": SEEN,
     "releases_changecommit": SEEN,
+    "releases_collision": WARNS,
+    "releases_collisionside": WARNS,
     "releases_commit": SEEN,
     "releases_componentconflict": "found by composing; what people decide on it is watched",
     "releases_dependency": SEEN,
@@ -50,6 +53,8 @@ NOT_WATCHED = {
     "releases_orgdeployment": SEEN,
     "releases_orgobservation": SEEN,
     "releases_releasechange": EVENT,
+    "releases_teamwork": WARNS,
+    "releases_touchedcomponent": WARNS,
     "releases_stepmessage": "append-only: what the org said to one step",
     "releases_webhookdelivery": "remembers ids, so that nothing is delivered twice",
 }

@@ -277,11 +277,11 @@ def test_i35_personal_details_that_are_not_the_events_own_are_found(kept: Kept, 
         number = history.record(77)
     assert problems(kept.directory) == []
     with role_connection("owner") as owner:
-        owner.execute("ALTER TABLE governance_auditdetail DISABLE TRIGGER USER")
+        owner.execute("ALTER TABLE governance_auditdetail DISABLE TRIGGER only_erase")
         owner.execute(
             "UPDATE governance_auditdetail SET body = replace(body, '192.0.2.7', '192.0.2.8')"
         )
-        owner.execute("ALTER TABLE governance_auditdetail ENABLE ALWAYS TRIGGER USER")
+        owner.execute("ALTER TABLE governance_auditdetail ENABLE ALWAYS TRIGGER only_erase")
     with as_role(role), connection.cursor() as cursor:
         cursor.execute("SELECT governance_wrong_details()")
         assert cursor.fetchone() == (number,)
