@@ -11,6 +11,13 @@ from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 M = TypeVar("M", bound=models.Model)
 
 
+class Now(models.Func):
+    """The database's clock inside a query, where ``database_now`` would ask one of its own."""
+
+    function = "gatehouse_now"
+    output_field = models.DateTimeField()
+
+
 def database_now(using: str = DEFAULT_DB_ALIAS) -> datetime:
     """Read the time from the database; it moves on inside a transaction.
 

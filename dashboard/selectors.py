@@ -11,10 +11,9 @@ from core import clock
 from dashboard import pipeline, ruler
 from dashboard.picture import Picture
 from dashboard.ruler import Ruler
-from environments import selectors_calendar
+from environments import selectors, selectors_calendar
 from environments.models import Environment, Freeze
 from environments.selectors_calendar import Wanted
-from environments.states import Kind
 from governance import inbox
 from governance.inbox import Waiting
 from governance.models import User
@@ -78,22 +77,21 @@ class Home:
 def load_home(user: User) -> Home:
     """Answer the first screen's questions for one person."""
     window = home.next_window(user)
-    freezes = _freezes(clock.now())
+    tracks = selectors.pipeline(user)
+    freezes = _freezes(tracks.org, clock.now())
     return Home(
         waiting=inbox.waiting_for(user),
         running=home.running(user),
         window=window,
         ruler=_ruler(window, freezes),
         freezes=freezes[:FREEZES_SHOWN],
-        picture=pipeline.picture(user),
+        picture=pipeline.picture(tracks),
         attention=home.attention(user),
     )
 
 
-def _freezes(now: datetime) -> list[Ahead]:
+def _freezes(org: Environment | None, now: datetime) -> list[Ahead]:
     """What holds production now or within two months, the nearest first."""
-    production = Environment.objects.live().filter(kind=Kind.PRODUCTION)
-    org = production.select_related("track__team").first()
     if org is None:
         return []
     found = []

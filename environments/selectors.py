@@ -14,7 +14,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from environments import rules
 from environments.models import Credential, Environment, Lease, Snapshot
 from environments.rules import Standing, StandingFacts
-from environments.states import STAGES, Connection, HoldState, Stage, TrackKind
+from environments.states import STAGES, Connection, HoldState, Kind, Stage, TrackKind
 from governance.models import Team, User
 
 ATTENTION = frozenset({"failed", "unknown", "waiting"})
@@ -84,6 +84,14 @@ class Pipeline:
 
     lanes: tuple[Lane, ...]
     production: Lane
+    owner: Team | None
+    """The team that owns production."""
+
+    @property
+    def org(self) -> Environment | None:
+        """Production itself."""
+        orgs = [place.environment for place in self.production.filled if place.environment]
+        return next((org for org in orgs if org.kind == Kind.PRODUCTION), None)
 
     @property
     def every(self) -> tuple[Lane, ...]:
@@ -117,10 +125,11 @@ def pipeline(user: User) -> Pipeline:
     for provider in _edge_providers:
         edges.update(provider(user, environments))
     by_place = {(_owner(item), item.stage): item for item in environments}
-    teams = Team.objects.filter(retired_at=None).order_by("name")
+    teams = list(Team.objects.filter(retired_at=None).order_by("name"))
     lanes = [_lane(team.name, team, by_place, edges) for team in teams]
     shown = tuple(lane for lane in lanes if lane.filled or not _owns_production(lane.team))
-    return Pipeline(shown, _lane("Production", None, by_place, edges))
+    owner = next((team for team in teams if team.owns_production), None)
+    return Pipeline(shown, _lane("Production", None, by_place, edges), owner)
 
 
 def _owns_production(team: Team | None) -> bool:

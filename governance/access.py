@@ -21,7 +21,7 @@ from core.errors import NotAllowed
 from core.middleware import wants_json
 from governance import tokens
 from governance.models import Team
-from governance.permissions import Standing, standing_of
+from governance.permissions import Standing, keep_standing, standing_of
 
 View = Callable[..., HttpResponseBase]
 TeamOf = Callable[..., Team | None]
@@ -48,6 +48,7 @@ def signed_in(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         tokens.refuse_on_pages(request)
         standing = standing_of(request.user)
+        keep_standing(request.user, standing)
         if not standing.signed_in:
             return ask_to_sign_in(request)
         _demand_membership(standing)
@@ -66,6 +67,7 @@ def requires(capability: str, team: TeamOf | None = None) -> Callable[[View], Vi
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             tokens.refuse_on_pages(request)
             standing = standing_of(request.user)
+            keep_standing(request.user, standing)
             if not standing.signed_in:
                 return ask_to_sign_in(request)
             answer = standing.can(capability, _team_of(rule, request, **kwargs))

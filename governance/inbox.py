@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from core import db
 from governance import policy_changes
-from governance.approvals import SubjectCard, progress, subjects
+from governance.approvals import Progress, progress_of, subjects
 from governance.models import ApprovalRequest, PolicyProposal, User
 from governance.models.approvals import LIVE
-from governance.permissions import standing_of
+from governance.permissions import standing_shown
 from governance.states import ProposalState
 
 
@@ -49,31 +50,34 @@ def _urgency(waiting: Waiting) -> tuple[datetime, str]:
 
 def approvals_for(user: User) -> list[Waiting]:
     """List the requests that lack an approval which this person may give."""
-    live = ApprovalRequest.objects.filter(state__in=LIVE).select_related("policy_version__policy")
-    found = []
-    for request in live.order_by("expires_at"):
-        standing = progress(request)
-        if standing.satisfied or not standing.may_decide(user):
-            continue
-        card = subjects.card_of(request.subject_kind, request.subject_id)
-        found.append(_approval(request, card, standing.outcome.short))
-    return found
+    live = ApprovalRequest.objects.filter(state__in=LIVE).order_by("expires_at")
+    live = live.select_related("policy_version__policy", "requester").annotate(now=db.Now())
+    rows = list(live)
+    lacking = [
+        standing
+        for standing in (progress_of(rows, now=rows[0].now) if rows else [])
+        if not standing.satisfied and standing.may_decide(user)
+    ]
+    about = [(each.request.subject_kind, each.request.subject_id) for each in lacking]
+    facts = subjects.facts_of(about)
+    return [_approval(each, facts.get(key, ())) for each, key in zip(lacking, about, strict=True)]
 
 
-def _approval(request: ApprovalRequest, card: SubjectCard | None, missing: int) -> Waiting:
+def _approval(standing: Progress, facts: tuple[str, ...]) -> Waiting:
+    request, missing = standing.request, standing.outcome.short
     more = "1 more approval" if missing == 1 else f"{missing} more approvals"
     return Waiting(
         title=f"Approve {request.label}",
         url=request.url,
         ref=request.public_id,
-        facts=(*(card.facts if card else ()), f"needs {more}"),
+        facts=(*facts, f"needs {more}"),
         due_at=request.expires_at,
     )
 
 
 def proposals_for(user: User) -> list[Waiting]:
     """List the policies of the founding that this person may confirm."""
-    if not standing_of(user).can("policy.confirm"):
+    if not standing_shown(user).can("policy.confirm"):
         return []
     rows = PolicyProposal.objects.filter(state=ProposalState.OPEN).exclude(proposed_by=user)
     asked = ApprovalRequest.objects.filter(subject_kind=policy_changes.KIND, state__in=LIVE)

@@ -72,6 +72,9 @@ def register(rules: Mapping[str, Rule]) -> None:
             raise ValueError(f"capability {name} is registered twice with different rules")
 
 
+_READ = "_standing_of_this_request"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What a person is at this moment: (team id, role) pairs of live memberships."""
@@ -107,6 +110,20 @@ def standing_of(user: User | AnonymousUser | None) -> Standing:
     lent = delegations.running().filter(deputy_id=user.pk)
     rows = held.union(lent.values_list("delegator__memberships__team_id", "role"))
     return Standing(frozenset((team_id, Role(role)) for team_id, role in rows))
+
+
+def standing_shown(user: User | AnonymousUser) -> Standing:
+    """What a page shows by: the standing that the view's guard has just read, else that of now.
+
+    Never for a decision: services read the roles of the moment.
+    """
+    read: Standing | None = getattr(user, _READ, None)
+    return standing_of(user) if read is None else read
+
+
+def keep_standing(user: User | AnonymousUser, standing: Standing) -> None:
+    """Keep what the guard of a view read, for the pages of this request."""
+    setattr(user, _READ, standing)
 
 
 def can(user: User | AnonymousUser | None, capability: str, team: Team | None = None) -> Answer:

@@ -8,7 +8,7 @@ the last approval the version is in force, and approvals asked under the one bef
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -254,12 +254,7 @@ def close(proposal: PolicyProposal, state: ProposalState, person: User | None) -
     proposal.save(update_fields=["state", "closed_by", "closed_at"])
 
 
-def describe(proposal_id: int) -> subjects.SubjectCard:
-    """Describe a proposed version for the inbox."""
-    proposal = find(proposal_id)
-    number = next_number(proposal.based_on)
-    return subjects.SubjectCard(
-        title=f"{proposal.policy.name} v{number}",
-        url=proposal.get_absolute_url(),
-        facts=(f"proposed by {proposal.proposed_by.full_name}",),
-    )
+def describe(proposals: Collection[int]) -> dict[int, subjects.Facts]:
+    """Describe proposed versions for the inbox."""
+    rows = PolicyProposal.objects.filter(pk__in=proposals).select_related("proposed_by")
+    return {row.pk: (f"proposed by {row.proposed_by.full_name}",) for row in rows}

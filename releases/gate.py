@@ -13,7 +13,7 @@ from django.db import transaction
 
 from environments.models import Environment
 from environments.rules_calendar import Hold, window_state
-from environments.services import leases
+from environments.selectors import lease_of
 from environments.services.calendar import holding
 from environments.states import Connection, Kind
 from governance import approvals
@@ -66,7 +66,8 @@ def evaluate(deployment: Deployment, now: datetime) -> Verdict:
 
 
 def _facts(deployment_id: int, now: datetime) -> GateFacts:
-    deployment, writes = as_stored(deployment_id)
+    stored = as_stored(deployment_id)
+    deployment = stored.deployment
     environment = deployment.environment
     version = policies.of_deployment(deployment, environment)
     obeyed = parse(version.body) if version else None
@@ -87,7 +88,7 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
         organization_id=environment.organization_id or "",
         bound_organization_id=deployment.organization_id,
         protected=environment.protected,
-        writes=writes,
+        writes=stored.writes,
         change_class=change_class,
         policy=_policy(version, obeyed, environment, now) if version and obeyed else None,
         planned_policy=str(deployment.policy_version or ""),
@@ -103,7 +104,7 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
         prepared_baseline_digest=(
             deployment.preparation.baseline_digest if deployment.preparation else ""
         ),
-        missing_stages=_missing_stages(deployment),
+        missing_stages=_missing_stages(deployment, stored.done),
         approved_here_before=(
             change_class == rules.ROLLBACK
             and targets.was_approved_here(environment, deployment.artefact)
@@ -182,17 +183,8 @@ def _expected_artefact(deployment: Deployment) -> str:
     return ""
 
 
-def _missing_stages(deployment: Deployment) -> tuple[str, ...]:
+def _missing_stages(deployment: Deployment, done: frozenset[str]) -> tuple[str, ...]:
     wanted = STAGE_PURPOSES.get(Purpose(deployment.purpose), ())
-    if not wanted:
-        return ()
-    done = set(
-        Deployment.objects.filter(
-            release=deployment.release,
-            artefact=deployment.artefact,
-            state=DeploymentState.SUCCEEDED,
-        ).values_list("purpose", flat=True)
-    )
     return tuple(STAGE_WORDS[purpose] for purpose in wanted if purpose not in done)
 
 
@@ -236,7 +228,7 @@ def _teams(deployment: Deployment, carries: Cargo) -> set[int]:
 
 
 def _occupied_by(deployment: Deployment) -> str:
-    holder = leases.holder_of(deployment.environment_id)
-    if holder is None or (holder.kind, holder.id) == (HOLDER, deployment.pk):
+    lease = lease_of(deployment.environment)
+    if lease is None or (lease.holder_kind, lease.holder_id) == (HOLDER, deployment.pk):
         return ""
-    return holder.label
+    return lease.label

@@ -7,6 +7,7 @@ trigger in the database demands the satisfied request once more.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -220,14 +221,11 @@ def outcome(request_id: int) -> None:
         _apply(found, lift.wanted_end, lift.reason, request)
 
 
-def describe(freeze_id: int) -> approvals.SubjectCard:
-    """How governance names a freeze in its inbox."""
-    freeze = Freeze.objects.select_related("track__team", "environment", "team").get(pk=freeze_id)
-    return approvals.SubjectCard(
-        title=f"{freeze.public_id} {freeze.name}",
-        url=freeze.get_absolute_url(),
-        facts=(f"covers {freeze.target}",),
-    )
+def describe(freezes: Collection[int]) -> dict[int, approvals.subjects.Facts]:
+    """Describe freezes for governance's inbox."""
+    rows = Freeze.objects.filter(pk__in=freezes)
+    rows = rows.select_related("track__team", "environment", "team")
+    return {row.pk: (f"covers {row.target}",) for row in rows}
 
 
 def _apply(

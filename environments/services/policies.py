@@ -8,6 +8,7 @@ carries the policy that governs it; one that follows its stage changes with it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -329,11 +330,10 @@ def outcome(request_id: int) -> None:
         _close(assignment, AssignmentState.APPLIED)
 
 
-def describe(assignment_id: int) -> subjects.SubjectCard:
-    """Describe the question for the inbox."""
-    assignment = find(assignment_id)
-    facts = (f"asked by {assignment.asked_by.full_name}",)
-    return subjects.SubjectCard(str(assignment), assignment.get_absolute_url(), facts)
+def describe(assignments: Collection[int]) -> dict[int, subjects.Facts]:
+    """Describe questions for the inbox."""
+    rows = PolicyAssignment.objects.filter(pk__in=assignments).select_related("asked_by")
+    return {row.pk: (f"asked by {row.asked_by.full_name}",) for row in rows}
 
 
 def _close(assignment: PolicyAssignment, state: AssignmentState) -> None:

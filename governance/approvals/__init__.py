@@ -15,19 +15,18 @@ from governance.approvals.commands import (
     withdraw_decision,
     withdraw_request,
 )
-from governance.approvals.counting import Ballot, Progress, progress
+from governance.approvals.counting import Ballot, Progress, progress, progress_of
 from governance.approvals.opening import open_request
-from governance.approvals.subjects import SubjectCard
 
 __all__ = [
     "Ballot",
     "Progress",
-    "SubjectCard",
     "decide",
     "expire_due",
     "live_under",
     "open_request",
     "progress",
+    "progress_of",
     "settle_for",
     "subjects",
     "supersede",

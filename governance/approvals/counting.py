@@ -6,7 +6,8 @@ The number of queries does not depend on how many decisions there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,14 @@ from typing import Any
 from core.db import database_now
 from core.decisions import Allowed, Answer, Denied
 from core.errors import InvalidInput
-from governance.models import ApprovalRequest, Decision, User
+from governance.models import (
+    ApprovalRequest,
+    Decision,
+    Exclusion,
+    Membership,
+    UnmappedIdentity,
+    User,
+)
 from governance.rules import quorum
 from governance.rules.policy import ApprovalRule, parse
 from governance.selectors import delegations, people
@@ -82,22 +90,80 @@ def progress(
     ``current_digest`` is the subject's digest as its owner has just recomputed it; ``now`` the
     database's time when the caller has read it already.
     """
-    rows = Decision.objects.filter(request_id=request.pk).order_by("pk")
-    decisions = list(rows.select_related("person", "withdrawal"))
-    excluded = list(request.exclusions.select_related("user").order_by("pk"))
-    unmapped, authors = _identities(request)
-    body = request.policy_version.body
-    rules = _rules(body, request.also_body)
-    loans = delegations.loans({role for rule in rules for role in rule.roles})
-    known = [request.requester, *(decision.person for decision in decisions)]
-    deputies = {loan.deputy_id for loan in loans}
-    counted, users = people.people_for_counting(rules, deputies, known)
+    return _count(request, _read([request]), current_digest, now or database_now())
+
+
+def progress_of(requests: Sequence[ApprovalRequest], *, now: datetime) -> list[Progress]:
+    """Count several requests; the number of queries does not depend on how many there are."""
+    if not requests:
+        return []
+    read = _read(requests)
+    return [_count(request, read, "", now) for request in requests]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the counts of some requests need, by request."""
+
+    decisions: Mapping[int, list[Decision]]
+    excluded: Mapping[int, list[Exclusion]]
+    unmapped: Mapping[int, list[tuple[str, str]]]
+    identities: people.Identities
+    rules: Mapping[int, list[ApprovalRule]]
+    loans: list[delegations.Loan]
+    seats: list[Membership]
+    users: Mapping[int, User]
+
+
+def _read(requests: Sequence[ApprovalRequest]) -> _Read:
+    keys = [request.pk for request in requests]
+    decisions, excluded, unmapped = defaultdict(list), defaultdict(list), defaultdict(list)
+    rows = Decision.objects.filter(request_id__in=keys).order_by("pk")
+    for decision in rows.select_related("person", "withdrawal"):
+        decisions[decision.request_id].append(decision)
+    exclusions = Exclusion.objects.filter(request_id__in=keys).order_by("pk")
+    for exclusion in exclusions.select_related("user"):
+        excluded[exclusion.request_id].append(exclusion)
+    for row in UnmappedIdentity.objects.filter(request_id__in=keys).order_by("pk"):
+        unmapped[row.request_id].append((row.email, row.name))
+    authors = [author for rows in unmapped.values() for author in rows]
+    rules = {each.pk: _rules(each.policy_version.body, each.also_body) for each in requests}
+    every = [rule for mine in rules.values() for rule in mine]
+    loans = delegations.loans({role for rule in every for role in rule.roles})
+    seats = people.seats_for_counting(every)
+    users = {request.requester_id: request.requester for request in requests}
+    users |= {row.person_id: row.person for rows in decisions.values() for row in rows}
+    users |= {seat.user_id: seat.user for seat in seats}
+    unread = {loan.deputy_id for loan in loans} - users.keys()
+    if unread:
+        users |= {user.pk: user for user in User.objects.filter(pk__in=unread)}
+    return _Read(
+        decisions=decisions,
+        excluded=excluded,
+        unmapped=unmapped,
+        identities=people.resolve_identities(authors) if authors else people.Identities({}, {}),
+        rules=rules,
+        loans=loans,
+        seats=seats,
+        users=users,
+    )
+
+
+def _count(request: ApprovalRequest, read: _Read, current_digest: str, now: datetime) -> Progress:
+    decisions, excluded = read.decisions.get(request.pk, []), read.excluded.get(request.pk, [])
+    unmapped, authors = _identities(read.unmapped.get(request.pk, []), read.identities)
+    body, rules = request.policy_version.body, read.rules[request.pk]
+    roles = {role for rule in rules for role in rule.roles}
+    loans = [loan for loan in read.loans if loan.role in roles]
+    also = {row.person_id for row in decisions} | {loan.deputy_id for loan in loans}
+    known = [read.users[pk] for pk in {request.requester_id, *also}]
+    counted, users = people.people_for_counting(rules, (), known, seats=read.seats)
     shut_out = {user.pk: (user, reason) for user, reason in authors}
     shut_out |= {row.user_id: (row.user, row.reason) for row in excluded}
     reasons = {user_id: reason for user_id, (_, reason) in shut_out.items()}
     lent = _lend(counted, loans, {request.requester_id, *reasons}, decisions)
     facts = quorum.Facts(
-        now=now or database_now(),
+        now=now,
         state=ApprovalState(request.state),
         digest=request.digest,
         current_digest=current_digest,
@@ -158,17 +224,17 @@ def _lend(
     )
 
 
-def _identities(request: ApprovalRequest) -> tuple[list[str], list[tuple[User, str]]]:
+def _identities(
+    rows: list[tuple[str, str]], found: people.Identities
+) -> tuple[list[str], list[tuple[User, str]]]:
     """Split the addresses that were unknown at opening: still unknown, and matched since.
 
     Whoever turned out to be an author is excluded like the others.
     """
-    rows = [(row.email, row.name) for row in request.unmapped.order_by("pk")]
-    if not rows:
-        return [], []
-    found = people.resolve_identities(rows)
-    unknown = [f"{name} <{email}>" for email, name in found.unmapped.items()]
-    return unknown, [(user, f"wrote commits as {email}") for email, user in found.mapped.items()]
+    names = {people.as_address(email): name for email, name in rows}
+    unknown = [f"{name} <{email}>" for email, name in names.items() if email in found.unmapped]
+    matched = [(email, found.mapped[email]) for email in names if email in found.mapped]
+    return unknown, [(user, f"wrote commits as {email}") for email, user in matched]
 
 
 def _vote(decision: Decision) -> quorum.Vote:

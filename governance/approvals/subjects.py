@@ -6,24 +6,17 @@ the inbox and what to do when the request's state changes; governance never impo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectCard:
-    """How the inbox shows a subject: a title, its page, and short facts in order."""
-
-    title: str
-    url: str
-    facts: tuple[str, ...] = ()
-
 
 Outcome = Callable[[int], None]
 """Takes the request's id; called in the transaction that changed the request's state."""
 
-Describe = Callable[[int], SubjectCard]
-"""Takes the subject's id."""
+Facts = tuple[str, ...]
+"""Short facts about a subject, in order, for the inbox."""
+
+Describe = Callable[[Collection[int]], Mapping[int, Facts]]
+"""Takes the ids of subjects; asks the same few queries however many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +45,14 @@ def call_outcome(kind: str, request_id: int) -> None:
     _kinds[kind].outcome(request_id)
 
 
-def card_of(kind: str, subject_id: int) -> SubjectCard | None:
-    """Describe a subject; None for a kind that no installed app knows any more."""
-    entry = _kinds.get(kind)
-    return entry.describe(subject_id) if entry else None
+def facts_of(about: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Facts]:
+    """Describe subjects by kind and id; nothing of a kind that no installed app knows any more."""
+    wanted: dict[str, list[int]] = {}
+    for kind, subject_id in about:
+        wanted.setdefault(kind, []).append(subject_id)
+    return {
+        (kind, subject_id): facts
+        for kind, numbers in wanted.items()
+        if kind in _kinds
+        for subject_id, facts in _kinds[kind].describe(numbers).items()
+    }

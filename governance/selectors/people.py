@@ -47,24 +47,39 @@ def production_team() -> Team | None:
     return Team.objects.filter(owns_production=True).first()
 
 
+def seats_for_counting(rules: Iterable[ApprovalRule]) -> list[Membership]:
+    """Read the memberships that may count under any of these rules, the newest first."""
+    wanted = list(rules)
+    teams = {rule.team for rule in wanted if rule.team}
+    rows = live_memberships().filter(
+        Q(team__owns_production=True) | Q(team__slug__in=teams),
+        role__in={role for rule in wanted for role in rule.roles},
+    )
+    return list(rows.select_related("user", "team").order_by("-granted_at"))
+
+
 def people_for_counting(
-    rules: Iterable[ApprovalRule], also: Iterable[int], known: Iterable[User] = ()
+    rules: Iterable[ApprovalRule],
+    also: Iterable[int],
+    known: Iterable[User] = (),
+    *,
+    seats: Iterable[Membership] | None = None,
 ) -> tuple[dict[int, Person], dict[int, User]]:
     """Read everybody who matters for a count under these rules, in two queries at most.
 
     Those are the holders of the roles that count and the people named in ``also`` (voters);
-    ``known`` are people whom the caller has just read.
+    ``known`` are people whom the caller has just read, ``seats`` what ``seats_for_counting`` read
+    for these rules and others.
     """
     wanted = list(rules)
     roles = {role for rule in wanted for role in rule.roles}
     teams = {rule.team for rule in wanted if rule.team}
-    rows = live_memberships().filter(
-        Q(team__owns_production=True) | Q(team__slug__in=teams), role__in=roles
-    )
     granted: dict[int, dict[Role, datetime]] = {}
     in_teams: dict[int, dict[tuple[Role, str], datetime]] = {}
     users = {user.pk: user for user in known}
-    for seat in rows.select_related("user", "team").order_by("-granted_at"):
+    for seat in seats_for_counting(wanted) if seats is None else seats:
+        if seat.role not in roles or not (seat.team.owns_production or seat.team.slug in teams):
+            continue
         # What an account holds counts from its last reset on.
         since = max(seat.granted_at, seat.user.reset_at or seat.granted_at)
         granted.setdefault(seat.user_id, {})[Role(seat.role)] = since
@@ -95,12 +110,17 @@ class Identities:
     unmapped: dict[str, str]
 
 
+def as_address(email: str) -> str:
+    """Write an address of a commit as it is stored."""
+    return email.strip().lower()
+
+
 def resolve_identities(authors: Iterable[tuple[str, str]]) -> Identities:
     """Match (e-mail, name) pairs of commits with people, by mapped and by sign-in address.
 
     A service account writes no commits: its address stays unknown, and blocks.
     """
-    names = {email.strip().lower(): name for email, name in authors}
+    names = {as_address(email): name for email, name in authors}
     persons = User.objects.filter(email__in=names, kind=PersonKind.PERSON)
     mapped = {user.email: user for user in persons}
     rows = GitIdentity.objects.filter(email__in=names, ended_at=None).select_related("user")

@@ -9,6 +9,7 @@ requests that are opened afterwards only. Taking a seat away needs nobody.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
@@ -228,11 +229,10 @@ def stands(matter: Matter, request: ApprovalRequest) -> bool:
     return approvals.progress(request, current_digest=digest_of(matter)).satisfied
 
 
-def describe(subject_id: int) -> subjects.SubjectCard:
-    """Describe a matter for the inbox."""
-    matter = find(subject_id)
-    facts = (f"asked by {matter.asked_by.full_name}", matter.reason)
-    return subjects.SubjectCard(str(matter), matter.get_absolute_url(), facts)
+def describe(matters: Collection[int]) -> dict[int, subjects.Facts]:
+    """Describe matters for the inbox."""
+    rows = Matter.objects.filter(pk__in=matters).select_related("asked_by")
+    return {row.pk: (f"asked by {row.asked_by.full_name}", row.reason) for row in rows}
 
 
 def find(matter_id: int) -> Matter:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef
 
 from releases.models import Deployment, Step
-from releases.states import Effect
+from releases.states import DeploymentState, Effect
 
 JOINED = (
     "environment__track__team",
     "environment__policy",
+    "environment__lease",
     "artefact",
     "release__artefact",
     "candidate__team",
@@ -36,12 +40,26 @@ LARGE = (
 """Columns that grow with the contents and decide nothing."""
 
 
-def as_stored(pk: int) -> tuple[Deployment, bool]:
-    """Read the deployment afresh, and whether a step of it writes.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The deployment, whether a step of it writes, and what its artefact went through before."""
 
-    Nothing that a caller holds in memory reaches the gate.
-    """
+    deployment: Deployment
+    writes: bool
+    done: frozenset[str]
+    """Purposes for which the release's artefact was deployed successfully."""
+
+
+def as_stored(pk: int) -> Stored:
+    """Read the deployment afresh; nothing that a caller holds in memory reaches the gate."""
     writes = Step.objects.filter(deployment=OuterRef("pk"), effect=Effect.WRITE)
-    rows = Deployment.objects.annotate(writes=Exists(writes)).select_related(*JOINED)
-    row = rows.defer(*LARGE).get(pk=pk)
-    return row, row.writes
+    done = Deployment.objects.filter(
+        release=OuterRef("release"),
+        artefact=OuterRef("artefact"),
+        state=DeploymentState.SUCCEEDED,
+    )
+    rows = Deployment.objects.annotate(
+        writes=Exists(writes), done=ArraySubquery(done.values("purpose").distinct())
+    )
+    row = rows.select_related(*JOINED).defer(*LARGE).get(pk=pk)
+    return Stored(row, row.writes, frozenset(row.done))

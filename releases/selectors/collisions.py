@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Window
 from django.urls import reverse
 
 from governance.models import Team
@@ -118,19 +118,21 @@ def of_candidates(candidates: Iterable[Candidate]) -> tuple[CollisionRow, ...]:
 
 
 def attention() -> list[tuple[str, str, str, str, datetime | None, str, str]]:
-    """The line of the home page, when teams meet closer than at a reference; few queries."""
+    """The line of the home page, when teams meet closer than at a reference; two queries."""
     rows = _now().filter(closeness__lt=Closeness.REFERENCE)
-    shown = rows_of(list(rows[:1]))
-    if not shown:
+    first = rows.annotate(number=Window(Count("pk"))).first()
+    if first is None:
         return []
-    first, number = shown[0], rows.count()
+    number = first.number
+    sides = first.sides.select_related("team").order_by("team__name")
+    teams = " and ".join(side.team.name for side in sides)
     more = f" and {number - 1:,} more" if number > 1 else ""
     return [
         (
             "none",
             "warning",
             f"{words.plural(number, 'collision')} between teams before any release:",
-            f"{first.type_label} {first.name} ({first.teams}){more}",
+            f"{types.spoken(first.type)} {first.name} ({teams}){more}",
             first.first_seen_at,
             reverse("releases:collisions"),
             "Compare",

@@ -60,8 +60,9 @@ class _Waiting:
     """Numbers by repository, read once for all teams."""
 
     def __init__(self, repositories: list[Repository], trains: list[Release]) -> None:
-        self.commits = _commits_since(_last_passed(repositories), repositories)
-        self.builds = _builds_since(_last_candidates(repositories), repositories)
+        self.commits, self.builds = _since(
+            _last_passed(repositories), _last_candidates(repositories), repositories
+        )
         self.candidates = dict(
             Candidate.objects.filter(
                 state__in=[CandidateState.ACCEPTED, CandidateState.OFFERED],
@@ -122,32 +123,48 @@ def _last_candidates(repositories: list[Repository]) -> dict[int, str]:
     return dict(newest.values_list("repository_id", "sha"))
 
 
-def _after(shas: Mapping[int, str], repositories: list[Repository]) -> Q:
-    """Commits that lie behind a given one in each repository; all where none is given."""
+def _since(
+    passed: Mapping[int, str], tagged: Mapping[int, str], repositories: list[Repository]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """By repository the commits on main since the last passed build, and builds since the last tag.
+
+    Both count from the beginning where there is no such build or tag.
+    """
     places = {
-        repository: position
+        (repository, sha): position
         for repository, sha, position in Commit.objects.filter(
-            repository__in=shas, sha__in=shas.values()
+            repository__in=repositories, sha__in={*passed.values(), *tagged.values()}
         ).values_list("repository_id", "sha", "position")
-        if shas[repository] == sha
     }
-    wanted = Q(pk__in=[])
-    for row in repositories:
-        wanted |= Q(repository_id=row.pk, position__gt=places.get(row.pk, 0))
-    return wanted
-
-
-def _commits_since(shas: Mapping[int, str], repositories: list[Repository]) -> dict[int, int]:
-    rows = Commit.objects.filter(_after(shas, repositories), on_main=True)
-    return dict(rows.values_list("repository_id").annotate(number=Count("pk")))
-
-
-def _builds_since(shas: Mapping[int, str], repositories: list[Repository]) -> dict[int, int]:
-    passed = Build.objects.filter(
+    green = Build.objects.filter(
         repository=OuterRef("repository"), sha=OuterRef("sha"), state=BuildState.PASSED
     )
-    rows = Commit.objects.filter(_after(shas, repositories)).filter(Exists(passed))
-    return dict(rows.values_list("repository_id").annotate(number=Count("pk")))
+    rows = Commit.objects.filter(
+        _after(passed, places, repositories) | _after(tagged, places, repositories)
+    ).values_list("repository_id")
+    counted = list(
+        rows.annotate(
+            commits=Count("pk", filter=_after(passed, places, repositories) & Q(on_main=True)),
+            builds=Count("pk", filter=_after(tagged, places, repositories) & Q(Exists(green))),
+        )
+    )
+    return (
+        {repository: commits for repository, commits, _ in counted},
+        {repository: builds for repository, _, builds in counted},
+    )
+
+
+def _after(
+    shas: Mapping[int, str],
+    places: Mapping[tuple[int, str], int],
+    repositories: list[Repository],
+) -> Q:
+    """Commits that lie behind a given one in each repository; all where none is given."""
+    wanted = Q(pk__in=[])
+    for row in repositories:
+        place = places.get((row.pk, shas.get(row.pk, "")), 0)
+        wanted |= Q(repository_id=row.pk, position__gt=place)
+    return wanted
 
 
 def _of_production(stage: str, trains: list[Release]) -> Edge | None:
@@ -178,7 +195,9 @@ def _first_in(trains: list[Release], states: tuple[ReleaseState, ...]) -> Releas
 
 
 def _components(release: Release) -> int:
-    rows = ReleaseChange.objects.filter(release=release, artefact=release.artefact)
+    if release.artefact_id is None:
+        return 0
+    rows = ReleaseChange.objects.filter(release=release, artefact_id=release.artefact_id)
     return rows.exclude(kind=ReleaseChange.Kind.SAME).count()
 
 

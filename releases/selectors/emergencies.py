@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from core import db
 from governance.models import AuditEvent
 from releases.models import BreakGlass
 from releases.selectors.words import Word
@@ -49,9 +50,9 @@ def view(row: BreakGlass, now: datetime) -> Emergency:
     return Emergency(row, word(row, now), waived)
 
 
-def overdue(now: datetime) -> list[BreakGlass]:
-    """Used, not reviewed and past the date."""
-    rows = BreakGlass.objects.filter(reviewed_at=None, review_due_at__lt=now)
+def overdue() -> list[BreakGlass]:
+    """Used, not reviewed and past the date by the database's clock."""
+    rows = BreakGlass.objects.filter(reviewed_at=None, review_due_at__lt=db.Now())
     return list(rows.order_by("pk"))
 
 

@@ -164,10 +164,9 @@ def next_window(user: User) -> NextWindow | None:
 
     Earliest window first; a release that goes as soon as it is approved comes before all of them.
     """
-    now = db.database_now()
     planned = (
         Release.objects.filter(state__in=PLANNED)
-        .filter(Q(not_after__isnull=True) | Q(not_after__gt=now))
+        .filter(Q(not_after__isnull=True) | Q(not_after__gt=db.Now()))
         .select_related("artefact")
     )
     row = _first(planned)
@@ -179,7 +178,7 @@ def next_window(user: User) -> NextWindow | None:
         title=f"{row.public_id} {row.title}",
         opens_at=row.not_before,
         closes_at=row.not_after,
-        reasons=tuple(_needs(row, now)),
+        reasons=tuple(_needs(row)),
     )
 
 
@@ -194,7 +193,7 @@ def _first(planned: Iterable[Release]) -> Release | None:
     return max(asked, key=lambda row: (order[ReleaseState(row.state)], -row.pk), default=None)
 
 
-def _needs(release: Release, now: datetime) -> list[LinkedReason]:
+def _needs(release: Release) -> list[LinkedReason]:
     rows = Deployment.objects.filter(
         release=release,
         purpose=Purpose.RELEASE,
@@ -207,11 +206,11 @@ def _needs(release: Release, now: datetime) -> list[LinkedReason]:
         "requester",
         "release__artefact",
     )
-    deployment = rows.order_by("-pk").first()
+    deployment = rows.annotate(now=db.Now()).order_by("-pk").first()
     if deployment is None:
         text = f"{release.public_id} is not submitted to the release board yet"
         return [LinkedReason(text, "waiting", release.get_absolute_url())]
-    return linked(gate.evaluate(deployment, now), release, deployment)
+    return linked(gate.evaluate(deployment, deployment.now), release, deployment)
 
 
 def attention(user: User) -> list[AttentionRow]:
@@ -254,7 +253,7 @@ def _overdue_reviews() -> list[AttentionRow]:
             row.get_absolute_url(),
             row.public_id,
         )
-        for row in emergencies.overdue(db.database_now())
+        for row in emergencies.overdue()
     ]
 
 

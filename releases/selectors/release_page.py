@@ -43,7 +43,6 @@ class Contents:
     """What the release holds, what may be added and what stands in the way."""
 
     rows: tuple[ContentRow, ...]
-    addable: tuple[Candidate, ...]
     conflicts: tuple[ComponentConflict, ...]
 
     @property
@@ -172,7 +171,7 @@ def production() -> Environment | None:
 
 
 def contents_of(release: Release) -> Contents:
-    """Candidates in the release by team, those that wait to be added, and the conflicts."""
+    """Candidates in the release by team, and the conflicts."""
     items = (
         release.items.filter(removed_at__isnull=True)
         .select_related(
@@ -186,13 +185,17 @@ def contents_of(release: Release) -> Contents:
     rows = tuple(
         ContentRow(item, item.candidate, words.candidate(item.candidate)) for item in items
     )
-    over = release.state in (ReleaseState.DEPLOYED, ReleaseState.CLOSED)
     conflicts = release.conflicts.order_by("settled_at", "type", "name", "-pk")[:100]
     return Contents(
         rows=rows,
-        addable=() if over else tuple(addable()),
         conflicts=tuple(conflicts),
     )
+
+
+def addable_to(release: Release) -> list[Candidate]:
+    """What may still be added to a release."""
+    over = release.state in (ReleaseState.DEPLOYED, ReleaseState.CLOSED)
+    return [] if over else addable()
 
 
 def addable() -> list[Candidate]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from governance.inbox import Waiting
 from governance.models import User
-from governance.permissions import Standing, standing_of
+from governance.permissions import Standing, standing_shown
 from releases.models import BreakGlass, Candidate, Release
 from releases.states import CandidateState, ReleaseState
 
@@ -23,7 +23,7 @@ _NEXT = {
 
 def waiting_for(user: User) -> list[Waiting]:
     """User tests of the person's teams, and next steps of releases for release managers."""
-    standing = standing_of(user)
+    standing = standing_shown(user)
     found = _candidates(standing) if standing.is_member else []
     if standing.can("release.compose"):
         found += _releases()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Count, Q
 
 from core import db
 from core.errors import NotNow, Stale
 from governance import approvals
-from governance.models import ApprovalRequest, Decision
+from governance.models import ApprovalRequest, Decision, PolicyVersion
 from governance.permissions import demand
 from releases.models import Deployment, Release
 from releases.selectors import policies, subject
@@ -26,6 +28,8 @@ class ApprovalCard:
     progress: approvals.Progress | None
     shown_digest: str
     voids: tuple[str, ...]
+    policy: PolicyVersion | None = None
+    """The version in force for the deployment."""
 
 
 VOIDS = (
@@ -56,21 +60,26 @@ def card(release: Release) -> ApprovalCard:
     if request is None:
         return ApprovalCard(None, None, None, "", VOIDS)
     deployment = deployment_of(request)
+    version = _version(deployment)
+    digest = _current_digest(deployment, version)
     return ApprovalCard(
         request=request,
         deployment=deployment,
-        progress=approvals.progress(request, current_digest=_current_digest(deployment)),
+        progress=approvals.progress(request, current_digest=digest),
         shown_digest=request.digest,
         voids=VOIDS,
+        policy=version,
     )
 
 
-def _current_digest(deployment: Deployment | None) -> str:
+def _version(deployment: Deployment | None) -> PolicyVersion | None:
+    """The version of the policy that the deployment obeys now."""
+    return policies.of_deployment(deployment, deployment.environment) if deployment else None
+
+
+def _current_digest(deployment: Deployment | None, version: PolicyVersion | None) -> str:
     """The subject's digest as today's rows give it; empty when it cannot be built."""
-    if deployment is None:
-        return ""
-    version = policies.of_deployment(deployment, deployment.environment)
-    if version is None:
+    if deployment is None or version is None:
         return ""
     now = subject.current(deployment, version)
     return now.digest() if now else ""
@@ -96,7 +105,7 @@ def decide(
     deployment = deployment_of(request) if request else None
     if request is None or deployment is None:
         raise NotNow("approval.none", f"Nobody is asked to decide on {release.public_id} now.")
-    current = _current_digest(deployment)
+    current = _current_digest(deployment, _version(deployment))
     if shown_digest != request.digest or current != request.digest:
         raise Stale(
             "approval.stale",
@@ -178,15 +187,12 @@ def outcome(request_id: int) -> None:
         releases.void(release, "an approval was taken back", to=ReleaseState.REHEARSED)
 
 
-def describe(release_id: int) -> approvals.SubjectCard:
-    """How governance names a release in its inbox."""
-    release = Release.objects.select_related("artefact").get(pk=release_id)
-    count = release.items.filter(removed_at__isnull=True).count()
-    facts = [f"{count} candidates"]
-    if release.artefact:
-        facts.append(f"{release.artefact.component_count} components")
-    return approvals.SubjectCard(
-        title=f"{release.public_id} {release.title}",
-        url=release.get_absolute_url(),
-        facts=tuple(facts),
-    )
+def describe(releases_asked: Collection[int]) -> dict[int, approvals.subjects.Facts]:
+    """Describe releases for governance's inbox."""
+    held = Count("items", filter=Q(items__removed_at__isnull=True))
+    rows = Release.objects.filter(pk__in=releases_asked).annotate(held=held)
+    found = {}
+    for row in rows.select_related("artefact").defer("artefact__manifest"):
+        size = [f"{row.artefact.component_count} components"] if row.artefact else []
+        found[row.pk] = (f"{row.held} candidates", *size)
+    return found

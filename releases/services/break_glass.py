@@ -31,7 +31,7 @@ TOLD = (Role.ADMIN, Role.BOARD_MEMBER, Role.EMERGENCY_APPROVER)
 
 def refuse_overdue() -> None:
     """Raise ``break_glass.review_overdue`` while an earlier one should have been reviewed."""
-    late = emergencies.overdue(db.database_now())
+    late = emergencies.overdue()
     if late:
         raise NotNow(
             "break_glass.review_overdue",

@@ -15,19 +15,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from core import clock, db
+from core import clock
 from core.errors import DomainError, InvalidInput
 from core.pages import UNPROCESSABLE, show
 from governance import stepup
 from governance.access import requires, signed_in
 from governance.models import Decision
-from governance.permissions import can
+from governance.permissions import standing_shown
 from governance.states import Verdict
 from releases import gate
 from releases.forms.decisions import DecisionForm
 from releases.forms.releases import ReasonForm
 from releases.models import Release
-from releases.selectors import approval_page, deciders, policies, reasons, release_page
+from releases.selectors import approval_page, deciders, reasons, release_page
 from releases.services import approval as services
 from releases.views.acting import form_page, found
 
@@ -115,12 +115,10 @@ def _context(
     card = services.card(release)
     shown = release_page.load(release, clock.now(), release_page.ChangesWanted())
     people = deciders.of(card.progress, request.user)  # type: ignore[arg-type]
-    right = can(request.user, "release.decide")
+    right = standing_shown(request.user).can("release.decide")
     may_decide = people.may_decide if right else right
     rows = [row.deployment for row in shown.deployments]
-    planned = card.deployment
-    policy = policies.of_deployment(planned, planned.environment) if planned else None
-    facts = approval_page.facts(release, shown.contents, planned, policy)
+    facts = approval_page.facts(release, shown.contents, card.deployment, card.policy)
     return {
         "release": release,
         "page": shown,
@@ -142,9 +140,9 @@ def _context(
 
 def _gate(release: Release, card: services.ApprovalCard) -> list[reasons.LinkedReason]:
     """What the gate says now, beyond the decisions that this page asks for (I-14)."""
-    if card.deployment is None or card.request is None or not card.request.is_live:
+    if card.deployment is None or card.progress is None or not card.progress.request.is_live:
         return []
-    verdict = gate.evaluate(card.deployment, db.database_now())
+    verdict = gate.evaluate(card.deployment, card.progress.facts.now)
     said = reasons.linked(verdict, release, card.deployment, every=True)
     return [row for row in said if row.code.startswith(SHOWN) or row.state != "done"]
 

@@ -123,7 +123,7 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "card": card,
         "people": deciders.of(card.progress, request.user),  # type: ignore[arg-type]
         "story": audit.events_for(release.public_id, limit=STORY_SHOWN, without="step"),
-        "add_form": AddCandidateForm(addable=list(shown.contents.addable)),
+        "add_form": AddCandidateForm(addable=release_page.addable_to(release)),
         "may_change": _may_change(standing, release),
         "runbook": runbooks.steps(release),
         "may_runbook": standing.can("release.runbook"),

@@ -497,6 +497,32 @@ def test_the_inbox_shows_what_a_person_may_decide_and_nothing_else(world: World)
     assert inbox.waiting_for(world.rita) == []
 
 
+def test_the_inbox_costs_the_same_however_many_requests_wait(
+    world: World, django_assert_max_num_queries: Any
+) -> None:
+    ask(world)
+    with django_assert_max_num_queries(12, connection=connection) as one:
+        inbox.waiting_for(world.ana)
+    unknown = [("who@elsewhere.example", "Who")]
+    more = [ask(world, subject_id=50 + number, unmapped=unknown) for number in range(4)]
+    decide(world.ben, more[0])
+    with django_assert_max_num_queries(len(one) + 2, connection=connection):
+        assert len(inbox.waiting_for(world.ana)) == 5
+
+
+def test_requests_counted_together_stand_as_each_does_alone(world: World) -> None:
+    asked = [
+        ask(world),
+        ask(world, subject_id=43, exclusions=[(world.ana, "wrote it")]),
+        ask(world, subject_id=44, unmapped=[("who@elsewhere.example", "Who")]),
+    ]
+    decide(world.ben, asked[0])
+    now, rows = database_now(), [fresh(request) for request in asked]
+    assert approvals.progress_of(rows, now=now) == [
+        approvals.progress(row, now=now) for row in rows
+    ]
+
+
 def test_every_countable_role_belongs_to_the_installation() -> None:
     assert set(ApprovalState) > {"open"}
     assert {str(role) for role in COUNTABLE_ROLES} == {

@@ -6,7 +6,7 @@ Sales has Lena (team lead) and Dev (developer); Nils has an account and no role.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -150,11 +150,9 @@ class Subject:
         self.outcomes.append((request_id, state))
 
     @staticmethod
-    def describe(subject_id: int) -> approvals.SubjectCard:
-        """Describe the subject for the inbox."""
-        return approvals.SubjectCard(
-            f"Subject {subject_id}", f"/subjects/{subject_id}/", ("2 teams",)
-        )
+    def describe(numbers: Collection[int]) -> dict[int, tuple[str, ...]]:
+        """Describe subjects for the inbox."""
+        return dict.fromkeys(numbers, ("2 teams",))
 
 
 def propose(world: World, name: str, body: dict[str, Any], policy: Policy | None = None) -> Any:

@@ -12,7 +12,7 @@ from tests.invariants.gate_world import Approved, approved
 from tests.support.company import Company, acting
 
 SAVEPOINT = 2
-ASKED = 14 + SAVEPOINT
+ASKED = 12 + SAVEPOINT
 
 
 def queries(world: Approved) -> int:

@@ -31,7 +31,7 @@ DEPENDENCIES = (
     "window_state",
     "approvals.progress",
     "check_facts.of",
-    "leases.holder_of",
+    "lease_of",
     "rules.evaluate",
 )
 
@@ -61,7 +61,7 @@ def test_i12_a_database_error_closes_the_gate_and_leaves_the_transaction_usable(
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 / 0")
 
-    monkeypatch.setattr("releases.gate.leases.holder_of", failing)
+    monkeypatch.setattr("releases.gate.lease_of", failing)
     assert not world.verdict().allowed
     assert Environment.objects.exists()
 
