@@ -1,6 +1,6 @@
 """Run a bench in a scratch installation: own PostgreSQL, own directory, gone afterwards.
 
-``script/bench gate``: what the history and the gate cost.
+``script/bench gate``: what the gate and the history cost; ``script/bench history``: the history.
 """
 
 from __future__ import annotations
@@ -22,15 +22,21 @@ from script.lib.installation import ROOT, Installation
 
 DATABASE = "gatehouse"
 OPTIONS = {"max_connections": "60", "shared_buffers": "256MB", "log_min_messages": "warning"}
-COMMANDS = {"gate": ("bench_history", "bench_gate")}
+HISTORY = ("bench_history", ("events", "seconds"))
+GATE = ("bench_gate", ("times",))
+# The gate first: what it writes is rolled back, while the history stays.
+COMMANDS = {"gate": (GATE, HISTORY), "history": (HISTORY,)}
+"""By bench its commands, each with the options it takes."""
 
 
 def main() -> int:
     """Make the scratch installation, run the commands of a bench, remove everything."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
     parser.add_argument("bench", choices=sorted(COMMANDS))
-    parser.add_argument("--only", help="one of the bench's commands")
-    given, rest = parser.parse_known_args()
+    parser.add_argument("--events", type=int, help="events of the large history")
+    parser.add_argument("--seconds", type=float, help="of each writing run")
+    parser.add_argument("--times", type=int, help="how often the gate is asked")
+    given = parser.parse_args()
     # A bench that is stopped takes its server along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as name:
@@ -44,18 +50,12 @@ def main() -> int:
         server.create(state.superuser_password)
         try:
             server.start()
-            return _run(installation, server, [given.only] if given.only else None, given, rest)
+            return _run(installation, server, given)
         finally:
             server.stop()
 
 
-def _run(
-    installation: Installation,
-    server: Postgres,
-    only: list[str] | None,
-    given: argparse.Namespace,
-    rest: list[str],
-) -> int:
+def _run(installation: Installation, server: Postgres, given: argparse.Namespace) -> int:
     state = installation.load("real")
     for database in ("postgres", DATABASE):
         url = server.url("postgres", state.superuser_password, database)
@@ -72,16 +72,15 @@ def _run(
     commands = [["migrate", "--database", "owner", "--verbosity", "0"]]
     if not (ROOT / "static-collected").is_dir():
         commands.append(["collectstatic", "--no-input", "--verbosity", "0"])
-    commands += [[name, *rest] for name in only or COMMANDS[given.bench] if _exists(name)]
+    for name, options in COMMANDS[given.bench]:
+        values = {option: getattr(given, option) for option in options}
+        said = [f"--{option}={value}" for option, value in values.items() if value is not None]
+        commands.append([name, *said])
     for command in commands:
         done = subprocess.run([*manage, *command], cwd=ROOT, env=env, check=False)
         if done.returncode:
             return done.returncode
     return 0
-
-
-def _exists(command: str) -> bool:
-    return any(ROOT.glob(f"*/management/commands/{command}.py"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""manage.py bench_history: figures of the history, in a scratch database of script/bench gate.
+"""manage.py bench_history: figures of the history, in a scratch database of script/bench.
 
 Refuses a database that holds events: it fills it with a million.
 """
@@ -86,7 +86,7 @@ def body(number: int, total: int) -> str:
 class Command(BaseCommand):
     """Fill a scratch database and print what the history costs."""
 
-    help = "Figures of the history; run it through script/bench gate."
+    help = "Figures of the history; run it through script/bench history."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take sizes."""
