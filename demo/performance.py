@@ -67,6 +67,7 @@ def _play(play: Play, places: Places, tell: Tell) -> None:
     tell("today's commits")
     play.at(0, "23:59")
     scenery.check_orgs()
+    scenery.ask_canary()
     scenery.fill_calendar()
     play.work()
 

@@ -189,6 +189,7 @@ class Play:
                 verdict="approve",
                 comment=comment,
                 shown_digest=shown.shown_digest,
+                auth_strength="password",
             )
         self.work()
 

@@ -28,7 +28,7 @@ from governance.services import founding, invitations
 from governance.services import people as members
 from governance.states import InvitationPurpose, ProposalState
 from releases.models import Repository
-from releases.services import repositories
+from releases.services import canary, repositories
 
 TITLES = {"platform": "Platform", "sales": "Sales", "service": "Service", "loyalty": "Loyalty"}
 BOARD = (ANA, BEN, JONAS)
@@ -164,6 +164,13 @@ def check_orgs() -> None:
     with as_person(INES):
         for environment in Environment.objects.live().order_by("pk"):
             orgs.request_check(environment_id=environment.pk)
+
+
+def ask_canary() -> None:
+    """Let the admin ask the canary for the first time; from then on it asks every day."""
+    if canary.environment() is None:
+        with as_person(INES):
+            canary.ask()
 
 
 def connect_repositories(places: Places) -> None:

@@ -43,7 +43,7 @@ def decide(
     comment: str,
     shown_digest: str,
     current_digest: str,
-    auth_strength: str = "password",
+    auth_strength: str,
 ) -> Decision:
     """Record the acting person's answer to exactly what they were shown.
 

@@ -44,7 +44,12 @@ SHARING = frozenset({"Role", "SharingRules", "SharingCriteriaRule", "SharingOwne
 CONNECTIONS = frozenset(
     {"ConnectedApp", "ExternalCredential", "NamedCredential", "RemoteSiteSetting"}
 )
-ACCESS = PERMISSIONS | SHARING | CONNECTIONS
+GRANTING = {
+    "changes permissions": PERMISSIONS,
+    "changes who sees records": SHARING,
+    "changes connections to other systems": CONNECTIONS,
+}
+"""Marks of what decides who may see or do something, and the types that bear them."""
 BY_ITSELF = frozenset(
     {
         "ApexTrigger",
@@ -119,9 +124,10 @@ def slugs(type_name: str, *, team_count: int, is_removed: bool = False) -> froze
 
 def _of_type(type_name: str) -> tuple[Risk, tuple[str, ...]]:
     if type_name.endswith("Settings"):
-        return Risk.HIGH, ("whole org",)
-    if type_name in ACCESS:
-        return (Risk.HIGH if type_name in _HIGHEST else Risk.MEDIUM), ("access",)
+        return Risk.HIGH, ("settings of the whole org",)
+    for mark, types in GRANTING.items():
+        if type_name in types:
+            return (Risk.HIGH if type_name in _HIGHEST else Risk.MEDIUM), (mark,)
     if type_name in BY_ITSELF:
         return Risk.MEDIUM, ("runs by itself",)
     if type_name in RELIED_ON:

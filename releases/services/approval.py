@@ -92,7 +92,7 @@ def decide(
     verdict: str,
     comment: str,
     shown_digest: str,
-    auth_strength: str = "password",
+    auth_strength: str,
 ) -> Decision:
     """Record a person's approval or rejection of exactly what the page showed.
 

@@ -135,16 +135,33 @@ def watch(now: datetime) -> None:
     _alarm(
         "The canary is silent",
         f"The gate was not tried for more than {settings.GATEHOUSE.canary_hours} hours "
-        f"(last: {since}). Are ticker and deploy workers running?",
+        f"(last: {since}). "
+        + (
+            "Are ticker and deploy workers running?"
+            if last is not None
+            else "Nobody has asked it yet: an admin or a board member does that once, on its page."
+        ),
     )
 
 
 def silent(now: datetime) -> bool:
-    """Whether the canary has been set up, or should have been, and no answer is young enough."""
-    if not Environment.objects.filter(stage=Stage.PRD, retired_at=None, connection="ok").exists():
+    """Whether no answer is young enough; counted from the day production was first connected."""
+    production = Environment.objects.filter(stage=Stage.PRD, retired_at=None, connection="ok")
+    found = production.order_by("pk").first()
+    if found is None:
         return False
     last = last_answer()
-    return last is None or last.at is None or last.at < now - silent_after()
+    since = last.at if last is not None and last.at else _connected_at(found)
+    return since < now - silent_after()
+
+
+def _connected_at(production: Environment) -> datetime:
+    """When production was first connected; the history knows, whatever was checked since."""
+    rows = AuditEvent.objects.filter(
+        event="environment.connection.passed", subject_ref=production.public_id
+    )
+    first = rows.order_by("pk").first()
+    return first.at if first is not None and first.at else production.created_at
 
 
 def silent_after() -> timedelta:

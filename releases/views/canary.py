@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,6 +26,7 @@ def page(request: HttpRequest) -> HttpResponse:
         {
             "rows": answers.newest(),
             "silent": services.silent(db.database_now()),
+            "hours": settings.GATEHOUSE.canary_hours,
             "may_ask": can(request.user, "canary.ask"),
         },
     )

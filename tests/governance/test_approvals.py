@@ -207,6 +207,7 @@ def test_machines_do_not_decide(world: World, actor: Actor) -> None:
             comment="",
             shown_digest=DIGEST,
             current_digest=DIGEST,
+            auth_strength="password",
         )
     assert caught.value.code == "permission.not_a_person"
 

@@ -215,6 +215,7 @@ def decide(user: User, request: ApprovalRequest, **changes: Any) -> Any:
         "comment": "",
         "shown_digest": DIGEST,
         "current_digest": DIGEST,
+        "auth_strength": "password",
     }
     with acting(user):
         return approvals.decide(**(arguments | changes))

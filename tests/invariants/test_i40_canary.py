@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 
 from core.context import Actor, acting_as
+from environments.models import Environment
 from governance.models import AuditEvent, Notice
 from jobs import registry, runner
 from jobs.models import Work
@@ -81,3 +82,17 @@ def test_i40_silence_alarms_once_a_day(
         canary.watch(answer.at + timedelta(minutes=1))
     assert AuditEvent.objects.filter(event="canary.silent").count() == 1
     assert Notice.objects.filter(subject="The canary is silent").exists()
+
+
+def test_i40_a_new_installation_is_not_silent_before_its_first_day_is_over(
+    company: Company,
+) -> None:
+    """Silence counts from the day on which production was connected for the first time."""
+    production = Environment.objects.get(stage="PRD")
+    connected = production.created_at
+    with acting_as(Actor("worker", None, "build")), transaction.atomic():
+        canary.watch(connected + timedelta(hours=25, minutes=59))
+        assert not AuditEvent.objects.filter(event="canary.silent").exists()
+        canary.watch(connected + timedelta(hours=26, minutes=1))
+    assert AuditEvent.objects.filter(event="canary.silent").count() == 1
+    assert "Nobody has asked it yet" in Notice.objects.latest("pk").text

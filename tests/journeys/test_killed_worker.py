@@ -54,7 +54,11 @@ def approved(journey: Journey, **fault: Any) -> Deployment:
     for name in ("ana", "ben"):
         with journey.acting(name):
             approval.decide(
-                release_id=release.pk, verdict="approve", comment="", shown_digest=request.digest
+                release_id=release.pk,
+                verdict="approve",
+                comment="",
+                shown_digest=request.digest,
+                auth_strength="password",
             )
     return journey.deployment(release)
 

@@ -47,6 +47,7 @@ class Case:
                 comment="Read it.",
                 shown_digest=DIGEST,
                 current_digest=DIGEST,
+                auth_strength="password",
             )
 
     def withdraw(self, name: str) -> None:

@@ -8,7 +8,7 @@ from core.digests import digest_json
 from releases.evidence.record.loading import NOT_RECORDED, Change, person
 from releases.evidence.times import recorded
 from releases.models import ChangeCommit
-from releases.rules.risk import Risk
+from releases.rules.risk import GRANTING, Risk
 from releases.selectors import words
 from releases.states import Purpose
 
@@ -153,7 +153,7 @@ def security_impact(change: Change, marks: list[str]) -> str:
     """Say whether the change touches who may see or do what; never blank."""
     if change.release is None:
         return NOT_RECORDED
-    touching = [row for row in change.components if "access" in row.marks]
+    touching = [row for row in change.components if GRANTING.keys() & set(row.marks)]
     if not touching:
         return "No changed component decides who may see or do what."
     named = ", ".join(f"{row.type} {row.name}" for row in touching[:10])

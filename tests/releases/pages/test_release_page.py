@@ -221,7 +221,7 @@ class TestChanges:
         [
             ("household_user", ["Sales_Household_UserPermission set"]),
             ("object", ["AccountObject"]),
-            ("access", ["Sales_Household_UserPermission set"]),
+            ("changes permissions", ["Sales_Household_UserPermission set"]),
             ("nowhere", []),
         ],
     )
