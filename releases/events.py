@@ -64,6 +64,7 @@ EVENTS: dict[str, str] = {
     "artefact.mismatch": "found other bytes under {artefact} for {subject}: {problem}",
     "check.reported": "reported {check} of commit {commit}: {result}",
     "canary.asked": "had the canary asked",
+    "canary.placed": "placed {subject} beside production, without an org",
     "canary.refused": "refused the canary, {subject}: {gate} The floor: {floor}",
     "canary.allowed": "DID NOT REFUSE the canary, {subject}: the gate {gate}, the floor {floor}",
     "canary.silent": "has not been tried by the canary since {since}",

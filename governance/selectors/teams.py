@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from governance.models import Membership, Team, User
-from governance.permissions import Standing
+from governance.permissions import standing_of
 from governance.states import APPROVERS, Role
 
 
@@ -17,6 +17,8 @@ class Seat:
 
     membership: Membership
     may_revoke: bool
+    may_ask: bool
+    """Whether the viewer may put this person up for a seat that the board gives."""
 
 
 def listing() -> QuerySet[Team]:
@@ -27,14 +29,25 @@ def listing() -> QuerySet[Team]:
     ).order_by("-owns_production", "retired_at", "name")
 
 
-def seats(team: Team, standing: Standing) -> list[Seat]:
+def seats(team: Team, viewer: User) -> list[Seat]:
     """Return the live memberships of a team by name, with what the viewer may do."""
+    standing = standing_of(viewer)
+    asks = bool(standing.can("seat.ask"))
     rows = (
         Membership.objects.filter(team=team, revoked_at=None)
         .select_related("user", "granted_by")
         .order_by("user__full_name", "user_id", "role")
     )
-    return [Seat(row, bool(standing.can(revoking(Role(row.role)), team))) for row in rows]
+    return [
+        Seat(
+            row,
+            bool(standing.can(revoking(Role(row.role)), team)),
+            (asks or row.user_id == viewer.pk)
+            and row.user.is_active
+            and Role(row.role) not in APPROVERS,
+        )
+        for row in rows
+    ]
 
 
 def revoking(role: Role) -> str:

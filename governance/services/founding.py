@@ -25,7 +25,7 @@ BOARD_MIN = 2
 
 PRODUCTION: dict[str, Any] = {
     "approvals": [{"number": 2, "roles": ["board_member"], "team": None, "when": "always"}],
-    "checks": ["build", "user_tests", "rehearsed", "validated"],
+    "checks": ["user_tests", "rehearsed", "validated"],
     "expires_hours": 168,
     "test_level": "RunLocalTests",
 }

@@ -50,7 +50,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     standing = standing_of(cast(User, request.user))
     context = {
         "team": team,
-        "seats": selectors.seats(team, standing),
+        "seats": selectors.seats(team, cast(User, request.user)),
         "may_add": bool(grantable(team, standing)) and not team.retired_at,
         "may_edit": standing.can("team.edit"),
         "events": audit.search(audit.Filters(team=team.slug), size=STORY_SHOWN).events,

@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from core import db
 from environments.models import Environment
 from environments.states import Connection
+from governance import audit
 from jobs.registry import Claim, Next
 from jobs.wake import wake
 from releases.engine import remote
@@ -42,12 +43,14 @@ def reach(claim: Claim) -> Next:
         return Next.done()
     with transaction.atomic():
         claim.guard()
-        Environment.objects.filter(pk=found.pk).update(
-            organization_id=canary.ORGANIZATION,
-            is_sandbox=True,
-            connection=Connection.OK,
-            checked_at=db.database_now(),
-        )
+        if not found.organization_id:
+            audit.record("canary.placed", found)
+            Environment.objects.filter(pk=found.pk).update(
+                organization_id=canary.ORGANIZATION,
+                is_sandbox=True,
+                connection=Connection.OK,
+                checked_at=db.database_now(),
+            )
         wake(canary.PLAN_KIND, canary.SUBJECT)
     return Next.done()
 

@@ -27,7 +27,8 @@ from releases import gate
 from releases.forms.decisions import DecisionForm
 from releases.forms.releases import ReasonForm
 from releases.models import Release
-from releases.selectors import approval_page, deciders, reasons, release_page
+from releases.rules import impact
+from releases.selectors import approval_page, deciders, policies, reasons, release_page
 from releases.services import approval as services
 from releases.views.acting import form_page, found
 
@@ -129,6 +130,8 @@ def _context(
         "blocked": [] if may_decide else [may_decide],
         "may_reject": bool(right) and people.may_reject,
         "teams": approval_page.team_changes(shown.changes.every, shown.contents),
+        "security_impact": impact.security(shown.changes.every),
+        "data_impact": impact.data(shown.changes.every),
         "rollback": approval_page.rollback(release, rows),
         "facts": facts,
         "gate": _gate(release, card),

@@ -60,6 +60,8 @@ def _run(installation: Installation, mode: str, port: int) -> int:
     state = installation.load(mode)
     host = os.environ.get("GATEHOUSE_BIND_HOST", "127.0.0.1") if mode == "real" else "127.0.0.1"
     _demand_free(host, port)
+    if mode == "demo":
+        _demand_simulators_ports(state)
     say(f"Gatehouse ({'demo company' if mode == 'demo' else 'empty, for real orgs'})")
     with database.postgresql(state) as address, database.redis(installation, state) as bell:
         addresses = Addresses(host, port, address, bell)
@@ -79,6 +81,18 @@ def _demand_free(host: str, port: int) -> None:
         except OSError as error:
             raise CannotStart(
                 f"port {port} cannot be used ({error.strerror}); choose another with --port."
+            ) from None
+
+
+def _demand_simulators_ports(state: State) -> None:
+    """The demo's orgs live at ports that its database knows: nobody else may hold them."""
+    for port in (state.simulator_port, state.simulator_admin_port):
+        try:
+            _demand_free("127.0.0.1", port)
+        except CannotStart:
+            raise CannotStart(
+                f"port {port}, which the demo's simulator has had since its first start, is taken; "
+                "end what uses it, or remove var/ to begin a new demo."
             ) from None
 
 

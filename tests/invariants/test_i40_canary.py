@@ -56,6 +56,7 @@ def test_i40_gate_and_floor_refuse_the_canary_and_say_so(company: Company, blobs
     answer = asked(company)
     assert answer.event == "canary.refused"
     assert "Nobody is asked to approve" in str(answer.sentence)
+    assert not AuditEvent.objects.filter(event="database.changed").exists()
 
 
 def test_i40_a_gate_that_lets_it_pass_alarms_and_still_calls_nobody(

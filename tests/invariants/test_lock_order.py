@@ -72,6 +72,7 @@ def decisions(company: Company, request: ApprovalRequest, *names: str) -> list[W
             verdict="approve",
             comment="",
             shown_digest=request.digest,
+            auth_strength="password",
         )
         for name in names
     ]

@@ -158,6 +158,7 @@ class Journey:
             verdict=verdict,
             comment="read it",
             shown_digest=request.digest,
+            auth_strength="password",
         )
 
     def seat(self, name: str, role: str) -> None:

@@ -134,6 +134,14 @@ def test_a_taken_port_is_refused_before_anything_starts(
     assert not (tmp_path / "var" / "postgresql").exists()
 
 
+def test_a_taken_port_of_the_simulator_is_named(state: State) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", state.simulator_port))
+        taken.listen()
+        with pytest.raises(CannotStart, match=f"port {state.simulator_port}, which the demo's"):
+            server._demand_simulators_ports(state)
+
+
 def test_a_private_directory_cannot_be_entered_by_others(tmp_path: Path) -> None:
     inside = tmp_path / "clone" / "var"
     inside.mkdir(parents=True)

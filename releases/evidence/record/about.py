@@ -8,7 +8,8 @@ from core.digests import digest_json
 from releases.evidence.record.loading import NOT_RECORDED, Change, person
 from releases.evidence.times import recorded
 from releases.models import ChangeCommit
-from releases.rules.risk import GRANTING, Risk
+from releases.rules import impact
+from releases.rules.risk import Risk
 from releases.selectors import words
 from releases.states import Purpose
 
@@ -135,10 +136,11 @@ def risk(change: Change) -> dict[str, Any]:
     highest = max((row.risk for row in change.components), default=None)
     marks = sorted({mark for row in change.components for mark in row.marks})
     teams = sorted({row.team.name for row in change.candidates})
+    known = change.release is not None
     return {
         "impact": (change.release.impact if change.release else "") or NOT_RECORDED,
-        "security_impact": security_impact(change, marks),
-        "data_impact": NOT_RECORDED,
+        "security_impact": impact.security(change.components) if known else NOT_RECORDED,
+        "data_impact": impact.data(change.components) if known else NOT_RECORDED,
         "affected_parties": teams or NOT_RECORDED,
         "score": highest.word if highest else NOT_RECORDED,
         "score_rule": RULE,
@@ -147,18 +149,6 @@ def risk(change: Change) -> dict[str, Any]:
         "back_out_plan": back_out(change),
         "last_proven_back_out": NOT_RECORDED,
     }
-
-
-def security_impact(change: Change, marks: list[str]) -> str:
-    """Say whether the change touches who may see or do what; never blank."""
-    if change.release is None:
-        return NOT_RECORDED
-    touching = [row for row in change.components if GRANTING.keys() & set(row.marks)]
-    if not touching:
-        return "No changed component decides who may see or do what."
-    named = ", ".join(f"{row.type} {row.name}" for row in touching[:10])
-    more = f" and {len(touching) - 10} more" if len(touching) > 10 else ""
-    return f"{len(touching)} changed components decide who may see or do what: {named}{more}."
 
 
 def back_out(change: Change) -> str:
