@@ -89,10 +89,11 @@ class Merging:
                 labels = (before.labels if before else ()) + side.labels
                 changed[said] = Side(labels, before.element if before else side.element)
         found = list(changed.values())
-        if len(found) < 2:
-            return copy.deepcopy((found[0] if found else sides[0]).element)
         trees = [base, *(side.element for side in found)]
-        if _textual(*trees) or _attributed(*trees):
+        is_one = _textual(*trees) or _attributed(*trees)
+        if not found or (len(found) == 1 and (is_one or not self._partial)):
+            return copy.deepcopy((found[0] if found else sides[0]).element)
+        if is_one:
             picked = self._settle(
                 path, _text(base), [(side.labels, _text(side.element)) for side in found]
             )

@@ -19,13 +19,14 @@ SPEED = 400.0
 
 @pytest.fixture
 def journey(
+    request: pytest.FixtureRequest,
     transactional_db: None,
     tmp_path: Path,
     settings: Any,
     start_simulator: StartSimulator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> northwind.Journey:
-    """Northwind with the teams Sales and Service, their orgs connected and main built."""
+    """Northwind with Sales and Service (or teams by parameter), orgs connected and main built."""
     written = seed.write(tmp_path / "seed")
     simulator = start_simulator(speed=SPEED, arguments=("--seed", str(written)))
     # The simulator's time runs 400 times faster, so the engine looks that much more often.
@@ -40,4 +41,4 @@ def journey(
         repository_roots=(tmp_path,),
         mirrors_dir=tmp_path / "mirrors",
     )
-    return northwind.found(tmp_path, simulator, ("sales", "service"))
+    return northwind.found(tmp_path, simulator, getattr(request, "param", ("sales", "service")))

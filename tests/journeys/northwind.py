@@ -113,20 +113,42 @@ class Journey:
 
     def clash(self, team: str, tag: str, path: str) -> Candidate:
         """A tag in which a team brings an Apex class of another team with content of its own."""
-        origin = self.paths[team]
-        work = self.directory / f"{team}-work"
-        repositories.git(self.directory, "clone", "-q", str(origin), str(work))
+        name = Path(path).stem
+        return self.tagged(team, tag, {f"classes/{name}.cls": f"public class {name} {{}}\n"})
+
+    def tagged(
+        self, team: str, tag: str, files: dict[str, str | None], onto: str = ""
+    ) -> Candidate:
+        """A tag with these files, named as in metadata format; None removes one.
+
+        It comes on top of what was tagged here before, or of ``onto``.
+        """
+        origin, work = self.paths[team], self.directory / f"{team}-work"
+        if not work.exists():
+            repositories.git(self.directory, "clone", "-q", str(origin), str(work))
+        if onto:
+            repositories.git(work, "checkout", "-q", "-B", "main", onto)
         listed = repositories.git(work, "ls-files").splitlines()
         folder = next(name for name in listed if "/classes/" in name).partition("/classes/")[0]
-        name = Path(path).stem
         meta = '<ApexClass xmlns="http://soap.sforce.com/2006/04/metadata"/>'
-        (work / folder / f"classes/{name}.cls").write_text(f"public class {name} {{}}\n")
-        (work / folder / f"classes/{name}.cls-meta.xml").write_text(meta)
+        for path, text in files.items():
+            is_class = path.endswith(".cls")
+            suffix = "" if is_class or folder == "src" else "-meta.xml"
+            target = work / folder / f"{path}{suffix}"
+            beside = target.with_name(f"{target.name}-meta.xml")
+            if text is None:
+                target.unlink()
+                beside.unlink(missing_ok=True)
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+            if is_class:
+                beside.write_text(meta)
         author = "-c", "user.name=Lena Vogt", "-c", "user.email=lena.vogt@northwind.example"
         repositories.git(work, "add", "-A")
-        repositories.git(work, *author, "commit", "-q", "-m", f"Take over {name}")
+        repositories.git(work, *author, "commit", "-q", "-m", f"Prepare {tag}")
         repositories.git(work, "tag", tag)
-        repositories.git(work, "push", "-q", "origin", "HEAD:main", tag)
+        repositories.git(work, "push", "-q", "origin", "+HEAD:main", tag)
         self.fetch(team)
         return self.offered(team, tag)
 

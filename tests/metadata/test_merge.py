@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,8 @@ from metadata.commands import main
 from metadata.components import ComponentKey
 from metadata.compose import Candidate, compose
 from metadata.merge import sequences
-from metadata.merge.files import merge
+from metadata.merge.conflicts import ALL, ElementConflict, digest_of
+from metadata.merge.files import merge, merge_sides
 from metadata.normal import NormalForm
 from tests.metadata.repositories import HEAD, NS
 
@@ -179,3 +182,106 @@ def test_command_merges_like_a_git_driver(
     sides = [str(tmp_path / name) for name in ("base", "ours", "theirs")]
     assert main(["merge", *sides, "--path", "Admin.profile"]) == code
     assert permissions_of((tmp_path / "ours").read_bytes())["A"] == "2"
+
+
+KINDS = {
+    "fieldPermissions": "field",
+    "objectPermissions": "object",
+    "classAccesses": "apexClass",
+    "userPermissions": "name",
+}
+ENTRIES = st.dictionaries(
+    st.tuples(st.sampled_from(sorted(KINDS)), st.sampled_from(["A.X__c", "B", "Ü & Co"])),
+    st.sampled_from(["true", "false"]),
+)
+
+
+def written(entries: dict[tuple[str, str], str], root: str) -> bytes:
+    """A profile or permission set with entries of several kinds."""
+    inner = "".join(
+        f"<{kind}><allow>{value}</allow><{KINDS[kind]}>{escape(name)}</{KINDS[kind]}></{kind}>"
+        for (kind, name), value in entries.items()
+    )
+    return f"{HEAD}<{root} {NS}>{inner}</{root}>".encode()
+
+
+def read(content: bytes) -> dict[tuple[str, str], str]:
+    """The entries of a profile or permission set; each key may be there once."""
+    found: dict[tuple[str, str], str] = {}
+    for node in xml.elements(xml.parse(content, "merged")):
+        key = (xml.local(node), xml.text_of(node, KINDS[xml.local(node)]))
+        assert key not in found
+        found[key] = xml.text_of(node, "allow")
+    return found
+
+
+@given(
+    ENTRIES,
+    st.lists(ENTRIES, min_size=2, max_size=5),
+    st.sampled_from(["Profile", "PermissionSet"]),
+    st.data(),
+)
+def test_union_of_the_independent_edits_of_any_number_of_teams_is_in_the_merge(
+    base: dict[tuple[str, str], str],
+    edits: list[dict[tuple[str, str], str]],
+    root: str,
+    data: st.DataObject,
+) -> None:
+    teams = [f"team {place}" for place in range(len(edits))]
+    sides = [((team,), written(base | edit, root)) for team, edit in zip(teams, edits, strict=True)]
+    chosen: dict[str, str] = {}
+
+    def decide(conflict: ElementConflict) -> str:
+        side = data.draw(st.sampled_from(conflict.sides))
+        chosen[conflict.path] = side.content
+        return side.digest
+
+    asked = merge_sides(written(base, root), sides, "x")
+    settled = merge_sides(written(base, root), sides, "x", decide)
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for edit in edits:
+        for key, value in edit.items():
+            if base.get(key) != value:
+                wanted.setdefault(key, set()).add(value)
+    clash = {key for key, values in wanted.items() if len(values) > 1}
+    assert len(asked.conflicts) == len(clash) == len(chosen)
+    result = read(settled.content)
+    assert result.keys() == base.keys() | wanted.keys()
+    for key, value in result.items():
+        assert value in wanted.get(key, {base.get(key)})
+    assert settled.clean
+
+
+@given(ENTRIES, ENTRIES, ENTRIES)
+def test_profile_that_leaves_an_entry_out_takes_nothing_away(
+    base: dict[tuple[str, str], str],
+    one: dict[tuple[str, str], str],
+    two: dict[tuple[str, str], str],
+) -> None:
+    sides = [((name,), written(held, "Profile")) for name, held in (("a", one), ("b", two))]
+    merged = merge_sides(written(base, "Profile"), sides, "x", partial=True)
+    assert read(merged.content).keys() == base.keys() | one.keys() | two.keys()
+
+
+def test_list_that_two_sides_write_differently_may_take_both() -> None:
+    def steps(*texts: str) -> bytes:
+        inner = "".join(f"<steps>{text}</steps>" for text in texts)
+        return f"{HEAD}<Unknown {NS}>{inner}</Unknown>".encode()
+
+    sides = [(("a",), steps("1", "A")), (("b",), steps("1", "B"))]
+    [conflict] = merge_sides(steps("1"), sides, "x").conflicts
+    assert conflict.takes_all
+    both = merge_sides(steps("1"), sides, "x", lambda _conflict: ALL)
+    assert [node.text for node in xml.parse(both.content, "m")] == ["1", "A", "B"]
+
+
+def picking(pick: str) -> Callable[[ElementConflict], str]:
+    """A decision that is always the same."""
+    return lambda _conflict: pick
+
+
+def test_pick_that_names_no_content_of_the_conflict_decides_nothing() -> None:
+    sides = [(("a",), profile({"A": "2"})), (("b",), profile({"A": "3"}))]
+    for pick in (ALL, digest_of("something else")):
+        found = merge_sides(profile({"A": "1"}), sides, "x", picking(pick))
+        assert len(found.conflicts) == 1
