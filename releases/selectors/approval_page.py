@@ -16,13 +16,15 @@ from django.utils.dateformat import format as format_date
 
 from core.digests import short
 from governance.models import PolicyVersion
-from releases.models import Deployment, Release
+from releases.models import Artefact, Deployment, Release
+from releases.rules import types
 from releases.rules.risk import Risk
 from releases.selectors import brought, changes, deployments, release_page, words
 from releases.selectors.changes import ChangeRow
 from releases.states import Purpose
 
 NOTHING = "–"
+DELETED_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +106,25 @@ def facts(
     held = ", ".join(f"{row.candidate.team.name} {row.candidate.tag}" for row in contents.rows)
     preparation = deployment.preparation if deployment else None
     baseline = preparation.baseline_digest if preparation else ""
+    decided = release.resolutions.count()
     return {
         "Artefact": f"A·{short(artefact.digest)}" if artefact else NOTHING,
         "Contents": held or NOTHING,
+        "Deletes": deleted(artefact) or NOTHING,
+        "Decided between teams": words.plural(decided, "conflict") if decided else NOTHING,
         "Window": window(release.not_before, release.not_after),
         "Policy": str(policy) if policy else NOTHING,
         "Production as prepared": short(baseline) if baseline else NOTHING,
         "State": words.release(release).text,
     }
+
+
+def deleted(artefact: Artefact | None) -> str:
+    """What goes from production, by name."""
+    keys = artefact.removed_keys if artefact else []
+    named = ", ".join(f"{types.spoken(key.type)} {key.name}" for key in keys[:DELETED_SHOWN])
+    more = f" and {len(keys) - DELETED_SHOWN} more" if len(keys) > DELETED_SHOWN else ""
+    return f"{named}{more}"
 
 
 def differences(shown: Mapping[str, str], now: Mapping[str, str]) -> list[Difference]:

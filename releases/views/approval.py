@@ -129,6 +129,7 @@ def _context(
         "may_decide": may_decide,
         "blocked": [] if may_decide else [may_decide],
         "may_reject": bool(right) and people.may_reject,
+        "deleted": approval_page.deleted(release.artefact),
         "teams": approval_page.team_changes(shown.changes.every, shown.contents),
         "security_impact": impact.security(shown.changes.every),
         "data_impact": impact.data(shown.changes.every),
