@@ -10,6 +10,8 @@ from governance.models import AuditEvent
 from releases.models import ComponentConflict, Release
 from tests.journeys.northwind import Journey
 
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
 
