@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from metadata import removal
 from metadata.components import ComponentKey
+from metadata.delta import stays
 from metadata.merge import components
 from metadata.merge.conflicts import ElementConflict, Kind, Said
 from metadata.normal import Files, NormalForm, digest_of
@@ -26,6 +27,9 @@ PRODUCTION = "production"
 """The side that speaks for what production holds, where a team built on an older version."""
 
 WHOLE = "the whole component"
+
+BY_HAND = frozenset({"RecordType"})
+"""What a person can delete and a deployment cannot; the rest that stays nobody can."""
 
 Decide = Callable[[ComponentKey, ElementConflict], str | None]
 Labels = tuple[str, ...]
@@ -115,6 +119,7 @@ class _Work:
         self._decide = decide
         self._touched: dict[ComponentKey, _Touched] = {}
         self._left_out: list[tuple[ComponentKey, str]] = []
+        self._by_hand: dict[ComponentKey, list[str]] = {}
 
     def _of(self, key: ComponentKey) -> _Touched:
         return self._touched.setdefault(key, _Touched())
@@ -164,6 +169,10 @@ class _Work:
             self._bring(key, team, result)
 
     def _take_out(self, key: ComponentKey, candidate: Candidate) -> None:
+        if stays(key):
+            if key.type in BY_HAND:
+                self._by_hand.setdefault(key, []).append(candidate.team)
+            return
         before = candidate.base[key] if candidate.base is not None else {}
         held = self._held[key]
         if not _same(key, before, held):
@@ -205,7 +214,7 @@ class _Work:
             elif files is not None:
                 entries[key] = files
         self._below_removed(entries, gone)
-        can, by_hand = removal.sorted_out(gone)
+        can = removal.named(gone, entries)
         conflicts = [
             Conflict(key, _involved(touched), tuple(touched.conflicts))
             for key, touched in sorted(self._touched.items())
@@ -218,7 +227,7 @@ class _Work:
             tuple(sorted(self._left_out)),
             tuple(entry for entry in merged if entry[0] not in clashing),
             tuple((key, gone[key]) for key in can),
-            tuple((key, gone[key]) for key in by_hand),
+            tuple((key, tuple(self._by_hand[key])) for key in sorted(self._by_hand)),
         )
 
     def _merged(

@@ -211,11 +211,11 @@ def _settled(version: str, changed: set[ComponentKey], removed: set[ComponentKey
     Names on the platform differ in more than case: deleting ``region__c`` after ``Region__c`` has
     been deployed would take the new field away.
     """
-    there = {_folded(key) for key in changed}
-    removed = {key for key in removed if _folded(key) not in there}
-    stuck = {key for key in removed if _stays(key)}
+    there = {folded(key) for key in changed}
+    removed = {key for key in removed if folded(key) not in there}
+    stuck = {key for key in removed if stays(key)}
     going = removed - stuck
-    gone = {key for key in going if (owner := _owner(key)) != key and owner in going}
+    gone = {key for key in going if (owner := owner_of(key)) != key and owner in going}
     warnings = [
         f"{key} cannot be deleted by a deployment; delete it by hand." for key in sorted(stuck)
     ]
@@ -232,17 +232,18 @@ def _settled(version: str, changed: set[ComponentKey], removed: set[ComponentKey
     )
 
 
-def _folded(key: ComponentKey) -> tuple[str, str]:
+def folded(key: ComponentKey) -> tuple[str, str]:
+    """A key as the platform tells it from others."""
     return key.type, key.name.casefold()
 
 
-def _stays(key: ComponentKey) -> bool:
+def stays(key: ComponentKey) -> bool:
     """Whether a deployment cannot delete it: some types, standard objects and standard fields."""
     standard_one = key.type in ("CustomObject", "CustomField") and not key.name.endswith(CUSTOM)
     return standard_one or key.type in UNDELETABLE
 
 
-def _owner(key: ComponentKey) -> ComponentKey:
+def owner_of(key: ComponentKey) -> ComponentKey:
     """The component with which a child goes; a site takes its contents along."""
     if key.type == "DigitalExperience":
         return ComponentKey("DigitalExperienceBundle", key.name.partition(".")[0])

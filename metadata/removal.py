@@ -1,4 +1,4 @@
-"""What a deployment can delete: the rest of what is gone from a repository stays in the org."""
+"""What a deployment deletes of what is gone from a repository; the rest stays in the org."""
 
 from __future__ import annotations
 
@@ -6,36 +6,26 @@ from collections.abc import Iterable
 
 from metadata import children
 from metadata.components import ComponentKey
-from metadata.delta import UNDELETABLE
+from metadata.delta import folded, owner_of, stays
 from metadata.types import standard
-from metadata.units import whole
-
-_OWN = ("__c", "__mdt", "__e", "__b", "__x", "__kav")
-"""Endings of names that a company made; standard objects and fields cannot be deleted."""
 
 
-def sorted_out(
-    keys: Iterable[ComponentKey],
-) -> tuple[tuple[ComponentKey, ...], tuple[ComponentKey, ...]]:
-    """What a destructive manifest names, and what only a person can delete by hand.
+def named(
+    gone: Iterable[ComponentKey], kept: Iterable[ComponentKey] = ()
+) -> tuple[ComponentKey, ...]:
+    """What a destructive manifest names, of what is gone from a repository.
 
-    A child goes with its parent; a file that only carries children is nothing to delete.
+    A child goes with its parent, a file that only carries children is nothing to delete, a name
+    that only changed its case is the component that is deployed, and some things no deployment
+    deletes.
     """
-    gone = set(keys)
-    named = {key for key in gone if whole(key) == key or whole(key) not in gone}
-    named = {key for key in named if not _carrier(key)}
-    stuck = {key for key in named if not _deletable(key)}
-    return tuple(sorted(named - stuck)), tuple(sorted(stuck))
+    there = {folded(key) for key in kept}
+    going = {
+        key for key in gone if folded(key) not in there and not _carrier(key) and not stays(key)
+    }
+    return tuple(sorted(k for k in going if owner_of(k) == k or owner_of(k) not in going))
 
 
 def _carrier(key: ComponentKey) -> bool:
     kind = standard().by_name.get(key.type)
     return kind is not None and key.type not in ("CustomObject", "Bot") and children.splits(kind)
-
-
-def _deletable(key: ComponentKey) -> bool:
-    if key.type in UNDELETABLE or key.type.endswith("Settings"):
-        return False
-    if key.type in ("CustomObject", "CustomField"):
-        return key.name.rpartition(".")[2].endswith(_OWN)
-    return True

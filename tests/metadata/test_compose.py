@@ -150,18 +150,48 @@ def test_change_on_an_old_version_is_carried_over_to_what_production_holds() -> 
     assert files == {"classes/A.cls": b"ONE\ntwo\nTHREE\n"}
 
 
-def test_record_types_and_standard_fields_are_left_to_a_person() -> None:
+def test_record_types_and_standard_fields_are_never_named_for_deletion() -> None:
     keys = [
         ComponentKey("RecordType", "Account.Old"),
         ComponentKey("CustomField", "Account.Name"),
         ComponentKey("CustomField", "Account.Old__c"),
+        ComponentKey("CustomField", "Account.region__c"),
         ComponentKey("CustomObject", "Old__c"),
         ComponentKey("CustomField", "Old__c.Size__c"),
         ComponentKey("Workflow", "Account"),
     ]
-    can, by_hand = removal.sorted_out(keys)
-    assert [str(key) for key in can] == ["CustomField:Account.Old__c", "CustomObject:Old__c"]
-    assert [str(key) for key in by_hand] == ["CustomField:Account.Name", "RecordType:Account.Old"]
+    found = removal.named(keys, [ComponentKey("CustomField", "Account.Region__c")])
+    assert [str(key) for key in found] == ["CustomField:Account.Old__c", "CustomObject:Old__c"]
+    held = NormalForm({keys[0]: {"": b"<a/>"}, ComponentKey("ApexClass", "A"): {"a": b"1"}})
+    result = compose(held, [candidate("Sales", form(A="1"), held)])
+    assert (result.removed, result.by_hand) == ((), ((keys[0], ("Sales",)),))
+
+
+def added(held: NormalForm, *keys: ComponentKey) -> NormalForm:
+    """A form with more entries."""
+    return NormalForm({**held, **{key: {"": b"<a/>"} for key in keys}})
+
+
+def test_object_that_one_takes_out_while_another_adds_a_field_is_for_a_person() -> None:
+    parent, own, more = (
+        ComponentKey("CustomObject", "Old__c"),
+        ComponentKey("CustomField", "Old__c.Size__c"),
+        ComponentKey("CustomField", "Old__c.More__c"),
+    )
+    held = added(form(A="1"), parent, own)
+    parts = [
+        candidate("Ops", form(A="1"), held),
+        candidate("Sales", added(form(A="1"), parent, own, more)),
+    ]
+    [conflict] = compose(held, parts).conflicts
+    assert (conflict.key, conflict.teams) == (parent, ("Ops", "Sales"))
+    gone = compose(held, parts, decide=picking(0))
+    assert (removed(gone), names(gone.form)) == ([(str(parent), ("Ops",))], ["A"])
+    kept = compose(held, parts, decide=picking(1))
+    assert (removed(kept), set(kept.form) - {parent, own}) == (
+        [],
+        {ComponentKey("ApexClass", "A"), more},
+    )
 
 
 def test_package_names_what_it_deletes_and_is_another_artefact_for_it() -> None:
