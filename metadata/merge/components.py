@@ -88,6 +88,8 @@ def _lines(before: bytes, sides: Sequence[bytes]) -> bytes | None:
     """Text merged line by line as Git does it; None where sides touch the same place."""
     if not before or any(b"\0" in content for content in (before, *sides)):
         return None
+    if len({b"\r\n" in content for content in (before, *sides)}) > 1:
+        before, *sides = (content.replace(b"\r\n", b"\n") for content in (before, *sides))
     base, result, *others = ([*side.splitlines(keepends=True)] for side in (before, *sides))
     if max(len(base), len(result), *map(len, others)) > MAX_LINES:
         return None

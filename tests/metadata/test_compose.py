@@ -144,7 +144,7 @@ def test_component_that_a_release_deleted_does_not_come_back_with_who_carries_it
 
 
 def test_change_on_an_old_version_is_carried_over_to_what_production_holds() -> None:
-    old, new = "one\ntwo\nthree\n", "ONE\ntwo\nthree\n"
+    old, new = "one\r\ntwo\r\nthree\r\n", "ONE\ntwo\nthree\n"
     result = compose(form(A=new), [candidate("Sales", form(A="one\ntwo\nTHREE\n"), form(A=old))])
     [files] = result.form.values()
     assert files == {"classes/A.cls": b"ONE\ntwo\nTHREE\n"}
