@@ -8,6 +8,7 @@ from releases.views import (
     approval,
     canary,
     candidates,
+    changes,
     collisions,
     composition,
     deployments,
@@ -24,6 +25,7 @@ from releases.views import (
 app_name = "releases"
 
 RELEASE = "releases/<ref_R:pk>"
+COMPONENT = "<slug:type_name>/<path:name>"
 TEAM = "teams/<slug:slug>"
 
 urlpatterns: list[URLPattern] = [
@@ -32,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("releases/new/", release_actions.new, name="new"),
     path(f"{RELEASE}/", releases.page, name="release"),
     path(f"{RELEASE}/changes.csv", releases.changes_csv, name="changes_csv"),
+    path(f"{RELEASE}/changes/{COMPONENT}", changes.release_component, name="release_component"),
     path(f"{RELEASE}/edit/", release_actions.edit, name="release_edit"),
     path(f"{RELEASE}/candidates/add/", release_actions.add_candidate, name="release_add"),
     path(
@@ -86,7 +89,15 @@ urlpatterns: list[URLPattern] = [
     path("deployments/<ref_D:pk>/settle/", deployments.settle, name="deployment_settle"),
     path("deployments/<ref_D:pk>/ask/", deployments.ask, name="deployment_ask"),
     path("builds/<ref_B:pk>/", sources.build, name="build"),
+    path("builds/<ref_B:pk>/changes/", changes.of_build, name="build_changes"),
+    path(f"builds/<ref_B:pk>/changes/{COMPONENT}", changes.build_component, name="build_component"),
     path("candidates/<ref_C:pk>/", candidates.page, name="candidate"),
+    path("candidates/<ref_C:pk>/changes/", changes.of_candidate, name="candidate_changes"),
+    path(
+        f"candidates/<ref_C:pk>/changes/{COMPONENT}",
+        changes.candidate_component,
+        name="candidate_component",
+    ),
     path("candidates/<ref_C:pk>/pass/", candidates.pass_test, name="candidate_pass"),
     path("candidates/<ref_C:pk>/fail/", candidates.fail_test, name="candidate_fail"),
     path("candidates/<ref_C:pk>/offer/", candidates.offer, name="candidate_offer"),

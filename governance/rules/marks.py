@@ -14,6 +14,9 @@ RISK_MARKS: dict[str, str] = {
     "connected_app": "it changes how other systems connect",
     "automation": "it changes what runs by itself",
     "org_settings": "it changes settings of the whole org",
+    "widens_access": "it gives somebody more than before",
+    "all_data": "it gives a permission that reaches all data",
+    "busy_flow": "it adds to what runs on a busy object",
     "several_teams": "several teams change the same component",
 }
 """Slug → how a sentence says it after "when". Slugs never change: policies store them."""

@@ -1,4 +1,4 @@
-"""What teams change at the same time."""
+"""What teams change at the same time, and what a change may do by its content."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("releases", "0007_composition"), ("governance", "0005_people")]
 
     operations: ClassVar = [
+        migrations.AddField("releasechange", "marks", models.JSONField(default=list)),
+        migrations.AddField("build", "warnings", models.JSONField(default=list)),
         migrations.CreateModel(
             name="Collision",
             fields=[

@@ -22,6 +22,7 @@ class Build(Entity):
     )
     artefact = models.ForeignKey("releases.Artefact", models.PROTECT, null=True)
     message = models.TextField(blank=True, default="")
+    warnings = models.JSONField(default=list)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

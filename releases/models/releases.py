@@ -111,6 +111,7 @@ class ReleaseChange(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     teams = models.JSONField(default=list)
     summary = models.TextField(blank=True, default="")
+    marks = models.JSONField(default=list)
 
     class Meta:
         constraints = [

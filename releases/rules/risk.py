@@ -9,6 +9,7 @@ is high. Pure: no database.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -82,7 +83,24 @@ RELIED_ON = frozenset(
         "ValidationRule",
     }
 )
+DANGERS: dict[str, str] = {
+    "all_data": "reaches all data",
+    "busy_flow": "runs on a busy object",
+    "connected_app": "connects another system",
+    "destructive": "deletes",
+    "sharing": "changes who sees records",
+    "widens_access": "widens access",
+}
+"""Marks read from a change's content (``metadata.dangers``), as people read them."""
 _HIGHEST = frozenset({"ConnectedApp", "NamedCredential", "Profile", "Role", "SharingRules"})
+
+
+def raised(risk: Risk, slugs: Iterable[str]) -> Risk:
+    """The risk of a change whose content bears these marks: all data is high, access medium."""
+    found = set(slugs)
+    if "all_data" in found:
+        return Risk.HIGH
+    return max(risk, Risk.MEDIUM) if found & DANGERS.keys() else risk
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from releases.models import Release, ReleaseChange
 from releases.rules import types
-from releases.rules.risk import Risk, assess
+from releases.rules.risk import DANGERS, Risk, assess, raised
 
 SHOWN = 15
 SHOWN_AT_MOST = 2000
@@ -86,7 +86,7 @@ class ChangesTable:
 def rows_of(release: Release) -> list[ChangeRow]:
     """Every component that the release's artefact adds or changes, riskiest first; one query."""
     rows = _changes(release).exclude(kind=ReleaseChange.Kind.SAME)
-    values = rows.values_list("type", "name", "kind", "teams", "summary")
+    values = rows.values_list("type", "name", "kind", "teams", "summary", "marks")
     judged = (_row(*value) for value in values.iterator())
     return sorted(judged, key=lambda row: (-row.risk, row.type, row.name))
 
@@ -148,11 +148,14 @@ def _changes(release: Release) -> QuerySet[ReleaseChange]:
     return ReleaseChange.objects.filter(release=release, artefact=release.artefact)
 
 
-def _row(type_name: str, name: str, kind: str, teams: list[str], summary: str) -> ChangeRow:
+def _row(
+    type_name: str, name: str, kind: str, teams: list[str], summary: str, slugs: list[str]
+) -> ChangeRow:
     is_new = kind == ReleaseChange.Kind.ADDED
     removed = kind == ReleaseChange.Kind.REMOVED
     judged = assess(type_name, is_new=is_new, team_count=len(teams), is_removed=removed)
-    risk, marks = judged.risk, judged.marks
+    risk = raised(judged.risk, slugs)
+    marks = (*judged.marks, *(DANGERS[slug] for slug in slugs if slug in DANGERS))
     return ChangeRow(type_name, name, is_new, tuple(teams), summary, risk, marks, removed)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from django.db.models import Count, Q, QuerySet, Window
 from django.urls import reverse
@@ -198,6 +199,7 @@ def rows_of(rows: Sequence[Collision]) -> tuple[CollisionRow, ...]:
             sha__in={side.sha for side in sides}, artefact__isnull=False
         )
     }
+    keys = {row.pk: "" if row.named_by_type else f"{row.type}/{quote(row.name)}" for row in rows}
     by_row: dict[int, list[Side]] = {}
     for side in sides:
         if side.candidate is None:
@@ -207,16 +209,17 @@ def rows_of(rows: Sequence[Collision]) -> tuple[CollisionRow, ...]:
         else:
             stage = f"{side.candidate.tag}, {words.candidate(side.candidate).text.lower()}"
         build = builds.get((side.work.repository_id, side.sha))
+        url = _url(side, build, keys[side.collision_id])
         by_row.setdefault(side.collision_id, []).append(
-            Side(side.team, stage, tuple(side.commits), _url(side, build))
+            Side(side.team, stage, tuple(side.commits), url)
         )
     return tuple(_row(row, by_row.get(row.pk, [])) for row in rows)
 
 
-def _url(side: CollisionSide, build: Build | None) -> str:
-    if side.candidate is not None:
-        return side.candidate.get_absolute_url()
-    return build.get_absolute_url() if build else ""
+def _url(side: CollisionSide, build: Build | None, component: str) -> str:
+    """Where the change can be read: in the candidate, else in the build of the commit."""
+    held = side.candidate if side.candidate is not None and side.candidate.artefact_id else build
+    return f"{held.get_absolute_url()}changes/{component}" if held else ""
 
 
 def _row(row: Collision, sides: Sequence[Side]) -> CollisionRow:

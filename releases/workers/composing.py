@@ -17,6 +17,7 @@ from core.errors import DomainError, ExternalFault
 from environments.states import SnapshotState
 from jobs.registry import Claim, Next
 from metadata import compose as composition
+from metadata import dangers
 from metadata.components import ComponentKey
 from metadata.diff import diff
 from metadata.history import commit as commit_tree
@@ -155,6 +156,9 @@ def _changes(
             kind=found[key].kind if key in found else ReleaseChange.Kind.SAME,
             teams=owners.get(key, []),
             summary=found[key].summary if key in found else "",
+            marks=sorted(dangers.marks(key, production.get(key), result.form[key]))
+            if key in found
+            else [],
         )
         for key in result.form
     ]

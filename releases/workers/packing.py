@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from core import db
@@ -9,7 +11,7 @@ from core.errors import DomainError, ExternalFault
 from governance import notices
 from governance.selectors import people
 from jobs.registry import Claim, Next
-from metadata.source import read_commit
+from metadata.source import read_commit, read_with_warnings
 from releases import gateways
 from releases.models import Artefact, Build, Candidate, Commit, Deployment
 from releases.selectors import policies
@@ -17,6 +19,8 @@ from releases.selectors.released import last_released
 from releases.services import builds, candidates, deployments, packaging
 from releases.services.outcomes import move_candidate
 from releases.states import BuildState, CandidateState, Purpose
+
+WARNINGS_KEPT = 50
 
 
 def build(claim: Claim) -> Next:
@@ -30,10 +34,11 @@ def build(claim: Claim) -> Next:
             builds.move(row, BuildState.BUILDING)
     claim.renew(600)
     try:
-        artefact = packaging.keep(read_commit(gateways.mirror_of(row.repository), row.sha))
+        form, warnings = read_with_warnings(gateways.mirror_of(row.repository), row.sha)
+        artefact = packaging.keep(form)
         with transaction.atomic():
             claim.guard()
-            _send_build(row, artefact)
+            _send_build(row, artefact, warnings)
     except DomainError as fault:
         if isinstance(fault, ExternalFault) and fault.retryable:
             raise
@@ -41,9 +46,10 @@ def build(claim: Claim) -> Next:
     return Next.done()
 
 
-def _send_build(row: Build, artefact: Artefact) -> None:
+def _send_build(row: Build, artefact: Artefact, warnings: Sequence[str]) -> None:
     ci = candidates.stage_of(row.repository.team, "CI")
-    builds.move(row, BuildState.DEPLOYING, artefact=artefact)
+    shown = [warning[:500] for warning in warnings[:WARNINGS_KEPT]]
+    builds.move(row, BuildState.DEPLOYING, artefact=artefact, warnings=shown)
     builds.record("build.packaged", row, artefact=str(artefact))
     older = Deployment.objects.filter(environment=ci, purpose=Purpose.BUILD)
     deployments.supersede(older, f"{row.public_id} of {row.sha[:7]} is newer")

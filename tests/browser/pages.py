@@ -15,7 +15,7 @@ from environments.services import policies as assignments
 from governance import policies
 from governance.models import ApprovalRequest, AuditEvent, Matter, PolicyProposal, User
 from releases.models import BreakGlass, Deployment
-from tests.support.company import Company, acting, audited, copies, house
+from tests.support.company import Company, acting, audited, copies, house, reading
 
 Keys = Callable[[Company], dict[str, object]]
 
@@ -66,6 +66,14 @@ def _deployment(name: str) -> Keys:
 
 def _build(name: str) -> Keys:
     return lambda company: {"pk": company.builds[name].pk}
+
+
+def _component(company: Company) -> dict[str, object]:
+    return {**_read(company), "type_name": "ApexClass", "name": "Quote"}
+
+
+def _read(company: Company) -> dict[str, object]:
+    return {"pk": reading.build(company).pk}
 
 
 def _proposal(company: Company) -> dict[str, object]:
@@ -325,6 +333,9 @@ PAGES = (
     PageCase("releases:deployment", _deployment("service build 3"), who="tomas"),
     PageCase("releases:deployment_settle", _deployment("unknown"), who="marek"),
     PageCase("releases:build", _build("service 3"), who="tomas"),
+    PageCase("releases:build_changes", _read, query="?against=previous"),
+    PageCase("releases:build_component", _component, query="?against=previous"),
+    PageCase("releases:build_component", _component, query="?against=previous&view=side&users=yes"),
     PageCase("releases:builds", _team("service"), who="tomas"),
     PageCase("releases:build_start", _team("service"), who="tomas"),
     PageCase("releases:candidates", _team("sales"), who="priya"),
@@ -353,6 +364,9 @@ NO_PAGE = {
     "releases:sample_csv": "a download",
     "releases:record_json": "a download",
     "releases:record_pdf": "a download",
+    "releases:candidate_changes": "the same page as releases:build_changes",
+    "releases:candidate_component": "the same page as releases:build_component",
+    "releases:release_component": "the same page as releases:build_component",
     "releases:team_panel": "a fragment of the team's page",
     "releases:environment_panel": "a fragment of the environment's page",
 }

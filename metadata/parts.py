@@ -1,0 +1,84 @@
+"""Single components of a package, read without unpacking the rest of it."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Collection
+
+from core.errors import InvalidInput
+from metadata import layout, references
+from metadata.components import ComponentKey
+from metadata.identity import MANIFESTS, identify
+from metadata.normal import Files, NormalForm
+from metadata.package import below_manifest
+from metadata.units import whole
+
+MAX_READ = 32_000_000
+"""More bytes than these are not unpacked for one question."""
+
+
+MAX_SEARCHED = 120_000_000
+MAX_NAMING = 400
+"""More files than these that hold a name are not looked into."""
+
+
+def read(package: bytes, keys: Collection[ComponentKey]) -> NormalForm:
+    """The named components of a package zip, in normal form; absent ones are left out.
+
+    Raises InvalidInput ``package.not_a_zip``, ``package.too_large`` when the files asked for
+    would unpack to more than ``MAX_READ``, and what ``metadata.layout.read`` raises.
+    """
+    wanted = {whole(key) for key in keys} | set(keys)
+    files = _files(package, lambda path: _of(path) in wanted, MAX_READ)
+    return layout.read(files).only(keys)
+
+
+def naming(
+    package: bytes, key: ComponentKey, known: Collection[ComponentKey]
+) -> list[ComponentKey]:
+    """The components of a package that name one of them; ``known`` are all of the package.
+
+    Raises InvalidInput like ``read``, with ``MAX_SEARCHED`` for the whole package.
+    """
+    texts = _texts(key)
+    files = _files(package, lambda path: path not in MANIFESTS, MAX_SEARCHED)
+    holding = [p for p in sorted(files) if any(text in files[p].lower() for text in texts)]
+    chosen = {path: files[path] for path in holding[:MAX_NAMING] if _of(path) is not None}
+    form = layout.read(chosen)
+    found = references.of(form, {*known, key})
+    return sorted(user for user, named in found.items() if key in named)
+
+
+def _texts(key: ComponentKey) -> set[bytes]:
+    """What a file that names a component holds, in lower case."""
+    own = re.split(r"[./]", key.name)[-1]
+    dashed = re.sub(r"(?<!^)(?=[A-Z])", "-", own)
+    return {own.lower().encode(), dashed.lower().encode()}
+
+
+def _files(package: bytes, wanted: Callable[[str], bool], limit: int) -> Files:
+    try:
+        with zipfile.ZipFile(io.BytesIO(package)) as opened:
+            names = [info.filename for info in opened.infolist() if not info.is_dir()]
+            inner = below_manifest({name: name.encode() for name in names})
+            chosen = {path: name.decode() for path, name in inner.items() if wanted(path)}
+            size = sum(opened.getinfo(name).file_size for name in chosen.values())
+            if size > limit:
+                raise InvalidInput(
+                    "package.too_large", f"These files would unpack to {size // 10**6:,} MB."
+                )
+            return {path: opened.read(name) for path, name in chosen.items()}
+    except (zipfile.BadZipFile, NotImplementedError, OSError) as problem:
+        raise InvalidInput("package.not_a_zip", f"The package cannot be read: {problem}") from None
+
+
+def _of(path: str) -> ComponentKey | None:
+    """The component whose file a package path is; None for the manifest and what is unknown."""
+    if path in MANIFESTS:
+        return None
+    try:
+        return identify(path)[1]
+    except InvalidInput:
+        return None
