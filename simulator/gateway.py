@@ -4,13 +4,14 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from simulator.context import Context
 from simulator.identity import oauth, sessions
-from simulator.rest import bulk, chatter, data, deployments, records
+from simulator.rest import bulk, chatter, composite, data, deployments, records
 from simulator.sandboxes import calls as sandboxes
+from simulator.sandboxes import connect
 from simulator.soap import envelope, login, operations
 from simulator.soap.envelope import SoapFault
 from simulator.testruns import runs
@@ -76,6 +77,21 @@ ROUTES: list[Route] = [
     _route("DELETE", _V + r"(/tooling)?/sobjects/(?P<sobject>\w+)/(?P<id>\w{15,18})",
            "rest.delete", records.delete),
     _route("POST", _V + r"/composite/tree/(?P<sobject>\w+)", "rest.create", records.tree),
+    _route("POST", _V + "/composite", "rest.composite", lambda c: composite.answer(c, _inner)),
+    _route("POST", _V + "/composite/batch", "rest.composite", lambda c: composite.batch(c, _inner)),
+    _route("POST", _V + "(/tooling)?/composite/sobjects", "rest.create",
+           lambda c: composite.sobjects(c, _inner)),
+    _route("PATCH", _V + "(/tooling)?/composite/sobjects", "rest.change",
+           lambda c: composite.sobjects(c, _inner)),
+    _route("DELETE", _V + "(/tooling)?/composite/sobjects", "rest.delete",
+           lambda c: composite.remove(c, _inner)),
+    _route("GET", _V + "/sandbox/reports", "sandbox.report", connect.report),
+    _route("GET", _V + r"/sandbox/sandboxes/(?P<id>\w+)", "sandbox.read", connect.one),
+    _route("PATCH", _V + r"/sandbox/activate/(?P<id>\w+)", "sandbox.activate", connect.activate),
+    _route("DELETE", _V + r"/sandbox/discardsandbox/(?P<id>\w+)", "sandbox.discard",
+           connect.discard),
+    _route("DELETE", _V + r"/sandbox/deletesandbox/(?P<id>\w+)", "sandbox.delete",
+           connect.delete),
     _route("POST", _V + "/jobs/ingest", "bulk.create", bulk.create),
     _route("PUT", _V + r"/jobs/ingest/(?P<id>\w+)/batches", "bulk.upload", bulk.upload),
     _route("PATCH", _V + r"/jobs/ingest/(?P<id>\w+)", "bulk.change", bulk.change),
@@ -87,6 +103,19 @@ ROUTES: list[Route] = [
     _route("POST", _V + "/tooling/runTestsSynchronous", "tests.run", runs.synchronously),
     _route("POST", _V + "/tooling/sandboxAuth", "sandbox.auth", sandboxes.authorize),
 ]  # fmt: skip
+
+
+def _inner(context: Context, request: Request) -> Response:
+    """Answer a call that came inside another one."""
+    for route in ROUTES:
+        match = route.pattern.fullmatch(request.path)
+        if match is not None and route.method == request.method:
+            arguments = {k: v for k, v in match.groupdict().items() if v is not None}
+            version = arguments.pop("version", context.version)
+            return route.handler(
+                replace(context, request=request, arguments=arguments, version=version)
+            )
+    raise not_found()
 
 
 class Gateway:

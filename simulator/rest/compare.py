@@ -97,6 +97,17 @@ def date_literal(word: str, now: float) -> tuple[float, float] | None:
         "LAST_WEEK": _week(today, -1),
         "THIS_MONTH": _month(today, 0),
         "LAST_MONTH": _month(today, -1),
+        "NEXT_WEEK": _week(today, 1),
+        "NEXT_MONTH": _month(_month(today, 0)[1], 0),
+        "THIS_QUARTER": _quarter(today, 0),
+        "LAST_QUARTER": _quarter(today, -1),
+        "THIS_YEAR": _year(today, 0),
+        "LAST_YEAR": _year(today, -1),
+        "NEXT_YEAR": _year(today, 1),
+        "LAST_N_WEEKS": (_week(today, -number)[0], _week(today, 0)[0]),
+        "LAST_N_YEARS": (_year(today, -number)[0], _year(today, 0)[0]),
+        "LAST_N_MONTHS": (_months_back(today, number), _month(today, 0)[0]),
+        "NEXT_90_DAYS": (today + day, today + 91 * day),
         "LAST_90_DAYS": (today - 90 * day, today + day),
     }
     if name not in spans:
@@ -115,3 +126,18 @@ def _month(today: datetime, months: int) -> tuple[datetime, datetime]:
     if months < 0:
         first = (first - timedelta(days=1)).replace(day=1)
     return first, (first + timedelta(days=32)).replace(day=1)
+
+
+def _year(today: datetime, years: int) -> tuple[datetime, datetime]:
+    first = today.replace(month=1, day=1, year=today.year + years)
+    return first, first.replace(year=first.year + 1)
+
+
+def _quarter(today: datetime, quarters: int) -> tuple[datetime, datetime]:
+    first = _months_back(today, (today.month - 1) % 3 - 3 * quarters)
+    return first, (first + timedelta(days=95)).replace(day=1)
+
+
+def _months_back(today: datetime, months: int) -> datetime:
+    count = today.year * 12 + today.month - 1 - months
+    return today.replace(year=count // 12, month=count % 12 + 1, day=1)

@@ -100,7 +100,8 @@ def _page(
 ) -> dict[str, Any]:
     text = json.dumps(rows).replace("v{version}", f"v{context.version}")
     listed = json.loads(text)
-    if len(listed) <= BATCH:
+    size = _batch_size(context)
+    if len(listed) <= size:
         return {"totalSize": total, "done": True, "records": listed}
     locator = ids.numbered("01g", context.world.store.next_number("locator"))
     sha = context.world.store.put_json(listed)
@@ -108,10 +109,17 @@ def _page(
     return _batch(context, locator, listed, 0, tooling=tooling)
 
 
+def _batch_size(context: Context) -> int:
+    """Return how many records a page has: 2,000, or what the client asks for (200 to 2,000)."""
+    wanted = context.request.header("Sforce-Query-Options").lower().replace(" ", "")
+    number = wanted.partition("batchsize=")[2].partition(",")[0]
+    return max(200, min(BATCH, int(number))) if number.isdigit() else BATCH
+
+
 def _batch(
     context: Context, locator: str, rows: list[dict[str, Any]], start: int, *, tooling: bool
 ) -> dict[str, Any]:
-    end = start + BATCH
+    end = start + _batch_size(context)
     answer: dict[str, Any] = {"totalSize": len(rows), "done": end >= len(rows)}
     if end < len(rows):
         base = f"{context.base}/tooling" if tooling else context.base

@@ -1,5 +1,7 @@
 """Columns by object: canonical spelling and type. Only what is modelled stands here."""
 
+from collections.abc import Iterator
+
 from simulator.catalogue import holdings, parts
 from simulator.world import Org, World
 
@@ -167,6 +169,29 @@ RELATIONS: dict[str, dict[str, tuple[str, str]]] = {
     "PackagePushJob": {"PackagePushRequest": ("PackagePushRequest", "PackagePushRequestId")},
     "PackagePushError": {"PackagePushJob": ("PackagePushJob", "PackagePushJobId")},
 }
+
+
+CHILDREN: dict[str, dict[str, tuple[str, str]]] = {
+    "Account": {
+        "Contacts": ("Contact", "AccountId"), "Opportunities": ("Opportunity", "AccountId"),
+        "Cases": ("Case", "AccountId"),
+    },
+    "Contact": {"Cases": ("Case", "ContactId")},
+    "PackagePushRequest": {"PackagePushJobs": ("PackagePushJob", "PackagePushRequestId")},
+    "PackagePushJob": {"PackagePushErrors": ("PackagePushError", "PackagePushJobId")},
+}  # fmt: skip
+
+
+def lookups(world: World, org: Org) -> Iterator[tuple[str, str, str, str]]:
+    """Yield an org's lookup fields: object, field, target, name of the child relationship."""
+    for field in holdings.of_type(world, org.id, "CustomField"):
+        content = world.store.get(next(iter(field.files.values())))
+        if b"<referenceTo>" not in content:
+            continue
+        element = parts.parse_fragment(content)
+        entity, _, own = field.name.partition(".")
+        for target in element.all("referenceTo"):
+            yield entity, own, target.text.strip(), element.value("relationshipName")
 
 
 def columns_of_object(world: World, org: Org, name: str) -> dict[str, str]:

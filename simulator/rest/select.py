@@ -1,7 +1,7 @@
 """Answer a parsed query over tables of rows: names in any case, answers in canonical spelling."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any
 
@@ -29,6 +29,8 @@ class Table:
     rows: Callable[[], list[Record]]
     relations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     tooling: bool = False
+    #: Lists of other records that lead back here: name → (table, column with this record's id).
+    children: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     #: Columns that hold codes: what answers show instead; conditions compare the codes.
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -58,12 +60,14 @@ class Selection:
         return self._run(query)
 
     def _run(
-        self, query: soql.Query
+        self, query: soql.Query, inside: Table | None = None
     ) -> tuple[list[Record], int, list[Record] | None, Table, soql.Query]:
-        table = self._table(query)
+        table = inside or self._table(query)
         query_fields = self._expanded(query, table)
         for wanted in query_fields:
-            if wanted.path:
+            if wanted.query is not None:
+                self._child(wanted, table)
+            elif wanted.path:
                 self._resolve(wanted, table)
         rows = [row for row in table.rows() if self._holds(query.where, row, table)]
         if _is_bare_count(query):
@@ -95,7 +99,9 @@ class Selection:
     def _expanded(self, query: soql.Query, table: Table) -> list[soql.Field]:
         found: list[soql.Field] = []
         for wanted in query.fields:
-            if wanted.function == "fields":
+            if wanted.query is not None:
+                found.append(wanted)
+            elif wanted.function == "fields":
                 found += [soql.Field(name, wanted.at) for name in table.columns]
             else:
                 found.append(self._without_alias(wanted, query))
@@ -152,6 +158,11 @@ class Selection:
     def _project(self, row: Record, fields: list[soql.Field], table: Table) -> Record:
         record: Record = {"attributes": attributes(table, row)}
         for wanted in fields:
+            if wanted.query is not None:
+                name, records = self._children_of(row, wanted, table)
+                listed = {"totalSize": len(records), "done": True, "records": records}
+                record[name] = listed if records else None
+                continue
             steps = self._resolve(wanted, table)
             place, source = record, row
             for here, relation in steps[:-1]:
@@ -167,6 +178,29 @@ class Selection:
                 value = source.get(column)
                 place[column] = last.labels.get(column, {}).get(str(value), value)
         return record
+
+    def _child(self, wanted: soql.Field, table: Table) -> tuple[str, Table, str]:
+        """Return the list's canonical name, its table and the column that leads back."""
+        name = next((c for c in table.children if c.lower() == wanted.path.lower()), None)
+        target = self._find(table.children[name][0]) if name else None
+        if name is None or target is None:
+            message = (
+                f"{self._pointer(wanted.at)}Didn't understand relationship '{wanted.path}' in FROM"
+                " part of query call. If you are attempting to use a custom relationship, be sure"
+                f" to append the '__r' after the custom relationship name. {_HINT}"
+            )
+            raise Refused(400, "INVALID_TYPE", message)
+        return name, target, table.children[name][1]
+
+    def _children_of(
+        self, row: Record, wanted: soql.Field, table: Table
+    ) -> tuple[str, list[Record]]:
+        name, target, column = self._child(wanted, table)
+        query = sure(wanted.query, "the caller looked")
+        own = str(row.get("Id"))
+        rows = [r for r in target.rows() if r.get(column) and ids.same_id(str(r[column]), own)]
+        # The rows of the list become the table that the inner query is asked of.
+        return name, self._run(query, replace(target, rows=lambda: rows))[0]
 
     def _holds(self, condition: soql.Condition | None, row: Record, table: Table) -> bool:
         if condition is None:
@@ -256,7 +290,37 @@ class Selection:
             groups.setdefault(key, []).append(row)
         if not query.group_by and not groups:
             groups[()] = []
-        return [self._one_group(query, members, table) for members in groups.values()]
+        self._check_grouped(query, table)
+        return [
+            self._one_group(query, members, table)
+            for members in groups.values()
+            if query.having is None or self._group_holds(query.having, members, table)
+        ]
+
+    def _check_grouped(self, query: soql.Query, table: Table) -> None:
+        """Refuse columns that are neither grouped nor aggregated."""
+        grouped = {self._resolve(f, table)[-1][1] for f in query.group_by if not f.function}
+        for wanted in query.fields:
+            if wanted.function or self._resolve(wanted, table)[-1][1] in grouped:
+                continue
+            message = f"{self._pointer(wanted.at)}Field must be grouped or aggregated: "
+            raise Refused(400, "MALFORMED_QUERY", message + wanted.path)
+
+    def _group_holds(self, test: soql.Condition, rows: list[Record], table: Table) -> bool:
+        """Say whether a group passes HAVING: aggregates and grouped columns against constants."""
+        if isinstance(test, soql.Junction):
+            results = [self._group_holds(part, rows, table) for part in test.parts]
+            if test.operator == "and":
+                return all(results)
+            return any(results) if test.operator == "or" else not results[0]
+        if test.field.function not in soql.AGGREGATES:
+            return self._holds(test, rows[0], table)
+        values = (
+            [self._value(row, test.field, table)[0] for row in rows] if test.field.path else rows
+        )
+        value = compare.reduce(test.field.function, values)
+        kind = "double" if isinstance(value, (int, float)) else "string"
+        return self._compares(test, value, kind)
 
     def _ordered_groups(
         self, query: soql.Query, groups: list[Record], table: Table

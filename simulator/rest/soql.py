@@ -1,8 +1,9 @@
 """A parser of SOQL: text in, a tree of frozen values out. Keywords and names in any case.
 
-Covered: fields with relationship paths, COUNT() and simple aggregates with aliases, FIELDS(),
-WHERE with AND, OR, NOT, comparisons, LIKE, IN and NOT IN (lists and semi-joins), INCLUDES and
-EXCLUDES, date literals, GROUP BY, ORDER BY with NULLS, LIMIT, OFFSET, FOR VIEW.
+Covered: fields with relationship paths, child subqueries, COUNT() and simple aggregates with
+aliases, FIELDS(), WHERE with AND, OR, NOT, comparisons, LIKE, IN and NOT IN (lists and
+semi-joins), INCLUDES and EXCLUDES, date literals, GROUP BY with HAVING, ORDER BY with NULLS, LIMIT,
+OFFSET, FOR VIEW.
 """
 
 import re
@@ -47,12 +48,16 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column by its path; an aggregate has a function too. `at` is its offset in the text."""
+    """A column by its path; an aggregate has a function too, a child subquery has a query.
+
+    `at` is its offset in the text.
+    """
 
     path: str
     at: int
     function: str = ""
     alias: str = ""
+    query: "Query | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Query:
     sobject_at: int
     where: Condition | None
     group_by: tuple[Field, ...]
+    having: Condition | None
     order_by: tuple[Ordering, ...]
     limit: int | None
     offset: int
@@ -172,6 +178,7 @@ class _Parser:
             self.name()
         where = self.condition() if self.accept("where") else None
         group_by = self.grouping()
+        having = self.condition() if group_by and self.accept("having") else None
         order_by = self.ordering()
         limit = self.count("limit")
         offset = self.count("offset") or 0
@@ -184,12 +191,18 @@ class _Parser:
             sobject.at,
             where,
             group_by,
+            having,
             order_by,
             limit,
             offset,
         )
 
     def field(self) -> Field:
+        if self.now.text == "(" and self.tokens[self.place + 1].word == "select":
+            at = self.take().at
+            inner = self.query()
+            self.expect(")")
+            return Field(inner.sobject, at, query=inner)
         token = self.name()
         if token.word in _RESERVED:
             self.place -= 1

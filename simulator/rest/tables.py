@@ -265,12 +265,19 @@ class Tables:
             "LastModifiedBy": ("User", "LastModifiedById"),
             **fields.RELATIONS.get(name, {}),
         }
+        children = dict(fields.CHILDREN.get(name, {}))
+        for entity, column, target, relation in fields.lookups(self._world, self._org):
+            if entity.lower() == name.lower():
+                relations[column[:-1] + "r"] = (target, column)
+            if target.lower() == name.lower() and relation:
+                children[f"{relation}__r"] = (entity, column)
         return Table(
             name,
             columns,
             lambda: records(self._world, self._org.id, name),
             relations,
             tooling=self._tooling,
+            children=children,
         )
 
     def _canonical(self, key: str) -> str | None:

@@ -18,17 +18,23 @@ PEOPLE: list[dict[str, Any]] = [
     {"Id": "005000000000003AAA", "Name": "Cy", "Age": None, "Active": True,
      "BossId": "005000000000002AAA", "Skills": None, "At": None},
 ]  # fmt: skip
+PETS: list[dict[str, Any]] = [
+    {"Id": "a00000000000001AAA", "Kind": "cat", "OwnerId": "005000000000001AAA"},
+    {"Id": "a00000000000002AAA", "Kind": "dog", "OwnerId": "005000000000001AAA"},
+]
+PET = Table("Pet", {"Id": "id", "Kind": "string", "OwnerId": "id"}, lambda: PETS)
 TABLE = Table(
     "Person",
     {"Id": "id", "Name": "string", "Age": "int", "Active": "boolean", "BossId": "id",
      "Skills": "string", "At": "datetime"},
     lambda: PEOPLE,
     {"Boss": ("Person", "BossId")},
+    children={"Pets": ("Pet", "OwnerId")},
 )  # fmt: skip
 
 
 def find(name: str) -> Table | None:
-    return TABLE if name.lower() == "person" else None
+    return {"person": TABLE, "pet": PET}.get(name.lower())
 
 
 def names(where: str) -> list[str]:
@@ -121,7 +127,7 @@ def test_a_bare_count_has_no_records() -> None:
         ("SELECT X.Name FROM Person", "INVALID_FIELD", "Didn't understand relationship 'X'"),
         ("SELECT Id FROM Person WHERE Age = 'x'", "INVALID_FIELD", "should be of type int"),
         (
-            "SELECT Active, COUNT(Id) FROM Person GROUP BY Active HAVING COUNT(Id) > 1",
+            "SELECT Active FROM Person HAVING COUNT(Id) > 1",
             "MALFORMED_QUERY",
             "unexpected token: 'HAVING'",
         ),
@@ -163,3 +169,32 @@ def test_date_literals_span_forward(word: str) -> None:
 
 def test_an_unknown_word_is_no_date_literal() -> None:
     assert date_literal("SOMEDAY", NOW) is None
+
+
+def grouped(text: str) -> list[dict[str, Any]]:
+    _, _, groups, _, _ = Selection(text, find, NOW).run()
+    assert groups is not None
+    return [{k: v for k, v in group.items() if k != "attributes"} for group in groups]
+
+
+def test_groups_pass_having() -> None:
+    text = "SELECT Active, COUNT(Id) n FROM Person GROUP BY Active HAVING COUNT(Id) > 1"
+    assert grouped(text) == [{"Active": True, "n": 2}]
+    text = "SELECT Active FROM Person GROUP BY Active HAVING Active = false AND MAX(Age) > 40"
+    assert grouped(text) == [{"Active": False}]
+
+
+def test_a_column_beside_an_aggregate_has_to_be_grouped() -> None:
+    with pytest.raises(Refused) as refused:
+        grouped("SELECT Name, COUNT(Id) FROM Person GROUP BY Active")
+    assert refused.value.message.endswith("Field must be grouped or aggregated: Name")
+
+
+def test_child_subqueries() -> None:
+    text = "SELECT Name, (SELECT Kind FROM pets WHERE Kind != 'dog') FROM Person WHERE Age > 0"
+    records, *_ = Selection(text, find, NOW).run()
+    (pet,) = records[0]["Pets"]["records"]
+    assert (records[0]["Name"], pet["Kind"], records[1]["Pets"]) == ("Ann", "cat", None)
+    with pytest.raises(Refused) as refused:
+        Selection("SELECT (SELECT Id FROM Gone) FROM Person", find, NOW).run()
+    assert "Didn't understand relationship 'Gone' in FROM part" in refused.value.message
