@@ -138,6 +138,23 @@ def check_retrieve_status(context: Context, call: Element) -> Response:
     return envelope.write("checkRetrieveStatus", result)
 
 
+def check_status(context: Context, call: Element) -> Response:
+    """Tell in the form of before API 31.0 where retrieves and deployments stand."""
+    world, org = context.world, context.caller.org
+    results = []
+    for process in call.all("asyncProcessId"):
+        identifier = process.text.strip()
+        sql = "select id, finish_at from retrieve where org = ? and substr(id, 1, 15) = ?"
+        row = world.store.row(sql, org.id, identifier[:15])
+        deploy = rows.of_id(world, org.id, identifier)
+        if row is None and deploy is None:
+            raise SoapFault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
+        done = deploy.done if deploy else sure(row, "one of both")["finish_at"] <= world.clock.now()
+        state = "Completed" if done else "InProgress"
+        results.append({"done": done, "id": identifier, "state": state})
+    return envelope.write("checkStatus", results)
+
+
 def _collect(context: Context, identifier: str, request: dict[str, Any]) -> None:
     world, org = context.world, context.caller.org
     found = retrieval.retrieve(
@@ -218,6 +235,7 @@ OPERATIONS: dict[str, tuple[str, Operation]] = {
     "deployRecentValidation": ("deploy.quick", deploy_recent_validation),
     "retrieve": ("retrieve.start", retrieve),
     "checkRetrieveStatus": ("retrieve.status", check_retrieve_status),
+    "checkStatus": ("retrieve.status", check_status),
     "listMetadata": ("metadata.list", list_metadata),
     "describeMetadata": ("metadata.describe", describe_metadata),
     "readMetadata": ("metadata.read", crud.read),

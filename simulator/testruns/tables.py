@@ -36,6 +36,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "Message": "string", "StackTrace": "string", "RunTime": "int", "TestTimestamp": "datetime",
         "ApexLogId": "id", "IsTestSetup": "boolean",
     },
+    "ApexTestResultLimits": {
+        "Id": "id", "ApexTestResultId": "id", "LimitContext": "string", "LimitExceptions": "string",
+        **dict.fromkeys(("AsyncCalls", "Callouts", "Cpu", "Dml", "DmlRows", "Email", "MobilePush",
+                         "QueryRows", "Soql", "Sosl"), "int"),
+    },
     "AsyncApexJob": {
         "Id": "id", "Status": "string", "JobType": "string", "TotalJobItems": "int",
         "JobItemsProcessed": "int", "NumberOfErrors": "int", "CreatedDate": "datetime",
@@ -61,6 +66,7 @@ def find(world: World, org: Org, key: str) -> Table | None:
         "ApexTestRunResult": runs.summaries,
         "ApexTestQueueItem": runs.items,
         "ApexTestResult": runs.results,
+        "ApexTestResultLimits": runs.limits,
         "AsyncApexJob": runs.jobs,
         "ApexCodeCoverageAggregate": runs.aggregate,
         "ApexCodeCoverage": runs.by_test,
@@ -70,7 +76,15 @@ def find(world: World, org: Org, key: str) -> Table | None:
     name = next((n for n in rows if n.lower() == key), None)
     if name is None:
         return None
-    return Table(name, COLUMNS[name], rows[name], _RELATIONS.get(name, {}), tooling=True)
+    children = {"ApexTestResults": ("ApexTestResultLimits", "ApexTestResultId")}
+    return Table(
+        name,
+        COLUMNS[name],
+        rows[name],
+        _RELATIONS.get(name, {}),
+        tooling=True,
+        children=children if name == "ApexTestResult" else {},
+    )
 
 
 class _Runs:
@@ -149,6 +163,17 @@ class _Runs:
             for entry in record.fields["classes"]
             if entry["ends"] <= self.moment(record.fields)
             for result in entry["results"]
+        ]  # fmt: skip
+
+    def limits(self) -> list[Record]:
+        """Return what each method used of its limits: nothing is executed, so only time counts."""
+        nothing = dict.fromkeys(COLUMNS["ApexTestResultLimits"], 0)
+        return [
+            {
+                **nothing, "Id": ids.numbered("05n", number), "ApexTestResultId": result["Id"],
+                "LimitContext": "SYNC", "LimitExceptions": None, "Cpu": result["RunTime"],
+            }
+            for number, result in enumerate(self.results(), 1)
         ]  # fmt: skip
 
     def jobs(self) -> list[Record]:

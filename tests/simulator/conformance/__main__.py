@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.simulator.conformance import python
 from tests.simulator.conformance.clients import CommandLine, Score, run_script
 from tests.simulator.packages import class_with_test, manifest, text_field, xml, zipped
 from tests.support.simulator import SimulatedOrg, SimulatorProcess
@@ -25,6 +26,13 @@ def main(place: Path) -> int:
             _all(place, process, score)
         finally:
             process.stop()
+        secure = Path(directory) / "secure"
+        secure.mkdir()
+        process = SimulatorProcess(secure, speed=SPEED).start()
+        try:
+            python.run(place, process, score)
+        finally:
+            process.stop()
     sys.stdout.write(f"{score.passed} passed, {len(score.failed)} failed\n")
     return 1 if score.failed else 0
 
@@ -43,8 +51,10 @@ def _all(place: Path, process: SimulatorProcess, score: Score) -> None:
     _deployments(sf, sandbox)
     _validations(sf, production)
     _retrieves(sf)
+    _apex_tests(sf)
     _sandboxes(sf, production)
     _push(sf, process, production)
+    _install(sf, process, production)
     archive = place / "package.zip"
     files = {"package.xml": manifest({"ApexClass": ["*"]}), **class_with_test("Foo")}
     archive.write_bytes(zipped(files))
@@ -233,6 +243,46 @@ def _retrieves(sf: CommandLine) -> None:
         lambda a: (a["status"], "<members>Foo</members>" in (sf.project / "org.xml").read_text()),
         (0, True),
     )
+
+
+def _apex_tests(sf: CommandLine) -> None:
+    sf.check(
+        "sf apex run test",
+        ("apex", "run", "test", "-o", "prod", "-l", "RunLocalTests", "--code-coverage", "-w", "2"),
+        lambda a: (a["status"], a["result"]["summary"]["outcome"],
+                   a["result"]["summary"]["orgWideCoverage"],
+                   [t["FullName"] for t in a["result"]["tests"]],
+                   [c["name"] for c in a["result"]["coverage"]["coverage"]]),
+        (0, "Passed", "100%", ["FooTest.works"], ["Foo"]),
+    )  # fmt: skip
+    sf.check(
+        "sf apex run test, one method at once",
+        ("apex", "run", "test", "-o", "prod", "-t", "FooTest.works", "--synchronous"),
+        lambda a: (a["status"], a["result"]["summary"]["passing"]),
+        (0, 1),
+    )
+
+
+def _install(sf: CommandLine, process: SimulatorProcess, production: SimulatedOrg) -> None:
+    made = process.admin(
+        "POST",
+        f"/orgs/{process.org().name}/packages",
+        {"name": "Gadgets", "namespace": "gad", "versions": [{"number": "2.0.0.1"}]},
+    )
+    sf.check(
+        "sf package install",
+        ("package", "install", "-o", "prod", "--package", made["versions"][0], "--wait", "2",
+         "--no-prompt"),
+        lambda a: (a["status"], a["result"]["Status"]),
+        (0, "SUCCESS"),
+    )  # fmt: skip
+    sf.check(
+        "sf package installed list",
+        ("package", "installed", "list", "-o", "prod"),
+        lambda a: [(p["SubscriberPackageName"], p["SubscriberPackageVersionNumber"])
+                   for p in a["result"]],
+        [("Gadgets", "2.0.0.1")],
+    )  # fmt: skip
 
 
 def _sandboxes(sf: CommandLine, production: SimulatedOrg) -> None:

@@ -89,16 +89,19 @@ class CommandLine:
 
 def run_script(place: Path, script: Path, score: Score, *arguments: str) -> None:
     """Run a Node script that prints one JSON object a line: name, seen, expected."""
+    environment = {**os.environ, "NODE_PATH": str(place / "clients" / "node_modules")}
+    run_lines(["node", str(script), *arguments], score, environment)
+
+
+def run_lines(program: list[str], score: Score, environment: dict[str, str]) -> None:
+    """Run a program that prints one JSON object a line among whatever else it prints."""
     finished = subprocess.run(
-        ["node", str(script), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-        env={**os.environ, "NODE_PATH": str(place / "clients" / "node_modules")},
+        program, capture_output=True, text=True, timeout=SECONDS, check=False, env=environment
     )
     for line in finished.stdout.splitlines():
+        if not line.startswith('{"name"'):
+            continue
         entry = json.loads(line)
         score.check(entry["name"], entry["seen"], entry["expected"], entry["took"])
     if finished.returncode:
-        score.check(f"{script.name} ends well", finished.stderr[-1500:], "", 0)
+        score.check(f"{Path(program[1]).name} ends well", finished.stderr[-1500:], "", 0)
