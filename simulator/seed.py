@@ -32,7 +32,17 @@ def create(world: World, entry: dict[str, Any], base: Path | None) -> Org:
         org = orgs.create(world, orgs.parse(entry))
         if files:
             load_metadata(world, org, files)
+        if entry.get("metadata_of"):
+            _copy_metadata(world, org, str(entry["metadata_of"]))
     return org
+
+
+def _copy_metadata(world: World, org: Org, name: str) -> None:
+    """Give an org everything that another one holds; the contents are kept once."""
+    source = world.org_named(name)
+    if source is None:
+        raise Unusable(f"There is no org called {name} whose metadata could be copied.")
+    holdings.copy(world, source.id, org.id)
 
 
 def load_metadata(world: World, org: Org, files: dict[str, bytes]) -> int:

@@ -55,6 +55,7 @@ class Admin:
             ("POST", "/faults", Admin._fault),
             ("DELETE", "/faults", Admin._clear),
             ("GET", "/deploys", Admin._deploys),
+            ("GET", "/deploys/count", Admin._count_deploys),
             ("GET", "/deploys/([^/]+)", Admin._deploy),
             ("GET", "/requests", Admin._requests),
             ("GET", "/warnings", Admin._warnings),
@@ -213,6 +214,10 @@ class Admin:
                 result = results.result(self.world, deploy, details=False)
                 listed.append({"org": org.name, "kind": deploy.kind, **result})
         return listed
+
+    def _count_deploys(self, request: Request, _: str) -> dict[str, int]:
+        sql = "select status, count(*) as number from deploy group by status"
+        return {row["status"]: int(row["number"]) for row in self.world.store.rows(sql)}
 
     def _deploy(self, request: Request, identifier: str) -> dict[str, Any]:
         for org in self.world.orgs():

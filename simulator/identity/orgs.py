@@ -37,7 +37,11 @@ class NewOrg:
 
 def parse(description: dict[str, Any]) -> NewOrg:
     """Read the JSON form of a new org; Unusable names what is wrong."""
-    known = set(NewOrg.__dataclass_fields__) | {"metadata_zip_base64", "metadata_dir"}
+    known = set(NewOrg.__dataclass_fields__) | {
+        "metadata_zip_base64",
+        "metadata_dir",
+        "metadata_of",
+    }
     unknown = set(description) - known
     if unknown:
         raise Unusable(f"An org has no {', '.join(sorted(unknown))}; it has {sorted(known)}.")

@@ -4,6 +4,7 @@ A refresh makes a new org with a new organization id; the old one keeps working 
 activation, then it is inactive for good and its sessions are dead.
 """
 
+from simulator.catalogue import holdings
 from simulator.clock import rest_time
 from simulator.identity import orgs, sessions
 from simulator.identity.orgs import NewOrg
@@ -101,13 +102,7 @@ def _make_org(world: World, production: Org, process: Record, name: str) -> Org:
     )
     made = orgs.create(world, new)
     _copy_people(world, source, made, suffix, renamed=source.id == production.id)
-    world.store.run(
-        "insert into component (org, type, name, id, files, created_at, created_by, modified_at,"
-        " modified_by, revision) select ?, type, name, id, files, created_at, created_by,"
-        " modified_at, modified_by, 0 from component where org = ? and deleted = 0",
-        made.id,
-        source.id,
-    )
+    holdings.copy(world, source.id, made.id)
     return made
 
 

@@ -44,7 +44,7 @@ class Keychain:
 
     def get_service(self, *_: Any) -> None:
         """Answer as the real one does when a service was not set up."""
-        from cumulusci.core.exceptions import ServiceNotConfigured
+        from cumulusci.core.exceptions import ServiceNotConfigured  # type: ignore[import-not-found]
 
         raise ServiceNotConfigured("none")
 
@@ -60,14 +60,14 @@ class Cumulus:
             remote = ["remote", "add", "origin", "https://github.com/example/tools"]
             subprocess.run(["git", "-C", str(directory), *remote], check=True)
         os.chdir(directory)
-        from cumulusci.core.runtime import BaseCumulusCI
+        from cumulusci.core.runtime import BaseCumulusCI  # type: ignore[import-not-found]
 
         self.runtime = BaseCumulusCI(load_keychain=False)
         self.runtime.project_config.keychain = Keychain()
 
     def run(self, task: Any, org: dict[str, str], **options: Any) -> Any:
         """Run one task against one org and return the task."""
-        from cumulusci.core.config import OrgConfig, TaskConfig
+        from cumulusci.core.config import OrgConfig, TaskConfig  # type: ignore[import-not-found]
 
         class Org(OrgConfig):  # type: ignore[misc]
             def refresh_oauth_token(self, *_: Any, **__: Any) -> None:
@@ -95,9 +95,9 @@ def _deploys(box: dict[str, str]) -> list[Any]:
 
 
 def _metadata(cumulus: Cumulus, box: dict[str, str], directory: Path, source: str) -> None:
-    from cumulusci.tasks.apex.testrunner import RunApexTests
-    from cumulusci.tasks.salesforce import Deploy, RetrieveUnpackaged
-    from cumulusci.tasks.salesforce.nonsourcetracking import ListComponents
+    from cumulusci.tasks.apex.testrunner import RunApexTests  # type: ignore[import-not-found]
+    from cumulusci.tasks.salesforce import Deploy, RetrieveUnpackaged  # type: ignore[import-not-found]
+    from cumulusci.tasks.salesforce.nonsourcetracking import ListComponents  # type: ignore[import-not-found]
 
     def deployed(**options: Any) -> int:
         before = len(_deploys(box))
@@ -143,8 +143,8 @@ def _metadata(cumulus: Cumulus, box: dict[str, str], directory: Path, source: st
 
 
 def _push(cumulus: Cumulus, hub: dict[str, str], directory: Path, given: dict[str, Any]) -> None:
-    from cumulusci.tasks.push.pushfails import ReportPushFailures
-    from cumulusci.tasks.push.tasks import SchedulePushOrgList
+    from cumulusci.tasks.push.pushfails import ReportPushFailures  # type: ignore[import-not-found]
+    from cumulusci.tasks.push.tasks import SchedulePushOrgList  # type: ignore[import-not-found]
 
     orgs = directory / "orgs.txt"
     orgs.write_text("\n".join(given["subscribers"]) + "\n")

@@ -30,7 +30,7 @@ def compare(name: str, expected: object, call: Callable[[], object]) -> None:
 def main(given: dict[str, Any]) -> None:
     """Run everything."""
 
-    def client() -> Salesforce:
+    def client() -> Any:
         # One client for each kind of call: mdapi leaves its headers behind.
         return Salesforce(
             session_id=given["token"], instance_url=given["url"], version=given["version"]
@@ -53,14 +53,15 @@ def main(given: dict[str, Any]) -> None:
         try:
             sf.query("SELECT Nope FROM Account")
         except SalesforceMalformedRequest as error:
-            return str(error.content[0]["errorCode"])
+            content: Any = error.content
+            return str(content[0]["errorCode"])
         return ""
 
     compare("a faulty query", "INVALID_FIELD", refused)
 
     def deployed() -> list[Any]:
         tool = client()
-        answer = tool.deploy(given["zip"], sandbox=True, testLevel="RunLocalTests")
+        answer: Any = tool.deploy(given["zip"], sandbox=True, testLevel="RunLocalTests")
         identifier = answer["asyncId"]
         for _ in range(100):
             status = tool.checkDeployStatus(identifier)
