@@ -79,6 +79,7 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
     change_class = policies.class_of(deployment)
     # The release's window is the one that people decided on; the deployment's row is a copy.
     window = (deployment.subject_digest and deployment.release) or deployment
+    prepared = deployment.preparation
     return GateFacts(
         now=now,
         environment=environment.name,
@@ -100,10 +101,8 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
         requester_reason=why_not,
         artefact_digest=deployment.artefact.digest,
         expected_artefact_digest=_expected_artefact(deployment),
-        baseline_digest=deployment.baseline_digest if deployment.preparation else "",
-        prepared_baseline_digest=(
-            deployment.preparation.baseline_digest if deployment.preparation else ""
-        ),
+        baseline_digest=deployment.baseline_digest if prepared else "",
+        prepared_baseline_digest=prepared.baseline_digest if prepared else "",
         missing_stages=_missing_stages(deployment, stored.done),
         approved_here_before=(
             change_class == rules.ROLLBACK

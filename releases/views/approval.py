@@ -28,7 +28,7 @@ from releases.forms.decisions import DecisionForm
 from releases.forms.releases import ReasonForm
 from releases.models import Release
 from releases.rules import impact
-from releases.selectors import approval_page, deciders, policies, reasons, release_page
+from releases.selectors import approval_page, deciders, reasons, release_page
 from releases.services import approval as services
 from releases.views.acting import form_page, found
 

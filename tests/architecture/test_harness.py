@@ -51,8 +51,8 @@ def test_a_failed_query_as_another_role_gives_the_old_one_back() -> None:
 
 
 @pytest.mark.django_db
-def test_owner_is_not_a_role_to_act_as() -> None:
-    with pytest.raises(ValueError, match="no such role"), as_role("owner"):
+def test_only_the_roles_of_the_product_can_be_acted_as() -> None:
+    with pytest.raises(ValueError, match="no such role"), as_role("postgres"):
         pass
 
 

@@ -132,7 +132,11 @@ def test_board_may_decide_and_teams_may_not(played: Stage) -> None:
 
 
 def test_history_was_written_in_the_order_of_time(played: Stage) -> None:
-    moments = list(AuditEvent.objects.order_by("pk").values_list("at", flat=True))
+    moments = [
+        moment
+        for moment in AuditEvent.objects.order_by("pk").values_list("at", flat=True)
+        if moment is not None
+    ]
 
     assert moments == sorted(moments)
     assert moments[-1] <= datetime.now(tz=UTC)

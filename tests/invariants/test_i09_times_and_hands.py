@@ -210,6 +210,7 @@ def test_i04_only_a_question_about_this_release_that_nobody_answered_is_bound(
             approvals.decide(
                 request_id=request.pk,
                 verdict="approve",
+                auth_strength="password+totp",
                 comment="",
                 shown_digest=cover.DIGEST,
                 current_digest=cover.DIGEST,

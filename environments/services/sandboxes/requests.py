@@ -7,6 +7,7 @@ guard's facts. A unique constraint keeps two requests about one sandbox apart, n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -302,15 +303,17 @@ def outcome(request_id: int) -> None:
         close(request, end, f"sandbox.request.{end}", question.note)
 
 
-def describe(request_id: int) -> subjects.SubjectCard:
-    """Describe the request for the inbox."""
-    request = find(request_id)
+def describe(requests: Collection[int]) -> dict[int, subjects.Facts]:
+    """Describe requests for the inbox."""
+    rows = SandboxRequest.objects.select_related("requested_by").filter(pk__in=requests)
+    return {row.pk: _facts(row) for row in rows}
+
+
+def _facts(request: SandboxRequest) -> subjects.Facts:
     when = {"now": "at once", "soon": "as soon as possible"}.get(request.start, "")
     if request.not_before is not None:
         when = rules.said(request.not_before)
-    facts_of_it = (f"asked by {request.requested_by.full_name}", request.reason[:120], when)
-    words = request.words[0].upper() + request.words[1:]
-    return subjects.SubjectCard(words, request.get_absolute_url(), facts_of_it)
+    return (f"asked by {request.requested_by.full_name}", request.reason[:120], when)
 
 
 def questions(environment: Environment) -> list[str]:

@@ -15,4 +15,4 @@ class Migration(migrations.Migration):
         ("environments", "0006_holes"),
     ]
 
-    operations: ClassVar = [RunSQLFile("releases/0010_holes.sql")]
+    operations: ClassVar = [RunSQLFile("releases/0009_holes.sql")]
