@@ -41,7 +41,11 @@ _ENTRIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "/rollback/",
         ),
     ),
-    (gettext_noop("Environments"), "/environments/", ("/environments/", "/snapshots/", "/canary/")),
+    (
+        gettext_noop("Environments"),
+        "/environments/",
+        ("/environments/", "/snapshots/", "/canary/", "/sandbox-requests/"),
+    ),
     (gettext_noop("Calendar"), "/calendar/", ("/calendar/",)),
     (gettext_noop("Teams"), "/teams/", ("/teams/", "/people/", "/policies/", "/service-accounts/")),
     (gettext_noop("History"), "/history/", ("/history/", "/evidence/")),

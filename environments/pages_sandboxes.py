@@ -209,7 +209,7 @@ class SandboxPart:
     sandbox: Sandbox
     next_refresh: datetime | None
     live: SandboxRequest | None
-    waiting: SandboxRequest | None
+    to_reconnect: SandboxRequest | None
     recent: tuple[SandboxRequest, ...]
     offers: tuple[Offer, ...]
     may_ask: Answer
@@ -231,7 +231,7 @@ def part(user: User, environment: Environment) -> SandboxPart | None:
         sandbox=sandbox,
         next_refresh=earliest if earliest and earliest > database_now() else None,
         live=reads.live_request(environment),
-        waiting=reads.to_reconnect(environment),
+        to_reconnect=reads.to_reconnect(environment),
         recent=recent,
         offers=outlook.of(environment).offers if fresh else (),
         may_ask=permissions.may_ask_sandbox(user, environment, None),

@@ -39,7 +39,7 @@ def test_the_form_shows_the_guard_the_train_and_who_must_agree(company: Company)
     shown = client.get(f"/environments/{env.public_id}/refresh/").content.decode()
     assert "can be refreshed again on" in shown
     assert "Who must agree" in shown
-    assert "board member" in shown
+    assert "1 release manager" in shown
     typed = {"start": "now", "reason": "old", "template_id": "1ps000000000001AAA"}
     answer = client.post(f"/environments/{env.public_id}/refresh/", typed)
     assert answer.status_code == 422

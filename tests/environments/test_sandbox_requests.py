@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from core.db import database_now
+from core.digests import digest_json
 from core.errors import Conflict, DomainError, InvalidInput, NotAllowed, NotNow
 from environments.models import Credential, Sandbox, SandboxRequest
 from environments.services import leases, orgs
@@ -17,7 +18,7 @@ from environments.services.sandboxes import facts, inventory, outlook, reconnect
 from environments.services.sandboxes.facts import Wish
 from environments.states import SandboxAction, SandboxStart
 from governance import inbox
-from governance.models import AuditEvent, Notice
+from governance.models import AuditEvent, Notice, Policy, PolicyVersion
 from tests.environments.conftest import House, policy
 from tests.environments.sandboxes import DAY, Scene, build
 from tests.support.cover import later
@@ -35,20 +36,18 @@ def scene(
 ) -> Scene:
     """Sales TEST is old enough for a refresh; the board and release managers have their rules."""
     simulator.set_speed(2000)
+    of_sandboxes = Policy.objects.create(name="Sandboxes")
     policy(house, "Production", 2, governs_board=True)
     made = build(house, simulator, work, settings)
-    sandboxes_policy(house)
+    sandboxes_policy(house, of_sandboxes)
     made.read()
     return made
 
 
-def sandboxes_policy(house: House) -> None:
-    from core.digests import digest_json
-    from governance.models import Policy, PolicyVersion
-
+def sandboxes_policy(house: House, made: Policy) -> None:
     body = {"approvals": [ONE_MANAGER], "expires_hours": 168, "test_level": "NoTestRun"}
     PolicyVersion.objects.create(
-        policy=Policy.objects.create(name="Sandboxes"),
+        policy=made,
         number=1,
         body=body,
         digest=digest_json(body),

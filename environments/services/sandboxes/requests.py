@@ -312,7 +312,7 @@ def describe(requests: Collection[int]) -> dict[int, subjects.Facts]:
 def _facts(request: SandboxRequest) -> subjects.Facts:
     when = {"now": "at once", "soon": "as soon as possible"}.get(request.start, "")
     if request.not_before is not None:
-        when = rules.said(request.not_before)
+        when = f"not before {rules.said(request.not_before)}"
     return (f"asked by {request.requested_by.full_name}", request.reason[:120], when)
 
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.clock import now
-from core.digests import digest_json
 from environments.models import Sandbox, SandboxLicence, SandboxReading, SandboxRequest
 from environments.services.sandboxes import requests as services
 from environments.services.sandboxes.facts import Wish
 from environments.states import SandboxAction, SandboxStart, SandboxState
-from governance.models import Policy, PolicyVersion
 from tests.support.company.rows import Company, acting
 from tests.support.databases import as_role
-
-RULE = {"number": 1, "roles": ["release_manager"], "team": None, "when": "always"}
-POLICY = {"approvals": [RULE], "expires_hours": 168, "test_level": "NoTestRun"}
-NOBODY = {**POLICY, "approvals": []}
 
 
 def listed(company: Company) -> dict[str, Sandbox]:
@@ -72,16 +66,6 @@ def requests(company: Company) -> dict[str, SandboxRequest]:
 
 
 def _requests(company: Company, rows: dict[str, Sandbox]) -> None:
-    person = company.people["ana"]
-    for name, body in (("Sandboxes", POLICY), ("Sandboxes CI", NOBODY)):
-        PolicyVersion.objects.create(
-            policy=Policy.objects.create(name=name),
-            number=1,
-            body=body,
-            digest=digest_json(body),
-            proposed_by=person,
-            confirmed_by=company.people["ben"],
-        )
     for name, org, who in (
         ("svctest", "Service TEST", "tomas"),
         ("slsci", "Sales CI", "priya"),

@@ -22,8 +22,12 @@ POLICY = {
     "test_level": "RunLocalTests",
 }
 
-
 NOBODY_ASKED = {**POLICY, "approvals": []}
+ONE_MANAGER = {
+    "approvals": [{"number": 1, "roles": ["release_manager"], "team": None, "when": "always"}],
+    "expires_hours": 168,
+    "test_level": "NoTestRun",
+}
 
 
 def people(company: Company) -> None:
@@ -57,8 +61,11 @@ def people(company: Company) -> None:
 def policy(company: Company) -> None:
     production = Policy.objects.create(name="Production", governs_board=True)
     company.unasked = Policy.objects.create(name="Integration")
+    of_sandboxes = [Policy.objects.create(name=name) for name in ("Sandboxes", "Sandboxes CI")]
     company.policy_version = _version(company, production, POLICY)
     _version(company, company.unasked, NOBODY_ASKED)
+    for made, body in zip(of_sandboxes, (ONE_MANAGER, NOBODY_ASKED), strict=True):
+        _version(company, made, body)
 
 
 def _version(company: Company, policy: Policy, body: dict[str, Any]) -> PolicyVersion:
