@@ -173,11 +173,18 @@ class Admin:
         return {}
 
     def _user(self, request: Request, name: str) -> dict[str, Any]:
-        person = orgs.add_user(self.world, self._org(name), request.json())
+        org = self._org(name)
+        person = orgs.add_user(self.world, org, request.json())
+        by = orgs.first_person(self.world, org).id
+        text = f"Created new user {person.full_name}"
+        self.world.audit(org.id, by, "createduser", "Manage Users", text)
         return {"id": person.id, "username": person.username}
 
     def _app(self, request: Request, name: str) -> dict[str, Any]:
-        orgs.add_app(self.world, self._org(name), request.json())
+        org, app = self._org(name), request.json()
+        orgs.add_app(self.world, org, app)
+        by, text = orgs.first_person(self.world, org).id, f"Saved app {app['client_id']}"
+        self.world.audit(org.id, by, "savedConnectedApp", "Connected Apps", text)
         return {}
 
     def _package(self, request: Request, name: str) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _apply_faults(world: World, deploy: Deploy, plan: Plan) -> float:
         case "slow":
             return float(arguments.get("seconds", 60))
         case "component_error":
-            _break_component(plan, arguments)
+            _break_component(plan, arguments, rolls_back=deploy.options.rollback_on_error)
         case _:
             code = str(arguments.get("code", "UNKNOWN_EXCEPTION"))
             plan.error_code = code
@@ -157,7 +157,8 @@ def _apply_faults(world: World, deploy: Deploy, plan: Plan) -> float:
     return 0.0
 
 
-def _break_component(plan: Plan, arguments: dict[str, object]) -> None:
+def _break_component(plan: Plan, arguments: dict[str, object], *, rolls_back: bool) -> None:
+    """Let one component fail: all with it, or without rollback only what it would have done."""
     code = str(arguments.get("code", "UNABLE_TO_LOCK_ROW"))
     wanted = str(arguments.get("component", ""))
     problem = str(arguments.get("message") or faults.words_for(code))
@@ -167,8 +168,14 @@ def _break_component(plan: Plan, arguments: dict[str, object]) -> None:
         plan.messages.append(chosen)
     chosen.success, chosen.problem, chosen.problem_type = False, problem, "Error"
     chosen.created = chosen.changed = chosen.deleted = False
-    plan.writes, plan.deletes_before, plan.deletes_after = [], [], []
-    plan.tests = []
+    if rolls_back:
+        plan.writes, plan.deletes_before, plan.deletes_after = [], [], []
+        plan.tests = []
+        return
+    own = (chosen.type, chosen.name)
+    plan.writes = [write for write in plan.writes if write[:2] != own]
+    plan.deletes_before = [gone for gone in plan.deletes_before if gone != own]
+    plan.deletes_after = [gone for gone in plan.deletes_after if gone != own]
 
 
 def _end(world: World, org: str, identifier: str, now: float) -> bool:
@@ -205,14 +212,18 @@ def outcome(deploy: Deploy, plan: Plan) -> str:
 
 
 def _write(world: World, deploy: Deploy, plan: Plan) -> None:
+    created = {(m.type, m.name) for m in plan.messages if m.created}
     for kind, name in plan.deletes_before:
         holdings.delete(world, deploy.org, deploy.created_by, kind, name)
+        _audit(world, deploy, "deleted", kind, name)
     revision = holdings.next_revision(world, deploy.org)
     stamp = (deploy.org, deploy.created_by, world.clock.now(), revision)
     for kind, name, files in plan.writes:
         holdings.put_hashes(world, stamp, kind, name, files)
+        _audit(world, deploy, "created" if (kind, name) in created else "changed", kind, name)
     for kind, name in plan.deletes_after:
         holdings.delete(world, deploy.org, deploy.created_by, kind, name)
+        _audit(world, deploy, "deleted", kind, name)
     if plan.coverage:
         runs.note(world, deploy.org, deploy.created_by, plan.coverage)
     # A deployment that goes through voids every earlier validation of the org.
@@ -222,8 +233,12 @@ def _write(world: World, deploy: Deploy, plan: Plan) -> None:
         deploy.org,
         deploy.number,
     )
-    display = f"Deployed {len(plan.writes)} components, deleted {len(plan.deletes_before)}"
-    world.audit(deploy.org, deploy.created_by, "deployMetadata", "Deployment", display)
+
+
+def _audit(world: World, deploy: Deploy, word: str, kind: str, name: str) -> None:
+    """Note what a deployment did to one component, as a change in Setup would be noted."""
+    display = f"{word.capitalize()} {kind} {name}"
+    world.audit(deploy.org, deploy.created_by, f"{word}{kind}", kind, display)
 
 
 def _close(world: World, deploy: Deploy, status: str, at: float, plan: Plan | None = None) -> None:

@@ -57,7 +57,8 @@ def eligible(world: World, deploy: Deploy) -> bool:
     if world.clock.now() - deploy.completed_at > QUICK_DEPLOY_SECONDS:
         return False
     plan = plans.load(world, deploy.plan)
-    return plan.run_tests and bool(plan.tests) and not plan.test_errors
+    passed = bool(plan.tests) and not plan.test_errors
+    return plan.run_tests and passed and not plan.lacks_coverage
 
 
 def _insert(

@@ -45,6 +45,7 @@ class Plan:
     """The whole future of a deployment; kept as JSON so that a restart finds it again.
 
     `writes` are [type, name, {path: hash}]; `deletes` are [type, name], before or after the writes.
+    `lacks_coverage` says that the tests cover too little for a quick deploy, wherever they ran.
     """
 
     messages: list[Message] = field(default_factory=list)
@@ -57,13 +58,14 @@ class Plan:
     run_tests: bool = False
     test_level: str = ""
     never_ends: bool = False
+    lacks_coverage: bool = False
     error_code: str = ""
     error_message: str = ""
 
     @property
     def component_errors(self) -> list[Message]:
-        """The messages that are errors."""
-        return [m for m in self.messages if not m.success and m.problem_type == "Error"]
+        """The messages that keep the deployment from going through: errors, warnings that count."""
+        return [m for m in self.messages if not m.success]
 
     @property
     def warnings(self) -> list[Message]:

@@ -16,6 +16,7 @@ from simulator.deploys.view import View
 from simulator.world import Org, World
 
 COVERAGE_NEEDED = 75
+_OWN_COVERAGE = ("RunSpecifiedTests", "RunRelevantTests")
 _DELETES_AFTER = "destructiveChangesPost.xml"
 
 
@@ -197,7 +198,8 @@ class _Packing:
                 elif not self.view.has(kind, name):
                     text = f"No {kind} named: {name} found"
                     warning = _manifest_error(self.prefix + manifest_name, text, "Warning")
-                    warning.success = True
+                    # Without ignoreWarnings a warning counts like an error.
+                    warning.success = self.options.ignore_warnings
                     self.plan.messages.append(warning)
                 else:
                     going.append((kind, name))
@@ -270,7 +272,10 @@ def _plan_tests(world: World, org: Org, options: Options, plan: Plan, view: View
         {"name": c.name, "kind": c.kind, "lines": list(c.lines), "missed": list(c.missed)}
         for c in run.coverage
     ]
-    plan.coverage_warnings = _coverage_warnings(org, plan, run.coverage)
+    shortfalls = _shortfalls(plan, run.coverage)
+    plan.lacks_coverage = bool(shortfalls)
+    if plan.test_level in _OWN_COVERAGE or not org.is_sandbox:
+        plan.coverage_warnings = shortfalls
 
 
 def _wanted(options: Options, plan: Plan, sources: dict[str, Outline]) -> set[str] | None:
@@ -298,11 +303,9 @@ def sources_of(view: View) -> dict[str, Outline]:
     }
 
 
-def _coverage_warnings(
-    org: Org, plan: Plan, coverage: list[testing.Coverage]
-) -> list[dict[str, str]]:
-    """Return what falls short of the platform's 75 % rule for this org and test level."""
-    if plan.test_level in ("RunSpecifiedTests", "RunRelevantTests"):
+def _shortfalls(plan: Plan, coverage: list[testing.Coverage]) -> list[dict[str, str]]:
+    """Return what falls short of the platform's 75 % rule for this test level."""
+    if plan.test_level in _OWN_COVERAGE:
         own = {
             name.lower() for kind, name, _ in plan.writes if kind in ("ApexClass", "ApexTrigger")
         }
@@ -315,8 +318,6 @@ def _coverage_warnings(
             for c in coverage
             if c.name.lower() in own and c.percent < COVERAGE_NEEDED
         ]
-    if org.is_sandbox:
-        return []
     warnings = [
         {
             "name": c.name,

@@ -71,7 +71,7 @@ class Progress:
     @property
     def errors(self) -> int:
         """Components that failed so far."""
-        return sum(1 for m in self.seen if not m.success and m.problem_type == "Error")
+        return sum(1 for m in self.seen if not m.success)
 
 
 def of_id(world: World, org: str, identifier: str) -> Deploy | None:

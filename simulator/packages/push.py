@@ -147,6 +147,11 @@ def _finish(world: World, request: Record, job: Record) -> bool:
     at = rest_time(world.clock.now())
     subscriber = _subscriber(world, request, job.fields["SubscriberOrganizationKey"])
     error = None if subscriber is None else subscriber.fields.get("_push_error")
+    pushed = install.version_of(world, request.fields["PackageVersionId"])
+    handler = None if pushed is None else pushed.fields.get("_install_error")
+    if handler and not error:
+        message = f"The post install script failed. {handler}"
+        error = {"ErrorTitle": "Post install script failed", "ErrorMessage": message}
     if subscriber is None or error:
         detail = error or {"ErrorType": "UnclassifiedError"}
         fields = {
@@ -162,7 +167,6 @@ def _finish(world: World, request: Record, job: Record) -> bool:
     version = request.fields["PackageVersionId"]
     store.change(world, subscriber, MetadataPackageVersionId=version)
     org = world.org(str(job.fields["SubscriberOrganizationKey"]))
-    pushed = install.version_of(world, version)
     if org is not None and pushed is not None:
         install.put(world, org, pushed, first_person(world, org).id)
     store.change(world, job, Status=SUCCEEDED, EndTime=at)

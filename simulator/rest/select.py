@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator import ids
 from simulator.clock import parse_time
-from simulator.rest import compare, soql
+from simulator.rest import compare, functions, soql
 from simulator.sure import sure
 from simulator.transport.messages import Refused
 
@@ -64,7 +64,7 @@ class Selection:
     ) -> tuple[list[Record], int, list[Record] | None, Table, soql.Query]:
         table = inside or self._table(query)
         query_fields = self._expanded(query, table)
-        for wanted in query_fields:
+        for wanted in (*query_fields, *soql.tested(query.where), *query.group_by):
             if wanted.query is not None:
                 self._child(wanted, table)
             elif wanted.path:
@@ -75,7 +75,11 @@ class Selection:
         if query.group_by or any(f.function in soql.AGGREGATES for f in query.fields):
             grouped = self._ordered_groups(query, self._aggregate(query, rows, table), table)
             return [], len(grouped), grouped, table, query
+        ungrouped = [wanted for wanted in query_fields if functions.groups(wanted.function)]
+        if ungrouped:
+            raise self._ungrouped(ungrouped[0])
         for order in reversed(query.order_by):
+            self._resolve(order.field, table)
             rows = self._sorted(rows, order, table)
         total = len(rows)
         rows = rows[query.offset :]
@@ -116,6 +120,9 @@ class Selection:
 
     def _resolve(self, wanted: soql.Field, table: Table) -> list[tuple[Table, str]]:
         """Return the chain of (table, canonical column or relation) along a path."""
+        if not functions.is_known(wanted.function):
+            message = f"{self._pointer(wanted.at)}Unknown function: {wanted.function}"
+            raise Refused(400, "MALFORMED_QUERY", message)
         steps: list[tuple[Table, str]] = []
         *relations, column = wanted.path.split(".")
         for name in relations:
@@ -146,7 +153,8 @@ class Selection:
         for here, relation in steps[:-1]:
             row = None if row is None else self._follow(row, here, relation)
         last, column = steps[-1]
-        return (None if row is None else row.get(column)), last.columns[column]
+        value = None if row is None else row.get(column)
+        return functions.apply(wanted.function, value, last.columns[column])
 
     def _follow(self, row: Record, table: Table, relation: str) -> Record | None:
         target_name, key = table.relations[relation]
@@ -299,12 +307,16 @@ class Selection:
 
     def _check_grouped(self, query: soql.Query, table: Table) -> None:
         """Refuse columns that are neither grouped nor aggregated."""
-        grouped = {self._resolve(f, table)[-1][1] for f in query.group_by if not f.function}
+        grouped = {(f.function, self._resolve(f, table)[-1][1]) for f in query.group_by}
         for wanted in query.fields:
-            if wanted.function or self._resolve(wanted, table)[-1][1] in grouped:
+            if wanted.function in soql.AGGREGATES:
                 continue
-            message = f"{self._pointer(wanted.at)}Field must be grouped or aggregated: "
-            raise Refused(400, "MALFORMED_QUERY", message + wanted.path)
+            if (wanted.function, self._resolve(wanted, table)[-1][1]) not in grouped:
+                raise self._ungrouped(wanted)
+
+    def _ungrouped(self, wanted: soql.Field) -> Refused:
+        message = f"{self._pointer(wanted.at)}Field must be grouped or aggregated: {wanted.path}"
+        return Refused(400, "MALFORMED_QUERY", message)
 
     def _group_holds(self, test: soql.Condition, rows: list[Record], table: Table) -> bool:
         """Say whether a group passes HAVING: aggregates and grouped columns against constants."""
@@ -351,9 +363,11 @@ class Selection:
         number = 0
         for wanted in query.fields:
             if wanted.function not in soql.AGGREGATES:
-                steps = self._resolve(wanted, table)
+                column = self._resolve(wanted, table)[-1][1]
                 value = self._value(rows[0], wanted, table)[0] if rows else None
-                record[wanted.alias or steps[-1][1]] = value
+                plain = f"expr{number}" if wanted.function else column
+                record[wanted.alias or plain] = value
+                number += bool(wanted.function and not wanted.alias)
                 continue
             values = [self._value(row, wanted, table)[0] for row in rows] if wanted.path else rows
             record[wanted.alias or f"expr{number}"] = compare.reduce(wanted.function, values)

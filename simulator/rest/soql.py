@@ -7,6 +7,7 @@ OFFSET, FOR VIEW.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -330,6 +331,15 @@ def _unescape(text: str) -> str:
         lambda m: m.group(0) if m.group(1) in "%_" else _ESCAPES.get(m.group(1), m.group(1)),
         text,
     )
+
+
+def tested(condition: Condition | None) -> Iterator[Field]:
+    """Yield the columns that a condition looks at."""
+    if isinstance(condition, Junction):
+        for part in condition.parts:
+            yield from tested(part)
+    elif condition is not None:
+        yield condition.field
 
 
 def parse(text: str) -> Query:

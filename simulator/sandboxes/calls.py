@@ -99,9 +99,14 @@ def act(context: Context, process: Record, given: dict[str, Any]) -> Response:
     changes["Status"] = states.ACTIVATING if action == "ACTIVATE" else states.DISCARDING
     if action == "ACTIVATE":
         changes |= {"ActivatedById": context.caller.person.id, "_activated": now}
-    store.change(context.world, process, **changes)
+    name = process.fields["SandboxName"]
+    with context.world.store.transaction():
+        store.change(context.world, process, **changes)
+        verb = "activated" if action == "ACTIVATE" else "discarded"
+        by, text = context.caller.person.id, f"{verb.capitalize()} sandbox {name}"
+        context.world.audit(context.caller.org.id, by, f"{verb}Sandbox", "Sandboxes", text)
     context.world.wake()
-    return Response(204, effect=f"sandbox {process.fields['SandboxName']} {action.lower()}d")
+    return Response(204, effect=f"sandbox {name} {action.lower()}d")
 
 
 def delete(context: Context, info: Record) -> Response:

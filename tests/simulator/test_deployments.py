@@ -9,6 +9,7 @@ from tests.simulator.packages import (
     apex,
     class_with_test,
     custom_object,
+    manifest,
     problems,
     text_field,
     xml,
@@ -118,13 +119,34 @@ def test_deletions_happen_and_absent_ones_only_warn(sandbox: Client) -> None:
         xml("Package", "<types><members>FooTest</members><members>Gone</members>"
             "<name>ApexClass</name></types><version>64.0</version>")
     )  # fmt: skip
-    result = sandbox.deploy({"destructiveChangesPost.xml": destructive}, {})
+    files = {"destructiveChangesPost.xml": destructive}
+    strict = sandbox.deploy(files, {})
+    failed = [(m["problem"], m["problemType"]) for m in strict["details"]["componentFailures"]]
+    assert (strict["status"], failed) == ("Failed", [("No ApexClass named: Gone found", "Warning")])
+    assert "ApexClass:FooTest" in sandbox.org.components()
+    result = sandbox.deploy(files, {}, ignoreWarnings=True)
     assert result["status"] == "Succeeded"
     warning = [m for m in result["details"]["componentSuccesses"] if m.get("problem")]
     assert [(m["fullName"], m["problem"], m["problemType"]) for m in warning] == [
         ("destructiveChangesPost.xml", "No ApexClass named: Gone found", "Warning")
     ]
     assert sandbox.org.components() == {"ApexClass:Foo"}
+
+
+def test_the_audit_trail_has_every_component(sandbox: Client) -> None:
+    files = class_with_test("Foo")
+    sandbox.deploy(files, CLASSES)
+    meta = "classes/Foo.cls-meta.xml"
+    files = {"classes/Foo.cls": "public class Foo { Integer i; }", meta: files[meta]}
+    gone = manifest({"ApexClass": ["FooTest"]})
+    assert sandbox.deploy({**files, "destructiveChanges.xml": gone}, CLASSES)["success"]
+    rows = sandbox.rows("SELECT Action, Display FROM SetupAuditTrail")
+    assert {(row["Action"], row["Display"]) for row in rows} == {
+        ("createdApexClass", "Created ApexClass Foo"),
+        ("createdApexClass", "Created ApexClass FooTest"),
+        ("changedApexClass", "Changed ApexClass Foo"),
+        ("deletedApexClass", "Deleted ApexClass FooTest"),
+    }
 
 
 def test_deleting_an_object_takes_its_fields(sandbox: Client) -> None:

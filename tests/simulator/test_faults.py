@@ -122,6 +122,13 @@ def test_a_component_meets_a_lock(client: Client) -> None:
     assert client.org.components() == set()
 
 
+def test_without_rollback_a_lock_leaves_the_rest(client: Client) -> None:
+    rule = {"code": "UNABLE_TO_LOCK_ROW", "component": "FooTest"}
+    client.org.fault("component_error", "deploy.run", times=1, **rule)
+    result = client.deploy(class_with_test("Foo"), CLASSES, rollbackOnError=False)
+    assert (result["status"], client.org.components()) == ("SucceededPartial", {"ApexClass:Foo"})
+
+
 def test_a_deployment_that_never_ends_can_be_cancelled(client: Client) -> None:
     client.org.fault("never_ends", "deploy.run", times=1)
     identifier = client.start(class_with_test("Foo"), CLASSES)

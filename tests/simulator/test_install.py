@@ -45,6 +45,22 @@ class Shop:
         key = {"SubscriberPackageVersionKey": self.versions[index]}
         return self.request("PackageInstallRequest", {**key, **fields})
 
+    def push(self, index: int) -> str:
+        """Push one of the versions and return how that ended."""
+        version = {"PackageVersionId": self.versions[index]}
+        made = self.publisher.call("POST", "sobjects/PackagePushRequest", json=version)
+        request = made.json()["id"]
+        job = {"PackagePushRequestId": request, "SubscriberOrganizationKey": self.client.org.id}
+        assert self.publisher.call("POST", "sobjects/PackagePushJob", json=job).status_code == 201
+        path = f"sobjects/PackagePushRequest/{request}"
+        self.publisher.call("PATCH", path, json={"Status": "Pending"})
+        for _ in range(100):
+            status = str(self.publisher.call("GET", path).json()["Status"])
+            if status in ("Succeeded", "Failed"):
+                return status
+            time.sleep(0.05)
+        raise AssertionError("the push did not end")
+
     def status(self, index: int) -> str:
         """Return how the platform looks at an installation beforehand."""
         soql = "SELECT InstallValidationStatus FROM SubscriberPackageVersion WHERE Id = '{}'"
@@ -87,18 +103,19 @@ def test_an_install_handler_that_throws(shop: Shop) -> None:
 
 def test_a_push_reaches_the_org_that_installed_it(shop: Shop) -> None:
     shop.install(0)
-    request = shop.publisher.call(
-        "POST", "sobjects/PackagePushRequest", json={"PackageVersionId": shop.versions[1]}
-    ).json()["id"]
-    job = {"PackagePushRequestId": request, "SubscriberOrganizationKey": shop.client.org.id}
-    assert shop.publisher.call("POST", "sobjects/PackagePushJob", json=job).status_code == 201
-    path = f"sobjects/PackagePushRequest/{request}"
-    shop.publisher.call("PATCH", path, json={"Status": "Pending"})
-    for _ in range(100):
-        if shop.publisher.call("GET", path).json()["Status"] == "Succeeded":
-            break
-        time.sleep(0.05)
+    assert shop.push(1) == "Succeeded"
     soql = "SELECT SubscriberPackageVersionId FROM InstalledSubscriberPackage"
     assert shop.client.rows(soql, tooling=True) == [
         {"SubscriberPackageVersionId": shop.versions[1]}
     ]
+
+
+def test_a_push_fails_where_the_install_handler_throws(shop: Shop) -> None:
+    shop.install(0)
+    assert shop.push(3) == "Failed"
+    (error,) = shop.publisher.rows("SELECT ErrorTitle, ErrorMessage FROM PackagePushError")
+    assert error["ErrorTitle"] == "Post install script failed"
+    assert error["ErrorMessage"].endswith("in onInstall")
+    soql = "SELECT SubscriberPackageVersionId FROM InstalledSubscriberPackage"
+    (held,) = shop.client.rows(soql, tooling=True)
+    assert held["SubscriberPackageVersionId"] == shop.versions[0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.packages import Client, class_with_test, custom_object
+from tests.simulator.packages import Client, apex, class_with_test, custom_object
 from tests.support.simulator import SimulatorProcess
 
 CLASSES = {"ApexClass": ["*"]}
@@ -37,6 +37,18 @@ def test_it_deploys_what_was_validated_without_running_tests(client: Client) -> 
     assert body["id"] != validated
     assert (result["success"], result["checkOnly"], result["numberTestsTotal"]) == (True, False, 0)
     assert client.org.components() == {"ApexClass:Foo", "ApexClass:FooTest"}
+
+
+def test_a_validation_that_covers_too_little_is_no_candidate(simulator: SimulatorProcess) -> None:
+    sandbox = Client(simulator.org(is_sandbox=True))
+    long = "public class Idle {\n" + "".join(
+        f"Integer f{n}() {{\nreturn {n};\n}}\n" for n in range(9)
+    )
+    files = {**class_with_test("Foo"), **apex("Idle", long + "}")}
+    options = {"checkOnly": True, "testLevel": "RunLocalTests"}
+    identifier = sandbox.start(files, CLASSES, **options)
+    assert sandbox.wait(identifier)["success"]
+    assert quick(sandbox, identifier)[1]["errorCode"] == "INVALID_ID_FIELD"
 
 
 def test_a_deployment_in_between_voids_the_validation(client: Client) -> None:

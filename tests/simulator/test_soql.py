@@ -114,6 +114,48 @@ def test_aggregates(text: str, rows: list[dict[str, Any]]) -> None:
     assert total == len(rows)
 
 
+def test_dates_are_grouped_by_their_parts() -> None:
+    text = (
+        "SELECT CALENDAR_MONTH(At), DAY_ONLY(At) day, COUNT(Id) FROM Person WHERE At != null"
+        " GROUP BY CALENDAR_MONTH(At), DAY_ONLY(At) ORDER BY DAY_ONLY(At)"
+    )
+    _, _, groups, *_ = Selection(text, find, NOW).run()
+    assert [list(group.items())[1:] for group in groups or []] == [
+        [("expr0", 11), ("day", "2026-11-01"), ("expr1", 1)],
+        [("expr0", 11), ("day", "2026-11-17"), ("expr1", 1)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("WHERE DAY_ONLY(At) = 2026-11-17", ["Ann"]),
+        ("WHERE DAY_IN_WEEK(At) = 1", ["bob"]),
+        ("WHERE HOUR_IN_DAY(At) >= 10 AND WEEK_IN_YEAR(At) > 45", ["Ann"]),
+    ],
+)
+def test_parts_of_dates_in_conditions(where: str, found: list[str]) -> None:
+    assert names(where) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("SELECT Id FROM Nest WHERE Gone = 1", "No such column 'Gone'"),
+        ("SELECT Id FROM Nest ORDER BY Gone", "No such column 'Gone'"),
+        ("SELECT CALENDAR_YEAR(At) FROM Person", "must be grouped"),
+        ("SELECT Id FROM Person WHERE SOUNDEX(Name) = 'x'", "Unknown function: soundex"),
+    ],
+)
+def test_names_are_checked_without_any_record(text: str, word: str) -> None:
+    def nest(name: str) -> Table | None:
+        return Table("Nest", {"Id": "id"}, list) if name == "Nest" else find(name)
+
+    with pytest.raises(Refused) as refusal:
+        Selection(text, nest, NOW).run()
+    assert word in refusal.value.message
+
+
 def test_a_bare_count_has_no_records() -> None:
     records, total, grouped, *_ = Selection("SELECT count() FROM Person", find, NOW).run()
     assert (records, total, grouped) == ([], 3, None)
