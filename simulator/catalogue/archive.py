@@ -113,9 +113,9 @@ def manifest_of(root: Element) -> Manifest:
     return Manifest(found, root.value("version"))
 
 
-def write_manifest(types: dict[str, list[str]], version: str) -> bytes:
-    """Write a package.xml with types and members in order."""
-    children = []
+def write_manifest(types: dict[str, list[str]], version: str, package: str = "") -> bytes:
+    """Write a package.xml with types and members in order, that of a package with its name."""
+    children = [Element("fullName", text=package)] if package else []
     for kind in sorted(types):
         members = [Element("members", text=name) for name in sorted(set(types[kind]))]
         children.append(Element("types", children=[*members, Element("name", text=kind)]))

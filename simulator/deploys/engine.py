@@ -13,6 +13,7 @@ from simulator.deploys import plan as plans
 from simulator.deploys import planning, rows
 from simulator.deploys.plan import Message, Plan
 from simulator.deploys.rows import Deploy
+from simulator.packages import contents
 from simulator.sure import sure
 from simulator.testruns import runs
 from simulator.transport import faults
@@ -221,6 +222,10 @@ def _write(world: World, deploy: Deploy, plan: Plan) -> None:
     for kind, name, files in plan.writes:
         holdings.put_hashes(world, stamp, kind, name, files)
         _audit(world, deploy, "created" if (kind, name) in created else "changed", kind, name)
+        if kind == "InstalledPackage":
+            org = sure(world.org(deploy.org), "a deployment belongs to an org")
+            content = world.store.get(next(iter(files.values())))
+            contents.install_by_file(world, org, deploy.created_by, name, content)
     for kind, name in plan.deletes_after:
         holdings.delete(world, deploy.org, deploy.created_by, kind, name)
         _audit(world, deploy, "deleted", kind, name)

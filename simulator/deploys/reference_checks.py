@@ -11,6 +11,8 @@ from simulator.catalogue.parts import Part
 from simulator.catalogue.standard import is_custom
 from simulator.deploys.problems import Problem
 from simulator.deploys.view import View
+from simulator.packages import install
+from simulator.sure import sure
 
 _CONTROLLER = re.compile(
     r"""\b(?:controller|extensions)\s*=\s*["']([\w,\s.]+)["']""", re.IGNORECASE
@@ -167,6 +169,24 @@ def _page(part: Part, view: View) -> list[Problem]:
     return found
 
 
+def _installed_package(part: Part, view: View) -> list[Problem]:
+    """Check that the package's version exists and that this org may install it."""
+    element = part.element
+    if element is None or part.name.lower() in view.namespaces or part.key in view.held:
+        return []
+    number = element.value("versionNumber")
+    version = install.numbered(view.world, part.name, number)
+    if version is None:
+        text = f"InstalledPackage version number : {number} does not exist!"
+    elif version.fields.get("_key") and version.fields["_key"] != element.value("password"):
+        text = "Invalid installation key."
+    else:
+        org = sure(view.world.org(view.org), "a deployment belongs to an org")
+        status = install.validation(view.world, org, version)
+        text = "" if status == install.FINE else f"The package cannot be installed: {status}"
+    return [Problem(text, element.line, element.column)] if text else []
+
+
 CHECKS: dict[str, Callable[[Part, View], list[Problem]]] = {
     "PermissionSet": _grants,
     "Profile": _grants,
@@ -175,4 +195,5 @@ CHECKS: dict[str, Callable[[Part, View], list[Problem]]] = {
     "CustomApplication": _application,
     "ApexPage": _page,
     "ApexComponent": _page,
+    "InstalledPackage": _installed_package,
 }

@@ -23,7 +23,7 @@ class View:
     """The org's components, less what is deleted first, plus the package's parts that hold up."""
 
     def __init__(self, world: World, org: Org, held: dict[Key, Component]) -> None:
-        self._world = world
+        self.world = world
         self.org = org.id
         #: Namespaces of packages that the operator calls installed; what is in them is not checked.
         self.namespaces = frozenset(str(n).lower() for n in org.options.get("namespaces", []))
@@ -129,7 +129,7 @@ class View:
         if key in self.brought:
             contents = list(self.brought[key].files.values())
         else:
-            contents = [self._world.store.get(sha) for sha in self.held[key].files.values()]
+            contents = [self.world.store.get(sha) for sha in self.held[key].files.values()]
         return "\n".join(content.decode("utf-8", "replace") for content in contents)
 
     def note(self, text: str) -> None:
@@ -143,4 +143,4 @@ class View:
             part = self.brought[key]
             return part.files[part.path]
         component = self.held[key]
-        return self._world.store.get(component.files[holdings.path_of(component)])
+        return self.world.store.get(component.files[holdings.path_of(component)])

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from simulator import ids
+from simulator import ids, seed
+from simulator.catalogue import archive
 from simulator.identity import orgs
 from simulator.identity.orgs import Unusable
 from simulator.packages.push import ERROR_TYPES
@@ -15,8 +16,8 @@ def add(world: World, org: Org, described: dict[str, Any]) -> dict[str, Any]:
 
     {"name", "namespace", "versions": [{"number": "1.2.0.1", "state": "Released"|"Beta",
     "deprecated", "installation_key",
-    "install_error"}], "subscribers": [{"org_key"?, "name", "type", "status", "version": index,
-    "push_error"?: {"ErrorType", "ErrorMessage"}}]}
+    "install_error", "metadata_zip_base64"}], "subscribers": [{"org_key"?, "name", "type", "status",
+    "version": index, "push_error"?: {"ErrorType", "ErrorMessage"}}]}
     """
     person = orgs.first_person(world, org).id
     name = str(described.get("name") or "")
@@ -62,8 +63,14 @@ def _version(world: World, org: Org, person: str, package: str, entry: dict[str,
         "IsDeprecated": bool(entry.get("deprecated", False)),
         "_key": entry.get("installation_key"),
         "_install_error": entry.get("install_error"),
+        "_content": _content(world, entry),
     }
     return store.add(world, org.id, person, "MetadataPackageVersion", fields)
+
+
+def _content(world: World, entry: dict[str, Any]) -> str | None:
+    text = entry.get("metadata_zip_base64")
+    return world.store.put(archive.zip_files(seed.unzipped(str(text)))) if text else None
 
 
 def _subscriber(

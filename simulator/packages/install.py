@@ -7,12 +7,14 @@ that names in it are taken as there; its components themselves are not modelled.
 
 from typing import Any
 
-from simulator import ids
+from simulator import ids, xmltree
+from simulator.catalogue import holdings, parts
 from simulator.context import Context
 from simulator.rest import store
 from simulator.rest.store import Record
 from simulator.transport.messages import Refused, Response, as_json
 from simulator.world import Org, World
+from simulator.xmltree import Element
 
 RUNNING = "IN_PROGRESS"
 SUCCESS = "SUCCESS"
@@ -48,6 +50,19 @@ def number(version: Record) -> tuple[int, ...]:
     """Return a version's number for comparison."""
     names = ("MajorVersion", "MinorVersion", "PatchVersion", "BuildNumber")
     return tuple(int(version.fields[name] or 0) for name in names)
+
+
+def numbered(world: World, namespace: str, text: str) -> Record | None:
+    """Return the newest build of a version like 1.2 of the package with a namespace."""
+    wanted = tuple(int(part) for part in text.split(".") if part.isdigit())
+    found = [
+        version
+        for version in store.everywhere(world, "MetadataPackageVersion")
+        if str(package_of(world, version).fields["NamespacePrefix"]).lower() == namespace.lower()
+        and wanted
+        and number(version)[:3] == (*wanted, 0, 0)[:3]
+    ]
+    return max(found, key=number, default=None)
 
 
 def installed(world: World, org: Org, package: str) -> Record | None:
@@ -155,6 +170,7 @@ def put(world: World, org: Org, version: Record, person: str) -> None:
     else:
         store.change(world, held, **fields)
     _namespaces(world, org, package, there=True)
+    _component(world, org, version, person)
     _subscribe(world, org, version)
     # The installation of a package voids every earlier validation of the org.
     world.store.run(
@@ -177,6 +193,8 @@ def _uninstall(world: World, request: Record) -> str:
         return "The package is not installed in this org."
     store.remove(world, held)
     _namespaces(world, org, package, there=False)
+    namespace = str(package.fields["NamespacePrefix"] or "")
+    holdings.delete(world, org.id, request.modified_by, "InstalledPackage", namespace)
     subscriber = _subscriber(world, org, package)
     if subscriber is not None:
         store.remove(world, subscriber)
@@ -191,6 +209,18 @@ def _namespaces(world: World, org: Org, package: Record, *, there: bool) -> None
         return
     kept = [n for n in org.options.get("namespaces", []) if n != namespace]
     world.set_options(org, {"namespaces": [*kept, namespace] if there else kept})
+
+
+def _component(world: World, org: Org, version: Record, person: str) -> None:
+    """Show an installed package among the org's metadata."""
+    namespace = package_of(world, version).fields["NamespacePrefix"]
+    if not namespace:
+        return
+    shown = ".".join(map(str, number(version)[:2]))
+    children = [Element("activateRSS", text="false"), Element("versionNumber", text=shown)]
+    path = f"installedPackages/{namespace}.installedPackage"
+    files = {path: xmltree.document("InstalledPackage", children)}
+    holdings.put(world, org.id, person, parts.split(files))
 
 
 def _subscriber(world: World, org: Org, package: Record) -> Record | None:

@@ -14,6 +14,7 @@ from simulator import ids
 from simulator.catalogue import archive, registry, retrieval
 from simulator.context import Context
 from simulator.deploys import intake, options, results, rows
+from simulator.packages import contents
 from simulator.soap import crud, envelope
 from simulator.soap.envelope import SoapFault
 from simulator.sure import sure
@@ -166,10 +167,18 @@ def _collect(context: Context, identifier: str, request: dict[str, Any]) -> None
     messages = [
         {"fileName": f"{prefix}package.xml", "problem": problem} for problem in found.messages
     ]
-    messages += [
-        {"fileName": f"{prefix}package.xml", "problem": f"No package named '{name}' found"}
-        for name in request["packages"]
-    ]
+    files = {prefix + path: data for path, data in found.files.items()}
+    alone = request["single"] and not request["types"]
+    for name in request["packages"]:
+        version = contents.version_named(world, org, name)
+        if version is None:
+            problem = f"No package named '{name}' found"
+            messages.append({"fileName": f"{prefix}package.xml", "problem": problem})
+            continue
+        place = "" if alone else f"{name}/"
+        packed, listed = contents.retrieved(world, version, name, place, request["version"])
+        files |= packed
+        found.properties.extend(listed)
     result = {
         "done": True,
         "fileProperties": found.properties,
@@ -178,7 +187,7 @@ def _collect(context: Context, identifier: str, request: dict[str, Any]) -> None
         "status": "Succeeded",
         "success": True,
     }
-    content = archive.zip_files({prefix + path: data for path, data in found.files.items()})
+    content = archive.zip_files(files)
     world.store.run(
         "update retrieve set result = ?, zip = ? where id = ?",
         world.store.put_json(result),

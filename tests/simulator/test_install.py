@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.packages import Client
+from tests.simulator.packages import Client, problems, xml
 from tests.support.simulator import SimulatorProcess
 
 VERSIONS = [
@@ -21,7 +21,8 @@ class Shop:
 
     def __init__(self, simulator: SimulatorProcess) -> None:
         publisher = simulator.org()
-        body = {"name": "Tools", "namespace": f"t{publisher.name[-6:]}", "versions": VERSIONS}
+        self.namespace = f"t{publisher.name[-6:]}"
+        body = {"name": "Tools", "namespace": self.namespace, "versions": VERSIONS}
         made = simulator.admin("POST", f"/orgs/{publisher.name}/packages", body)
         self.package: str = made["id"]
         self.versions: list[str] = made["versions"]
@@ -119,3 +120,29 @@ def test_a_push_fails_where_the_install_handler_throws(shop: Shop) -> None:
     soql = "SELECT SubscriberPackageVersionId FROM InstalledSubscriberPackage"
     (held,) = shop.client.rows(soql, tooling=True)
     assert held["SubscriberPackageVersionId"] == shop.versions[0]
+
+
+class TestMetadataForm:
+    """Packages as the Metadata API shows them."""
+
+    def test_a_deployed_installed_package_installs(self, shop: Shop) -> None:
+        path = f"installedPackages/{shop.namespace}.installedPackage"
+        members = {"InstalledPackage": [shop.namespace]}
+
+        def deploy(number: str) -> dict[str, Any]:
+            inner = f"<activateRSS>true</activateRSS><versionNumber>{number}</versionNumber>"
+            return shop.client.deploy({path: xml("InstalledPackage", inner)}, members)
+
+        words = "InstalledPackage version number : 9.9 does not exist!"
+        assert problems(deploy("9.9")) == [("InstalledPackage", shop.namespace, words)]
+        assert deploy("1.0")["success"]
+        soql = "SELECT SubscriberPackageVersionId FROM InstalledSubscriberPackage"
+        (held,) = shop.client.rows(soql, tooling=True)
+        assert held["SubscriberPackageVersionId"] == shop.versions[0]
+
+    def test_an_installed_package_is_listed_until_it_is_removed(self, shop: Shop) -> None:
+        shop.install(0)
+        assert shop.client.org.components() == {f"InstalledPackage:{shop.namespace}"}
+        removal = {"SubscriberPackageVersionId": shop.versions[0]}
+        shop.request("SubscriberPackageVersionUninstallRequest", removal)
+        assert shop.client.org.components() == set()

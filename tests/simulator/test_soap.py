@@ -4,6 +4,7 @@ zeep parses every answer strictly: an element that the schema does not have, or 
 place, fails the test.
 """
 
+import base64
 import io
 import time
 import zipfile
@@ -318,3 +319,18 @@ def test_a_zip_that_is_no_base64_is_refused(org: SimulatedOrg) -> None:
     )
     assert "ZipFile is no base64" in answer.text
     assert org.deploys() == []
+
+
+def test_a_retrieve_by_package(simulator: SimulatorProcess, org: SimulatedOrg) -> None:
+    content = base64.b64encode(package(class_with_test("Foo"), CLASSES)).decode()
+    version = {"number": "1.0.0.1", "metadata_zip_base64": content}
+    body = {"name": "Tools", "versions": [version]}
+    simulator.admin("POST", f"/orgs/{org.name}/packages", body)
+    metadata = Metadata(org)
+    result = metadata.retrieve({}, packageNames=["Tools", "Gone"])
+    assert [m.problem for m in result.messages] == ["No package named 'Gone' found"]
+    files = files_of(result)
+    assert "<fullName>Tools</fullName>" in files["Tools/package.xml"]
+    assert {"Tools/classes/Foo.cls", "Tools/classes/FooTest.cls-meta.xml"} <= set(files)
+    named = {(p.fullName, p.manageableState) for p in result.fileProperties}
+    assert named == {("Foo", "installed"), ("FooTest", "installed")}
