@@ -1,26 +1,6 @@
 -- Guards of requests about sandboxes. ENABLE ALWAYS keeps them standing under
--- session_replication_role = replica. Errors: P0E01 written by the wrong hand, P0E02 a fixed column
--- or a forbidden move, P0E03 no sign-offs.
-
--- Whether what is asked was agreed to: a satisfied request for approval about this very digest, or a
--- team's lead asking for the team's own DEV, whose rule is the lead.
-create function environments_sandbox_agreed(asked environments_sandboxrequest) returns boolean
-    language sql volatile set search_path = pg_catalog, public
-    as $$
-    select case when asked.needs_nobody
-        then exists (
-            select from environments_environment e
-                   join environments_track t on t.id = e.track_id
-                   join governance_membership m on m.team_id = t.team_id
-             where e.id = asked.environment_id and e.stage = 'DEV' and m.role = 'team_lead'
-               and m.user_id = asked.requested_by_id and m.revoked_at is null)
-        else exists (
-            select from governance_approvalrequest r
-             where r.subject_kind = 'sandbox.request' and r.subject_id = asked.id
-               and r.digest = asked.digest and r.state = 'satisfied'
-               and r.expires_at > gatehouse_now())
-    end
-$$;
+-- session_replication_role = replica. That people have agreed is guarded by 0009_refresh.sql.
+-- Errors: P0E01 written by the wrong hand, P0E02 a fixed column or a forbidden move.
 
 create function environments_guard_sandbox_request() returns trigger
     language plpgsql set search_path = pg_catalog, public
@@ -81,11 +61,6 @@ begin
         raise exception 'sandbox request: only a deploy worker makes it %', new.state
             using errcode = 'P0E01';
     end if;
-    if new.state in ('approved', 'starting') and old.state <> 'starting'
-       and not environments_sandbox_agreed(new)
-    then
-        raise exception 'sandbox request: nobody has agreed to it' using errcode = 'P0E03';
-    end if;
     if new.state = 'starting' and new.intended_at is null then
         raise exception 'sandbox request: started without an intention' using errcode = 'P0E02';
     end if;
@@ -136,5 +111,3 @@ select governance_watch('environments_sandboxrequest', 'Q-', array['state', 'set
     'intended_at', 'copy_id', 'info_id', 'new_organization_id']);
 select governance_watch('environments_sandbox', 'sandbox:', array['environment_id'], 'id');
 select governance_watch('environments_sandboxlicence', 'sandboxlicence:', array['total']);
-
-grant execute on function environments_sandbox_agreed(environments_sandboxrequest) to public;

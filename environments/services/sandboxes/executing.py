@@ -118,6 +118,7 @@ def _intend(claim: Claim, request: SandboxRequest, seen: Sandboxes) -> Next | No
             busy = _take(request, request.environment)
             if busy:
                 return _waits(request, busy)
+        requests.hold_question(request)
         locked = requests.lock(request.pk)
         if locked.state != SandboxState.APPROVED:
             _release(locked)

@@ -213,10 +213,31 @@ def question_of(request: SandboxRequest) -> ApprovalRequest | None:
 def agreed(request: SandboxRequest) -> bool:
     """Count again whether what is asked has been agreed to, by the sandbox as it is now."""
     if request.needs_nobody:
-        return True
+        return _stands(request, None)
     asked = question_of(request)
-    current = facts.digest_of(request)
-    return asked is not None and approvals.progress(asked, current_digest=current).satisfied
+    if asked is None or not _stands(request, asked):
+        return False
+    return approvals.progress(asked, current_digest=facts.digest_of(request)).satisfied
+
+
+def _stands(request: SandboxRequest, asked: ApprovalRequest | None) -> bool:
+    """Whether those who were asked, or nobody, are those who decide about the sandbox now."""
+    try:
+        decided_by = policies.deciding(request.environment, request.requested_by)
+    except NotNow:
+        return False
+    if asked is None:
+        return decided_by.needs_nobody
+    return (asked.policy_version_id, asked.also_body) == (
+        decided_by.version.pk,
+        decided_by.also_body,
+    )
+
+
+def hold_question(request: SandboxRequest) -> None:
+    """Lock the live question about a request; always before the request itself."""
+    rows = ApprovalRequest.objects.filter(subject_kind=KIND, subject_id=request.pk, state__in=LIVE)
+    lock_rows(rows)
 
 
 @transaction.atomic
@@ -290,7 +311,9 @@ def outcome(request_id: int) -> None:
     if request.state not in SANDBOX_WAITING:
         return
     if state is ApprovalState.SATISFIED:
-        if request.state == SandboxState.ASKED:
+        if not _stands(request, question):
+            approvals.supersede(KIND, request.pk, "another policy decides about the sandbox now")
+        elif request.state == SandboxState.ASKED:
             move(request, SandboxState.APPROVED)
             telling.record("sandbox.request.approved", request, how=str(question.policy_version))
             telling.tell(request, f"Approved: {request.words}", "A worker carries it out.")
