@@ -35,7 +35,10 @@ begin
         -- would carry a second deployment with the same digest written on it.
         perform 1 from governance_approvalrequest r
             where r.id = new.approval_id and r.digest = new.subject_digest
-              and r.subject_kind = 'release' and r.subject_id = new.release_id
+              and r.subject_id = new.release_id
+              and r.subject_kind = (
+                  select case rel.change_class when 'emergency' then 'break_glass' else 'release' end
+                  from releases_release rel where rel.id = new.release_id)
               and not exists (select 1 from governance_decision d where d.request_id = r.id)
               and not exists (select 1 from releases_deployment o where o.approval_id = r.id)
             for no key update of r;

@@ -120,7 +120,7 @@ LOSSES: dict[str, tuple[Callable[[Case], Any], str]] = {
             "UPDATE environments_environment SET policy_id = %s WHERE stage = 'PRD'",
             case.company.unasked.pk if case.company.unasked else None,
         ),
-        "the request is superseded",
+        "asks nobody",
     ),
     "no policy": (
         lambda case: execute(

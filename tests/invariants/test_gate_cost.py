@@ -10,6 +10,7 @@ from releases import bench_scene, gate
 from releases.bench_scene import Size
 from tests.invariants.gate_world import Approved, approved
 from tests.support.company import Company, acting
+from tests.support.databases import as_role
 
 SAVEPOINT = 2
 ASKED = 12 + SAVEPOINT
@@ -28,7 +29,7 @@ def test_the_number_of_queries_is_small_and_does_not_grow(company: Company) -> N
     before = queries(world)
     production = world.deployment.environment
     voters = [company.people["jonas"]]
-    with acting(company.people["marek"]):
+    with acting(company.people["marek"]), as_role("owner"):  # scenery that nobody was asked about
         bench_scene.load(world.request, production, Size(policies=5, freezes=10, others=5), voters)
     after = queries(world)
     assert (before, after) == (ASKED, ASKED)

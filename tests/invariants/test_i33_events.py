@@ -125,13 +125,13 @@ CHANGES = {
         SELECT gen_random_uuid(), now(), user_id, team_id, 'admin', now()
         FROM governance_membership WHERE role = 'auditor'""",
     ),
-    "a policy": ("owner", "UPDATE governance_policy SET name = name || '!' WHERE id = 1"),
+    "a policy": ("web", "UPDATE governance_policy SET retired_at = now()"),
     "a proposal": (
         "owner",
         """INSERT INTO governance_policyproposal
         (uuid, created_at, policy_id, body, reason, state, proposed_by_id)
         SELECT gen_random_uuid(), now(), p.id, '{}', '', 'open', u.id
-        FROM governance_policy p, governance_user u WHERE p.id = 1 LIMIT 1""",
+        FROM governance_policy p, governance_user u LIMIT 1""",
     ),
     "a stop": (
         "web",

@@ -31,6 +31,7 @@ TABLES = {
     "matter": "governance_matter",
     "policy_assignment": "environments_policyassignment",
     "snapshot": "environments_snapshot",
+    "sandbox_request": "environments_sandboxrequest",
     "calendar_import": "environments_calendarsource",
     "evidence_pack": "releases_evidencepack",
 }
