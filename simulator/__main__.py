@@ -21,11 +21,20 @@ def _options(arguments: list[str]) -> Options:
     parser.add_argument("--admin-port", type=int, default=0, help="port of the operator")
     parser.add_argument("--seed", type=Path, help="JSON file with orgs to make")
     parser.add_argument("--speed", type=float, default=1.0, help="factor for durations")
+    parser.add_argument("--jump", type=float, default=0.0, help="move the clock by seconds first")
     parser.add_argument("--plain", action="store_true", help="http instead of https")
     given = parser.parse_args(arguments)
     if given.speed <= 0:
         parser.error("--speed must be above zero")
-    return Options(given.dir, given.port, given.admin_port, given.seed, given.speed, given.plain)
+    return Options(
+        given.dir,
+        given.port,
+        given.admin_port,
+        given.seed,
+        speed=given.speed,
+        plain=given.plain,
+        jump=given.jump,
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

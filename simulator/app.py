@@ -29,6 +29,7 @@ class Options:
     seed: Path | None = None
     speed: float = 1.0
     plain: bool = False
+    jump: float = 0.0
 
 
 class Simulator:
@@ -36,6 +37,8 @@ class Simulator:
 
     def __init__(self, options: Options) -> None:
         self.world = World(options.directory, speed=options.speed, plain=options.plain)
+        if options.jump:
+            self.world.jump(options.jump)
         context = None if options.plain else Authority(options.directory).server_context()
         self._listener = self._listen(options, Gateway(self.world, gateway.ROUTES), context)
         self.world.port = self._listener.port

@@ -1,7 +1,8 @@
 """The operator's JSON interface on its own loopback port.
 
 Only requests that name a loopback host are answered, and whatever changes something must come as
-application/json: a page of another site in the operator's browser can do neither.
+application/json or from the form of the operator's own page (Origin says so): a page of another
+site in the operator's browser can do none of that.
 """
 
 import base64
@@ -68,7 +69,9 @@ class Admin:
         if request.host not in _HOSTS:
             return as_json({"error": "This port answers only to 127.0.0.1 and localhost."}, 403)
         if request.method == "GET" and request.path == "/":
-            return page.render(self.world)
+            return page.render(self.world, request)
+        if request.method == "POST" and request.path == "/":
+            return self._form(request)
         writes = request.method not in ("GET", "HEAD", "DELETE")
         if writes and not request.header("Content-Type").startswith("application/json"):
             return as_json({"error": "Send the body as application/json."}, 415)
@@ -78,6 +81,12 @@ class Admin:
             return as_json({"error": str(unknown)}, 404)
         except (Unusable, BadFault, ValueError, TypeError, KeyError) as error:
             return as_json({"error": f"{error}"}, 400)
+
+    def _form(self, request: Request) -> Response:
+        try:
+            return page.take_form(self.world, request)
+        except (BadFault, ValueError) as error:
+            return Response(400, str(error).encode(), "text/plain;charset=UTF-8")
 
     def _routed(self, request: Request) -> Response:
         known = False

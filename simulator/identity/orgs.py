@@ -30,6 +30,7 @@ class NewOrg:
     parent: str | None = None
     organization_type: str = "Enterprise Edition"
     instance_name: str = ""
+    trial_days: float | None = None
     users: list[dict[str, Any]] = field(default_factory=list)
     apps: list[dict[str, Any]] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +69,8 @@ def create(world: World, new: NewOrg) -> Org:
             raise Unusable(f"There is already an org with the id {org_id}.")
         world.store.run(
             "insert into org (id, name, organization_name, is_sandbox, organization_type,"
-            " instance_name, parent, created_at, options) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " instance_name, parent, created_at, options, trial_ends_at)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             org_id,
             new.name.lower(),
             new.organization_name,
@@ -78,6 +80,7 @@ def create(world: World, new: NewOrg) -> Org:
             new.parent,
             world.clock.now(),
             json.dumps(new.options),
+            None if new.trial_days is None else world.clock.now() + 86400 * float(new.trial_days),
         )
         org = sure(world.org(org_id), "an org just inserted is there")
         for user in new.users or [{"username": f"admin@{new.name}.sim"}]:

@@ -182,6 +182,25 @@ class TestOperator:
         )
         assert (row["Action"], row["CreatedBy"]["Name"]) == ("changedMetadata", "Admin")
 
+    def test_the_page_shows_an_org_and_sets_faults(self, simulator: SimulatorProcess) -> None:
+        client = Client(simulator.org())
+        result = client.deploy(class_with_test("Foo"), CLASSES)
+        url = f"http://127.0.0.1:{simulator.state['admin_port']}"
+        org = client.org.name
+
+        def page(query: str) -> str:
+            return requests.get(f"{url}/?{query}", timeout=5).text
+
+        assert "classes/FooTest.cls" in page(f"org={org}")
+        assert "class Foo" in page(f"org={org}&path=classes/Foo.cls")
+        assert "FooTest" in page(f"deploy={result['id']}")
+        form = {"org": org, "do": "add", "kind": "status", "call": "rest.limits", "times": "1"}
+        foreign = requests.post(url, form, headers={"Origin": "https://evil.example"}, timeout=5)
+        assert foreign.status_code == 403
+        own = requests.post(url, form, headers={"Origin": url}, timeout=5)
+        assert "rest.limits" in own.text
+        assert [client.call("GET", "limits").status_code for _ in range(2)] == [503, 200]
+
     def test_pages_of_other_sites_are_refused(self, simulator: SimulatorProcess) -> None:
         url = f"http://127.0.0.1:{simulator.state['admin_port']}/clock"
         foreign = requests.get(url, headers={"Host": "evil.example"}, timeout=5)
