@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("environments", "0005_canary"),
         ("governance", "0005_people"),
+        ("releases", "0002_floor"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

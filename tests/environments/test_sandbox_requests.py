@@ -321,7 +321,7 @@ def test_the_database_lets_nothing_start_that_nobody_agreed_to(scene: Scene) -> 
     ):
         SandboxRequest.objects.filter(pk=request.pk).update(state="starting")
     with (
-        pytest.raises(DatabaseError, match="cannot become"),
+        pytest.raises(DatabaseError, match="does not become"),
         transaction.atomic(),
         as_role("deploy"),
     ):
