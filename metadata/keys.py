@@ -9,12 +9,14 @@ something. What is not in the table has no key: its repeated elements are a list
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 SET, LIST = True, False
+_DIGITS = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Rule:
     sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     below: Mapping[str, Rule] = field(default_factory=dict)
+    rising: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def inner(self, name: str) -> Rule:
         """The rule for children of a child of that name."""
@@ -69,13 +72,37 @@ _TRANSLATED = (
     "pipelineInspMetricConfigs", "prompts", "quickActions", "reportTypes", "scontrols",
 )  # fmt: skip
 
-WHOLE = frozenset({"fieldPermissions"})
-"""Elements whose parts only mean something together: "editable" without "readable" is refused."""
+WHOLE = frozenset({"fieldPermissions", "packageVersions"})
+"""Elements whose parts only mean something together: "editable" without "readable" is refused, and
+version 3.9 and 4.1 of a package must not become 4.9."""
 
 PARTIAL = frozenset({"Profile"})
 """Roots that an org takes as additions: what a file leaves out stays as the org has it."""
 
+_PINS: tuple[Entry, ...] = (("packageVersions", ("namespace",), SET),)
+
+CODE = (
+    "ApexClass", "ApexComponent", "ApexPage", "ApexTrigger", "AuraDefinitionBundle",
+    "LightningComponentBundle",
+)  # fmt: skip
+
+RISING: Mapping[str, tuple[str, ...]] = {
+    "apiVersion": (".",),
+    "packageVersions": ("majorNumber", "minorNumber"),
+}
+"""The oldest platform and package version that code asks for, and what makes the number.
+
+Sides that raised it agree on the highest: a managed package keeps its global identifiers for those
+who compiled with an older version, and the platform every version of its interface, so that the
+highest gives each side what it asked for. A side that took a package out asks for none, which the
+platform reads as the newest that is installed; a number that another side has just raised stays,
+since a package that is too much fails in the first check and one too few runs unseen with another
+version. A side that lowers the number wants something else: that is a conflict. Other types are not
+meant: there the number is the form of what somebody outside receives (an outbound message), or
+changes how the same content runs (a flow)."""
+
 TABLE: dict[str, tuple[Entry, ...]] = {
+    **dict.fromkeys(CODE, _PINS),
     "Profile": (
         *_ACCESS,
         ("categoryGroupVisibilities", ("dataCategoryGroup",), SET),
@@ -302,9 +329,10 @@ TABLE: dict[str, tuple[Entry, ...]] = {
 @cache
 def of_root(name: str) -> Rule:
     """The rule for children of a file's root element, by the root's name."""
-    return _rule(
+    rule = _rule(
         [(tuple(path.split("/")), found, is_set) for path, found, is_set in TABLE.get(name, ())]
     )
+    return replace(rule, rising=RISING) if name in CODE else rule
 
 
 def _rule(entries: list[tuple[tuple[str, ...], tuple[str, ...], bool]]) -> Rule:
@@ -318,6 +346,12 @@ def _rule(entries: list[tuple[tuple[str, ...], tuple[str, ...], bool]]) -> Rule:
         keys={name: found for name, found, _is_set in here},
         below={name: _rule(inner) for name, inner in deeper.items()},
     )
+
+
+def number(element: Any, parts: tuple[str, ...]) -> tuple[int, ...] | None:
+    """The number that the parts of an element make (3 and 12 are 3.12), or None for none."""
+    digits = ".".join(value(element, part) for part in parts).split(".")
+    return tuple(map(int, digits)) if all(map(_DIGITS.fullmatch, digits)) else None
 
 
 def value(element: Any, path: str) -> str:

@@ -136,7 +136,7 @@ class Merging:
         """Merge all elements of one name; the first run is the base's."""
         found = rule.keys.get(name)
         if found is not None:
-            keyed = [_keyed(run, found) for run in runs]
+            keyed = [_keyed(run, found, once=name in rule.sets) for run in runs]
             if all(side is not None for side in keyed):
                 return self._by_key(name, [side or {} for side in keyed], labels, rule, path)
         elif all(len(run) <= 1 for run in runs):
@@ -165,7 +165,8 @@ class Merging:
             where = f"{path}/{name}" + (f"[{' '.join(key)}]" if key else "")
             wanted = [_Wanted(who, side.get(key)) for who, side in zip(labels, others, strict=True)]
             inner = None if name in keys.WHOLE else rule.inner(name)
-            item = self._entry(base.get(key), wanted, inner, where)
+            item = _highest(base.get(key), wanted, rule.rising.get(name))
+            item = item or self._entry(base.get(key), wanted, inner, where)
             if item is not None:
                 kept[key] = item
             elif key not in base or any(want.item is not None for want in wanted):
@@ -309,6 +310,20 @@ def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:
     return Item(item.element, comments)
 
 
+def _highest(
+    base: Item | None, sides: Sequence[_Wanted], parts: tuple[str, ...] | None
+) -> Item | None:
+    """The highest of a number that sides raised and none lowered, with its item."""
+    if parts is None:
+        return None
+    least = keys.number(base.element, parts) if base else ()
+    held = [(keys.number(side.item.element, parts), side) for side in sides if side.item]
+    if least is None or any(one is None or one < least for one, _side in held):
+        return None
+    most = max(held, key=lambda one: one[0] or (), default=None)
+    return _commented(most[1].item, sides) if most and most[0] != least else None
+
+
 def _after_each_other(runs: Sequence[list[Item]]) -> list[Item]:
     """The first side's run, then what the others added to the base."""
     base = {item.identity for item in runs[0]}
@@ -334,11 +349,16 @@ def _names(sides: Sequence[list[Item]]) -> list[str]:
     return list(dict.fromkeys(xml.local(item.element) for side in sides for item in side))
 
 
-def _keyed(run: Sequence[Item], names: tuple[str, ...]) -> dict[Key, Item] | None:
-    """Items by key, or None when one has no key or two have the same."""
+def _keyed(run: Sequence[Item], names: tuple[str, ...], *, once: bool) -> dict[Key, Item] | None:
+    """Items by key, or None when one has no key or two have the same.
+
+    The very same element twice says one thing where the platform keeps a set (``once``).
+    """
     found: dict[Key, Item] = {}
     for item in run:
         key = tuple(keys.value(item.element, name) for name in names)
+        if once and key in found and found[key].identity == item.identity:
+            continue
         if not any(key) or key in found:
             return None
         found[key] = item

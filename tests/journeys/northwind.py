@@ -166,7 +166,8 @@ class Journey:
         """The release integrated, rehearsed, prepared and before the board."""
         for step in (stages.integrate, stages.rehearse, stages.prepare):
             self.as_person("marek", step, release_id=release.pk)
-        now = self.release(release.pk)
+            now = self.release(release.pk)
+            assert now.state != "composed", now.state_note
         assert stages.preparation_of(now) is not None, now.state_note
         request: ApprovalRequest = self.as_person("marek", stages.submit, release_id=release.pk)
         return request

@@ -40,27 +40,27 @@ FIRST = {
     SHARED: access(Name="read"),
     path("Lines"): code("Lines", "a = '1'", "b = '1'", "c = '1'"),
     path("Both"): code("Both", "a = '1'"),
-    path("Old"): code("Old", "a = '1'"),
-    path("Gone"): code("Gone", "a = '1'"),
+    path("Retired"): code("Retired", "a = '1'"),
+    path("Vanished"): code("Vanished", "a = '1'"),
 }
 SALES = FIRST | {
     SHARED: access(Name="read", Phone="edit", Industry="edit"),
     path("Lines"): code("Lines", "a = '2'", "b = '1'", "c = '1'"),
     path("Both"): code("Both", "a = 'Sales'"),
-    path("Old"): code("Old", "a = '2'"),
+    path("Retired"): code("Retired", "a = '2'"),
 }
 SERVICE = FIRST | {
     SHARED: access(Name="read", Website="edit", Industry="read"),
     path("Lines"): code("Lines", "a = '1'", "b = '1'", "c = '3'"),
 }
-LOYALTY = {path("Both"): code("Both", "a = 'Loyalty'"), path("Old"): None, path("Gone"): None}
+LOYALTY = {path("Both"): code("Both", "a = 'Loyalty'"), path("Retired"): None, path("Vanished"): None}
 
 SAID = {
     "PermissionSet Shared": "Permission set Shared: field permission Account.Industry: "
     "team Sales says editable, team Service says read-only",
     "ApexClass Both": "Apex class Both: Both.cls: team Loyalty has 3 lines of its own, "
     "team Sales has 3 lines of its own",
-    "ApexClass Old": "Apex class Old: team Loyalty removes it, team Sales changes it",
+    "ApexClass Retired": "Apex class Retired: team Loyalty removes it, team Sales changes it",
 }
 
 
@@ -69,7 +69,7 @@ def test_conflicts_of_three_teams_are_decided_in_the_browser_and_reach_productio
     journey: Journey,
 ) -> None:
     approved(journey, journey.composed("First", journey.tagged("loyalty", "v9.0.0", {**FIRST})))
-    assert "ApexClass:Gone" in journey.org("Production").components()
+    assert "ApexClass:Vanished" in journey.org("Production").components()
     release = journey.composed(
         "Second",
         journey.tagged("sales", "v9.0.0", {**SALES}),
@@ -82,17 +82,17 @@ def test_conflicts_of_three_teams_are_decided_in_the_browser_and_reach_productio
     pick(journey, "priya", found["PermissionSet Shared"], "team Sales")
     pick(journey, "yuki", found["ApexClass Both"], "team Loyalty")
     assert journey.release(release.pk).state == "draft"
-    pick(journey, "marek", found["ApexClass Old"], "team Loyalty")
+    pick(journey, "marek", found["ApexClass Retired"], "team Loyalty")
     release = journey.release(release.pk)
     assert (release.state, release.artefact is None) == ("composed", False), release.state_note
     assert AuditEvent.objects.filter(event="conflict.decided").count() == 3
     assert {(row.type, row.name) for row in release.changes.filter(kind="removed")} == {
-        ("ApexClass", "Gone"),
-        ("ApexClass", "Old"),
+        ("ApexClass", "Vanished"),
+        ("ApexClass", "Retired"),
     }
     approved(journey, release)
     production = journey.org("Production")
-    assert not {"ApexClass:Gone", "ApexClass:Old"} & production.components()
+    assert not {"ApexClass:Vanished", "ApexClass:Retired"} & production.components()
     merged = production.content("permissionsets/Shared.permissionset")
     for field, editable in (("Industry", "true"), ("Phone", "true"), ("Website", "true")):
         entry = merged.partition(f"Account.{field}<")[0].rpartition("<fieldPermissions>")[2]

@@ -57,6 +57,58 @@ def test_key_that_is_there_twice_is_never_overwritten() -> None:
     assert merged.content.count(b"<fieldPermissions>") == 2
 
 
+def test_very_same_element_twice_says_it_once() -> None:
+    twice = profile({"A": "1"}).replace(b"</Profile>", profile({"A": "1"})[len(HEAD) :]
+        .replace(f"<Profile {NS}>".encode(), b""))  # fmt: skip
+    merged = merge(twice, profile({"A": "1", "B": "1"}), profile({"A": "1", "C": "1"}))
+    assert merged.clean
+    assert permissions_of(merged.content) == {"A": "1", "B": "1", "C": "1"}
+    assert merged.content.count(b"<fieldPermissions>") == 3
+
+
+def needs(**packages: str) -> bytes:
+    """What a class needs of packages, each in a version, and of the platform."""
+    inner = "".join(
+        "<packageVersions><majorNumber>{}</majorNumber><minorNumber>{}</minorNumber>"
+        "<namespace>{}</namespace></packageVersions>".format(*version.split("."), name)
+        for name, version in packages.items()
+        if name != "api"
+    )
+    api = f"<apiVersion>{packages.get('api', '60.0')}</apiVersion>"
+    return f"{HEAD}<ApexClass {NS}>{api}{inner}</ApexClass>".encode()
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "result"),
+    [
+        ({"a": "3.9"}, {"a": "3.10"}, {"a": "4.1"}, {"a": "4.1"}),
+        ({"a": "3.1", "b": "1.0"}, {"a": "3.2", "b": "1.0"}, {"a": "3.1", "b": "1.1"},
+         {"a": "3.2", "b": "1.1"}),
+        ({}, {"a": "3.1"}, {"a": "3.2", "b": "1.0"}, {"a": "3.2", "b": "1.0"}),
+        ({"a": "3.1"}, {"a": "3.2"}, {}, {"a": "3.2"}),
+        ({"a": "3.1", "b": "1.0"}, {"a": "3.1"}, {"a": "3.1", "b": "1.0", "c": "1.0"},
+         {"a": "3.1", "c": "1.0"}),
+        ({"api": "60.0"}, {"api": "61.0"}, {"api": "62.0"}, {"api": "62.0"}),
+    ],
+    ids=["both-raise", "each-another", "both-add", "raised-and-taken-out", "one-takes-out", "api"],
+)  # fmt: skip
+def test_raised_versions_of_packages_and_platform_become_the_highest(
+    base: dict[str, str], ours: dict[str, str], theirs: dict[str, str], result: dict[str, str]
+) -> None:
+    for one, other in ((ours, theirs), (theirs, ours)):
+        merged = merge(needs(**base), needs(**one), needs(**other))
+        assert merged.clean
+        assert xml.canonical_file(merged.content, "") == xml.canonical_file(needs(**result), "")
+
+
+def test_version_that_one_side_lowers_and_the_other_raises_is_for_a_person() -> None:
+    for base, ours, theirs in (("3.5", "3.4", "3.6"), ("3.5", "3.4", "2.9"), ("3.5", "x.1", "3.6")):
+        merged = merge(needs(a=base), needs(a=ours), needs(a=theirs))
+        [conflict] = merged.conflicts
+        assert conflict.path == "ApexClass/packageVersions[a]"
+    assert not merge(needs(api="60.0"), needs(api="59.0"), needs(api="61.0")).clean
+
+
 def test_comment_instead_of_text_stays_a_comment() -> None:
     def label(inner: str) -> bytes:
         root = "CustomObjectTranslation"
