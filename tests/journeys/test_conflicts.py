@@ -53,7 +53,11 @@ SERVICE = FIRST | {
     SHARED: access(Name="read", Website="edit", Industry="read"),
     path("Lines"): code("Lines", "a = '1'", "b = '1'", "c = '3'"),
 }
-LOYALTY = {path("Both"): code("Both", "a = 'Loyalty'"), path("Retired"): None, path("Vanished"): None}
+LOYALTY = {
+    path("Both"): code("Both", "a = 'Loyalty'"),
+    path("Retired"): None,
+    path("Vanished"): None,
+}
 
 SAID = {
     "PermissionSet Shared": "Permission set Shared: field permission Account.Industry: "
