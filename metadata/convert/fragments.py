@@ -17,13 +17,19 @@ from metadata.xml import Element
 
 _SIGNS = r"[^<>&\x00-\x1f\x7f-\x9f\ufffe\uffff]*"
 _TEXT = rf"{_SIGNS}(?:&(?:amp|lt|gt|quot|apos);{_SIGNS})*"
+_LINES = _TEXT.replace(r"\x00-\x1f", r"\x00-\x08\x0b-\x1f")
+"""Texts of several lines, which must not be moved to the right."""
+
 _COMMENT = r"<!--(?:[^-\x00-\x1f\ufffe\uffff]|-[^-\x00-\x1f\ufffe\uffff])*-->"
 _START = re.compile(
     r'<\?xml version="1\.0" encoding="UTF-8"\?>\n'
     rf'<([A-Za-z]\w*) xmlns="{re.escape(xml.NAMESPACE)}">',
     re.ASCII,
 )
-_LINE = re.compile(rf"\n( +)<(/?)([A-Za-z]\w*)>(?:(?:{_TEXT}|{_COMMENT})(</)\3>)?(?=\n)", re.ASCII)
+_ELEMENT = r"\n( +)<(/?)([A-Za-z]\w*)>(?:(?:%s|%s)(</)\3>)?(?=\n)"
+_LINE = re.compile(_ELEMENT % (_TEXT, _COMMENT), re.ASCII)
+_ANY = re.compile(_ELEMENT % (_LINES, _COMMENT), re.ASCII)
+_EMPTY = re.compile(r"(\n +<)([A-Za-z]\w*)/>(?=\n)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,11 @@ def read(content: bytes, path: str, unique: str) -> Child:
     return Child(next(filter(None, names), ""), content, path, root=root)
 
 
-def plain(content: bytes) -> str:
-    """The lines between the root's tags, each behind its line feed; "" for any other form."""
+def plain(content: bytes, *, moved: bool = True) -> str:
+    """The lines between the root's tags, each behind its line feed; "" for any other form.
+
+    Where the lines are not ``moved`` to the right, texts may have several of them.
+    """
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -78,8 +87,14 @@ def plain(content: bytes) -> str:
     if not start or not text.endswith((end, f"{end}\n")):
         return ""
     inner = text[start.end() : text.rindex(end)]
+    if "/>" in inner:
+        inner = _EMPTY.sub(r"\1\2></\2>", f"{inner}\n")[:-1]
     found = _LINE.findall(f"{inner}\n")
-    if len(found) != inner.count("\n") or not _balanced(found):
+    if len(found) != inner.count("\n"):
+        if moved or _ANY.sub("", f"{inner}\n") != "\n":
+            return ""
+        found = _ANY.findall(f"{inner}\n")
+    if not _balanced(found):
         return ""
     if '"' in inner or "'" in inner:  # which the official converter escapes, but not in a comment
         return "" if "<!--" in inner else inner.replace('"', "&quot;").replace("'", "&apos;")

@@ -36,7 +36,7 @@ def file_of(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
     if kind.transformer == "decomposeExternalServiceRegistration":
         return _registration(kind, name, parts)
     own = [(place.path, content) for place, content in parts if place.role is Role.PARENT]
-    lines = fragments.plain(own[0][1]) if len(own) == 1 else ""
+    lines = fragments.plain(own[0][1], moved=False) if len(own) == 1 else ""
     children = _children(parts)
     if lines:
         return _target(kind, name), document(kind.name, [], [lines[1:], "\n", *children])
@@ -133,7 +133,7 @@ def _labels_as_text(parts: Parts) -> dict[str, str]:
     found: dict[str, str] = {}
     for _place, content in parts:
         start = "\n    <labels>"
-        head, *pieces = fragments.plain(content).split(start)
+        head, *pieces = fragments.plain(content, moved=False).split(start)
         for piece in pieces:
             name = _LABEL_NAME.search(piece)
             if not name or name[1] in found:
