@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from core.errors import InvalidInput
 from metadata.components import ComponentKey
-from metadata.identity import MANIFESTS, identify
-from metadata.types import NAMESPACE, Registry, standard
+from metadata.identity import identify
+from metadata.types import NAMESPACE, MetadataType, Registry, standard
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -46,13 +46,21 @@ def of_files(paths: Iterable[str], keys: Iterable[ComponentKey], registry: Regis
     project keeps each in a file of its own.
     """
     carriers = set()
+    carrying: dict[str, bool] = {}
     for path in paths:
-        if path not in MANIFESTS:
+        directory = path.partition("/")[0]
+        if directory not in carrying:
+            kinds = standard().of_directory(directory)
+            carrying[directory] = any(_carries(registry.by_id[kind.id]) for kind in kinds)
+        if carrying[directory]:
             kind, key = identify(path)
-            kept = registry.by_id[kind.id]
-            if kept.children and not kept.decomposed and key.type == kind.name:
+            if _carries(registry.by_id[kind.id]) and key.type == kind.name:
                 carriers.add(key)
     return of_keys({*keys, *carriers})
+
+
+def _carries(kind: MetadataType) -> bool:
+    return bool(kind.children) and not kind.decomposed
 
 
 def write(manifest: Mapping[str, Iterable[str]], api_version: str) -> bytes:

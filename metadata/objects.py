@@ -21,7 +21,6 @@ ABSENT = "000000"
 _ENTRY = re.compile("([^\t]+)\t([^\0]+)\0")
 _CHANGE_TEXT = ":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) [^\0]+\0([^\0]+)\0"
 _OF_COMMIT = re.compile(f"([0-9a-f]{{40,64}})\0|{_CHANGE_TEXT}")
-_CHANGE = re.compile(_CHANGE_TEXT)
 
 
 class TreeEntry(NamedTuple):
@@ -87,7 +86,9 @@ def changes(run: Runner, old: str, new: str) -> list[Change]:
     Raises InvalidInput ``git.too_many_files``.
     """
     command = ["diff-tree", "-r", "-z", "--raw", "--no-renames", old, new]
-    return list(map(Change._make, _CHANGE.findall(_printed(run, command, 2))))
+    fields = _printed(run, command, 2).split("\0")
+    named = zip(fields[0:-1:2], fields[1::2], strict=True)  # ":100644 100644 old new M", path
+    return [Change._make((*told[1:-2].split(" "), path)) for told, path in named]
 
 
 def many_changes(run: Runner, old: str, news: Sequence[str]) -> list[list[Change]]:

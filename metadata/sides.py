@@ -77,11 +77,16 @@ class Side:
             return self.paths
         if not folded:
             return sorted(holding(list(self.paths), texts))
-        by_fold: dict[str, list[str]] = {}
+        found = holding(list(self._folded), {text.casefold() for text in texts})
+        return sorted(path for folded_path in found for path in self._folded[folded_path])
+
+    @cached_property
+    def _folded(self) -> Mapping[str, Sequence[str]]:
+        """The paths by how they read whatever the case."""
+        found: dict[str, list[str]] = {}
         for path in self.paths:
-            by_fold.setdefault(path.casefold(), []).append(path)
-        found = holding(list(by_fold), {text.casefold() for text in texts})
-        return sorted(path for folded_path in found for path in by_fold[folded_path])
+            found.setdefault(path.casefold(), []).append(path)
+        return found
 
     def holding(self, units: Collection[ComponentKey]) -> dict[ComponentKey, ComponentKey]:
         """Those of the units of which the commit has any file, in whichever directory.
@@ -136,9 +141,7 @@ class Pair:
     def _by_both_rules(self, differing: Mapping[str, Change]) -> list[Change]:
         """The rules differ, so a file may have come or gone without being touched."""
         tree = self.after.tree
-        names = [*tree, *(path for path in differing if path not in tree)]
-        old = set(self.before.selection.kept(names))
-        new = set(self.after.selection.kept(names))
+        old, new = self.before.paths.keys(), self.after.paths.keys()
         found: list[Change] = []
         for path in sorted((old ^ new) | (differing.keys() & old)):
             change = differing.get(path)

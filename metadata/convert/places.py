@@ -58,7 +58,8 @@ class Places:
     def __init__(self, registry: Registry, paths: Collection[str]) -> None:
         self._registry = registry
         self._paths = paths
-        self._directories: set[str] | None = None
+        self._nested: dict[str, set[str]] = {}
+        self._habits: dict[tuple[str, str], tuple[MetadataType, str, ChildType]] = {}
         self._kinds: dict[tuple[str, str], MetadataType | None] = {}
         self._strict = cache(self._strict_types)
         self._bundle_root = cache(self._bundle)
@@ -72,12 +73,27 @@ class Places:
         found = self._bundle_root(directory)
         if found is not None:
             return self._in_bundle(path, *found)
+        dot = name.rfind(".", 0, -len(META)) if name.endswith(META) else -1
+        habit = self._habits.get((directory, name[dot:]))
+        if habit is not None:
+            return Place(habit[0], habit[1], Role.CHILD, path, "", habit[2], name[:dot])
         kind = self._known_kind(path, directory, name)
         if kind is None:
             if name.endswith(META):
                 raise UnsupportedType(path, "of no known metadata type")
             return None
-        return self._placed(kind, path, directory, name)
+        place = self._placed(kind, path, directory, name)
+        if (
+            place is not None
+            and place.role is Role.CHILD
+            and place.child is not None
+            and kind.decomposed
+            and place.child_name == name[:dot]
+            and name[dot + 1 : -len(META)] not in (kind.suffix, kind.legacy_suffix)
+        ):
+            # Children of one directory and suffix are all named alike.
+            self._habits[directory, name[dot:]] = (kind, place.name, place.child)
+        return place
 
     def bundle_of(self, directory: str) -> tuple[MetadataType, int] | None:
         """The bundle that all files of a directory belong to, and the depth of its type's."""
@@ -136,10 +152,10 @@ class Places:
             kind = self._registry.strict_directories.get(part)
             if kind is None or kind.adapter not in MIXED or kind.in_folder:
                 continue
-            if self._directories is None:
-                self._directories = _directories(self._paths)
-            own = "/".join(parts[: index + 2])
-            if f"{own}/{part}" not in self._directories:  # lwc/group/lwc/tile: the inner one counts
+            if part not in self._nested:
+                self._nested[part] = _directories(self._paths, part)
+            own = "/".join(parts[: index + 2])  # of lwc/group/lwc/tile the inner one counts
+            if f"{own}/{part}" not in self._nested[part]:
                 return kind, index
         return None
 
@@ -169,13 +185,15 @@ class Places:
                 return _plain(self._registry, kind, path, directory, name)
 
 
-def _directories(paths: Iterable[str]) -> set[str]:
-    """Every directory above one of the files."""
+def _directories(paths: Iterable[str], name: str) -> set[str]:
+    """Every directory of that name that lies, at some depth, in another of that name."""
+    part = f"/{name}/"
     found: set[str] = set()
-    for directory in {path.rpartition("/")[0] for path in paths}:
-        while directory and directory not in found:
-            found.add(directory)
-            directory = directory.rpartition("/")[0]
+    for path in paths:
+        whole = f"/{path}"
+        at = whole.find(part)
+        while at >= 0 and (at := whole.find(part, at + len(part) - 1)) >= 0:
+            found.add(whole[1 : at + len(part) - 1])
     return found
 
 

@@ -353,6 +353,8 @@ FORMS = {
     "empty": "\n    <a></a>\n    <b/>\n    <c>\n    </c>\n",
     "indented otherwise": "\n\t<a>1</a>\n  <b>\n        <c>1</c>\n  </b>\n",
     "text over lines": "\n    <a>one\n    <!-- x -->two</a>\n",
+    "plain text over lines": "\n    <a>one &amp;\n\n    it's two\t</a>\n    <b/>\n",
+    "empty, deeper": "\n    <s>\n        <v/>\n        <v>2</v>\n    </s>\n",
     "character references": "\n    <a>&#39;&#xE9;</a>\n",
     "attributes": '\n    <a nil="true">1</a>\n',
 }
@@ -376,5 +378,5 @@ def test_file_taken_as_text_is_the_one_written_anew(
         }
     )
     as_text = convert(Mirror(repo.path / ".git"), sha).files
-    monkeypatch.setattr("metadata.convert.fragments.plain", lambda content: "")
+    monkeypatch.setattr("metadata.convert.fragments.plain", lambda content, **_: "")
     assert convert(Mirror(repo.path / ".git"), sha).files == as_text
