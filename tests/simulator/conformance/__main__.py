@@ -1,5 +1,6 @@
 """Start a simulator, sign clients in, run every command that releases need, compare values."""
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -125,6 +126,13 @@ def _queries(sf: CommandLine, production: SimulatedOrg) -> None:
         [production.username],
     )
     sf.check(
+        "sf data query, Tooling",
+        ("data", "query", "-o", "prod", "--use-tooling-api", "-q",
+         "SELECT COUNT(Id) total FROM DeployRequest"),
+        lambda a: a["result"]["records"][0]["total"],
+        0,
+    )  # fmt: skip
+    sf.check(
         "sf data query of an unknown object",
         ("data", "query", "-o", "prod", "-q", "SELECT Id FROM Nope"),
         lambda a: (a["status"], a["name"]),
@@ -194,9 +202,24 @@ def _deployments(sf: CommandLine, sandbox: SimulatedOrg) -> None:
         lambda a: a["result"]["status"],
         "Canceled",
     )
-    sandbox.simulator.set_speed(SPEED)
     sf.check("sf deploy report", ("project", "deploy", "report", "--job-id", identifier),
              lambda a: a["result"]["status"], "Canceled")  # fmt: skip
+    started = sf.run(*start, "force-app", "--async")
+    sandbox.simulator.set_speed(SPEED)
+    sf.check(
+        "sf deploy resume",
+        ("project", "deploy", "resume", "--job-id", started.get("result", {}).get("id", "")),
+        _brief,
+        (0, "Succeeded", 4),
+    )
+    sf.check(
+        "sf delete source",
+        ("project", "delete", "source", "-o", "box", "-m", "ApexClass:FooTest", "--no-prompt"),
+        lambda a: (a["status"], a["result"]["status"]),
+        (0, "Succeeded"),
+    )
+    sf.check("what is left after that", listed, lambda a: [e["fullName"] for e in a["result"]],
+             ["Foo"])  # fmt: skip
 
 
 def _validations(sf: CommandLine, production: SimulatedOrg) -> None:
@@ -342,6 +365,12 @@ def _push(sf: CommandLine, process: SimulatorProcess, production: SimulatedOrg) 
     identifier = scheduled.get("result", {}).get("PushRequestId", "")
     jobs = process.admin("GET", f"/requests?org={production.name}&effect=1")
     inserted = [e["effect"] for e in jobs if "inserted" in e["effect"]]
+    sf.check(
+        "sf package push-upgrade report",
+        ("package", "push-upgrade", "report", *hub, "--push-request-id", identifier),
+        lambda a: (a["status"], json.dumps(a["result"]).count('"Pending"') > 0),
+        (0, True),
+    )
     sf.check(
         "sf package push-upgrade abort",
         ("package", "push-upgrade", "abort", *hub, "--push-request-id", identifier),
