@@ -12,6 +12,7 @@ from simulator.catalogue.registry import META
 from simulator.catalogue.standard import is_custom
 from simulator.deploys import (
     apex_checks,
+    aura,
     formulas,
     names,
     reference_checks,
@@ -179,4 +180,5 @@ CHECKS: dict[str, Check] = {
     ),
     "ValidationRule": _validation_rule,
     "LightningComponentBundle": web_components.check,
+    "AuraDefinitionBundle": aura.check,
 }  # fmt: skip

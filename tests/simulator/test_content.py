@@ -223,6 +223,33 @@ def test_a_broken_web_component(
     assert scratch.faults(bundle(GOOD_SCRIPT, GOOD_TEMPLATE), members) == []
 
 
+@pytest.mark.parametrize(
+    ("markup", "line", "problem"),
+    [
+        ("<aura:component>\n<c:inner>\n</aura:component>", 3,
+         "Invalid definition for markup://c:Card: ParseError at [row,col]:[3,3]"),
+        ('<aura:component controller="Gone">\n</aura:component>', 1,
+         "No CONTROLLER named apex://Gone found : [markup://c:Card]"),
+        ("<aura:component>&nbsp;\n  <c:Gone/>\n</aura:component>", 2,
+         "No COMPONENT named markup://c:Gone found : [markup://c:Card]"),
+    ],
+)  # fmt: skip
+def test_a_broken_aura_component(scratch: Scratch, markup: str, line: int, problem: str) -> None:
+    meta = xml("AuraDefinitionBundle", "<apiVersion>64.0</apiVersion>")
+    base = {**bundle(GOOD_SCRIPT, GOOD_TEMPLATE), **apex("Here", "public class Here { }")}
+    scratch.hold(base)
+    members = {"AuraDefinitionBundle": ["Card"]}
+
+    def card(text: str) -> dict[str, str]:
+        return {"aura/Card/Card.cmp": text, "aura/Card/Card.cmp-meta.xml": meta}
+
+    ((kind, name, at, text),) = scratch.faults(card(markup), members)
+    assert (kind, name, at) == ("AuraDefinitionBundle", "Card", line)
+    assert text.startswith(problem)
+    good = '<aura:component controller="Here">\n<c:tile/><c:Card/></aura:component>'
+    assert scratch.faults(card(good), members) == []
+
+
 USED = {
     **custom_object("Thing__c", "A__c", "B__c"),
     **apex("Util", "public class Util { public static void go() { } }"),

@@ -192,7 +192,7 @@ def _deployments(sf: CommandLine, sandbox: SimulatedOrg) -> None:
         (0, "Succeeded", ["No ApexClass named: Nobody found"]),
     )  # fmt: skip
     sf.check("what is left", listed, lambda a: [e["fullName"] for e in a["result"]], ["Foo"])
-    sandbox.simulator.set_speed(0.1)  # the command line needs some seconds to come back
+    sandbox.simulator.set_speed(0.03)  # the command line needs some seconds to come back
     started = sf.check("sf deploy --async", (*start, "force-app", "--async"),
                        lambda a: a["result"]["status"], "Queued")  # fmt: skip
     identifier = started.get("result", {}).get("id", "")
@@ -220,6 +220,7 @@ def _deployments(sf: CommandLine, sandbox: SimulatedOrg) -> None:
     )
     sf.check("what is left after that", listed, lambda a: [e["fullName"] for e in a["result"]],
              ["Foo"])  # fmt: skip
+    _project(sf.project)  # that command deleted the files too
 
 
 def _validations(sf: CommandLine, production: SimulatedOrg) -> None:
