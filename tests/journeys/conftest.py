@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from core import keyring
 from demo.content import seed
 from releases.engine import context
 from tests.journeys import northwind
+from tests.support.processes import Farm, farm
 from tests.support.simulator import StartSimulator
 
 SPEED = 400.0
@@ -42,3 +45,25 @@ def journey(
         mirrors_dir=tmp_path / "mirrors",
     )
     return northwind.found(tmp_path, simulator, getattr(request, "param", ("sales", "service")))
+
+
+@pytest.fixture
+def processes(
+    journey: northwind.Journey, valkey: str, tmp_path: Path, settings: Any
+) -> Iterator[Farm]:
+    """A farm whose processes know the journey's orgs and keys; nothing runs in it yet."""
+    files: dict[str, str] = {}
+    for name, keys in (
+        ("PUBLIC", settings.SEALING_PUBLIC_KEYS),
+        ("PRIVATE", settings.SEALING_PRIVATE_KEYS),
+    ):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(keys))
+        files[f"GATEHOUSE_{name}_KEYS_FILE"] = str(path)
+    extra = {
+        **files,
+        "ORG_HOSTS": f"*.localhost:{journey.simulator.port}",
+        "ORG_CA_FILE": str(journey.simulator.ca_file),
+    }
+    with farm(valkey, extra=extra) as started:
+        yield started

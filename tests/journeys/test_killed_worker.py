@@ -5,14 +5,10 @@ Real ticker and workers, real Valkey, SIGKILL.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 
 from core import clock
 from jobs.models import Work
@@ -20,29 +16,9 @@ from releases.models import Deployment
 from releases.services import approval, deployments
 from tests.journeys.northwind import Journey
 from tests.support.databases import as_role
-from tests.support.processes import Farm, farm, wait_until
+from tests.support.processes import Farm, wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def processes(journey: Journey, valkey: str, tmp_path: Path) -> Iterator[Farm]:
-    """A farm whose processes know the journey's orgs and keys; nothing runs in it yet."""
-    files: dict[str, str] = {}
-    for name, keys in (
-        ("PUBLIC", django_settings.SEALING_PUBLIC_KEYS),
-        ("PRIVATE", django_settings.SEALING_PRIVATE_KEYS),
-    ):
-        path = tmp_path / f"{name}.json"
-        path.write_text(json.dumps(keys))
-        files[f"GATEHOUSE_{name}_KEYS_FILE"] = str(path)
-    extra = {
-        **files,
-        "ORG_HOSTS": f"*.localhost:{journey.simulator.port}",
-        "ORG_CA_FILE": str(journey.simulator.ca_file),
-    }
-    with farm(valkey, extra=extra) as started:
-        yield started
 
 
 def approved(journey: Journey, **fault: Any) -> Deployment:
