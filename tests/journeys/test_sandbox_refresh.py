@@ -52,9 +52,9 @@ class Browser:
         """A page's source."""
         return str(self.page(path).content.decode())
 
-    def send(self, path: str, status: int = 302, **typed: str) -> str:
+    def send(self, path: str, typed: dict[str, str] | None = None, *, status: int = 302) -> str:
         """Send a form and give where it leads, or the page that refuses it."""
-        answer = self._client.post(path, typed)
+        answer = self._client.post(path, typed or {})
         assert answer.status_code == status, answer.content.decode()[:4000]
         return str(answer["Location"]) if status == 302 else str(answer.content.decode())
 
@@ -79,7 +79,7 @@ def test_a_sandbox_is_refreshed_through_a_killed_worker(journey: Journey, proces
     # Too early: the page names the date; a day later the same form is taken.
     ask = reverse("environments:refresh", kwargs={"pk": environment.pk})
     assert "can be refreshed again on" in priya.text(ask)
-    assert "can be refreshed again on" in priya.send(ask, 422, **WISH)
+    assert "can be refreshed again on" in priya.send(ask, WISH, status=422)
     assert not SandboxRequest.objects.exists()
     journey.simulator.jump(DAY.total_seconds())
     with later(minutes=int(DAY.total_seconds() // 60)):
@@ -97,17 +97,17 @@ def _from_the_request_to_the_candidate(
     marek: Browser,
 ) -> None:
     ask = reverse("environments:refresh", kwargs={"pk": environment.pk})
-    page = priya.send(ask, **WISH)
+    page = priya.send(ask, WISH)
     request = SandboxRequest.objects.get()
 
     # The wrong people are refused, the right one finds it waiting and agrees.
     answer = {"shown_digest": marek.page(page).context["page"].digest, "verdict": "approve"}
-    lena.send(f"{page}decide/", 403, **answer)
-    priya.send(f"{page}decide/", 403, **answer)
+    lena.send(f"{page}decide/", answer, status=403)
+    priya.send(f"{page}decide/", answer, status=403)
     assert page in marek.text("/")
     production = journey.org("Production")
     production.fault("timeout_after", "rest.change", times=1)
-    marek.send(f"{page}decide/", **answer)
+    marek.send(f"{page}decide/", answer)
 
     # The worker dies when the platform has taken the order and nobody has written that down.
     processes.ticker()
@@ -145,7 +145,7 @@ def _connect_and_bring(
     assert step in priya.text(here)
     typed = priya.page(step).context["form"].initial
     key = seeds.private_key(journey.directory / "seed", next(o for o in ORGS if o.is_production))
-    priya.send(step, **typed, secret=key)
+    priya.send(step, {**typed, "secret": key})
     wait_until(lambda: _connection(environment) == "ok", seconds=60, farm=processes)
     request = SandboxRequest.objects.get()
     assert request.state == "done"
