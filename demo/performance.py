@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from core.context import Actor, acting_as
-from demo import scenery
+from demo import sandboxes, scenery
 from demo.content.people import ANA, BEN
 from demo.content.repositories import STORIES
 from demo.content.tide import Tide
@@ -70,6 +70,8 @@ def _play(play: Play, places: Places, tell: Tell) -> None:
     scenery.ask_canary()
     scenery.fill_calendar()
     play.work()
+    tell("sandboxes: one refreshed, one to be connected anew, one asked for")
+    sandboxes.refresh(play, places)
 
 
 def _deploy_last_week(play: Play) -> None:

@@ -73,6 +73,22 @@ def _org(org: Org, certificates: dict[str, str], package: str) -> dict[str, Any]
         "users": [{"username": org.username}],
         "apps": [{"client_id": CLIENT_ID, "certificate_pem": certificates[_kind(org)]}],
         "metadata_zip_base64": package,
+        "options": _copied(org),
+    }
+
+
+def _copied(org: Org) -> dict[str, Any]:
+    """Of which type a sandbox is and how long ago it was copied: a TEST is too young for a refresh.
+
+    Intervals: ``environments.rules_sandboxes``.
+    """
+    if org.is_production:
+        return {}
+    kinds = {"partial_copy": "PARTIAL"}
+    days = {"DEV": 34, "CI": 61, "TEST": 3, "PRE-PRD": 45}
+    return {
+        "license_type": kinds.get(org.licence_type, org.licence_type.upper()),
+        "copied_days_ago": days[org.stage],
     }
 
 

@@ -19,7 +19,7 @@ from demo.content.people import ANA, EVERYBODY, PASSWORD
 from demo.content.repositories import git
 from demo.play import HOUSEHOLDS, RENEWALS, VISITS
 from demo.scenery import BOARD
-from environments.models import Environment
+from environments.models import Environment, SandboxRequest
 from governance.models import AuditEvent, User
 from governance.permissions import can
 from jobs.models import Work
@@ -111,11 +111,22 @@ def test_every_tag_but_the_oldest_went_through_test(played: Stage) -> None:
     assert offered == {(team, tag) for team, tags in TAGS.items() for tag in tags[1:]}
 
 
-def test_every_org_is_connected(played: Stage) -> None:
+def test_every_org_but_a_fresh_copy_is_connected(played: Stage) -> None:
     connections_of_orgs = dict(Environment.objects.live().values_list("name", "connection"))
 
     assert len(connections_of_orgs) == 12
+    assert connections_of_orgs.pop("Sales DEV") == "reconnect"
     assert set(connections_of_orgs.values()) == {"ok"}
+
+
+def test_sandboxes_are_refreshed_asked_for_and_to_be_connected(played: Stage) -> None:
+    requests = SandboxRequest.objects.values_list("environment__name", "state")
+
+    assert dict(requests) == {
+        "Loyalty DEV": "done",
+        "Sales DEV": "reconnect",
+        "Service TEST": "asked",
+    }
 
 
 def test_people_of_the_demo_can_sign_in(played: Stage) -> None:

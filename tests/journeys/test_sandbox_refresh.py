@@ -28,8 +28,13 @@ from tests.support.databases import as_role
 from tests.support.processes import Farm, wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
-DAY = timedelta(days=1, minutes=1)
-WISH = {"start": "now", "reason": "Testers cannot find current contracts", "auto_activate": "on"}
+AGE = timedelta(days=2, minutes=1)
+WISH = {
+    "start": "now",
+    "reason": "Testers cannot find current contracts",
+    "template_id": "1ps000000000001AAA",
+    "auto_activate": "on",
+}
 
 
 class Browser:
@@ -76,13 +81,13 @@ def test_a_sandbox_is_refreshed_through_a_killed_worker(journey: Journey, proces
     marek.send(reverse("environments:sandboxes_read"))
     journey.work()
 
-    # Too early: the page names the date; a day later the same form is taken.
+    # Too early: the page names the date; two days later the same form is taken.
     ask = reverse("environments:refresh", kwargs={"pk": environment.pk})
     assert "can be refreshed again on" in priya.text(ask)
     assert "can be refreshed again on" in priya.send(ask, WISH, status=422)
     assert not SandboxRequest.objects.exists()
-    journey.simulator.jump(DAY.total_seconds())
-    with later(minutes=int(DAY.total_seconds() // 60)):
+    journey.simulator.jump(AGE.total_seconds())
+    with later(minutes=int(AGE.total_seconds() // 60)):
         _from_the_request_to_the_candidate(journey, processes, environment, priya, lena, marek)
     orders = [effect for effect in production.effects() if "refresh requested" in effect]
     assert len(orders) == 1
