@@ -149,7 +149,7 @@ def test_i31_an_overdue_review_blocks_the_next_and_the_asker_cannot_write_it(
     approve(company, train, "ana", "ben")
     use(deployment)
     row = BreakGlass.objects.get()
-    with as_role("deploy"):
+    with as_role("owner"):
         BreakGlass.objects.update(review_due_at=company.now - timedelta(days=1))
     with pytest.raises(NotNow) as refusal:
         break_glass.refuse_overdue()

@@ -46,11 +46,12 @@ def evidence(company: Company) -> None:
 
 def emergency(company: Company) -> BreakGlass:
     """An emergency that was used and waits for its review."""
-    return BreakGlass.objects.create(
-        release=company.releases["September train"],
-        reason="Orders fail for every customer since noon; each hour costs a day of sales.",
-        incident="INC-4711",
-        asked_by=company.people["marek"],
-        used_at=company.ago(hours=3),
-        review_due_at=company.now + timedelta(days=2),
-    )
+    with as_role("owner"):
+        return BreakGlass.objects.create(
+            release=company.releases["September train"],
+            reason="Orders fail for every customer since noon; each hour costs a day of sales.",
+            incident="INC-4711",
+            asked_by=company.people["marek"],
+            used_at=company.ago(hours=3),
+            review_due_at=company.now + timedelta(days=2),
+        )
