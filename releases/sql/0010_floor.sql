@@ -104,7 +104,8 @@ begin
 end $$;
 revoke execute on function releases_guard_components() from public;
 create trigger guard_components after insert on releases_artefactcomponent
-    referencing new table as added for each statement execute function releases_guard_components();
+    referencing new table as added for each statement when (not governance_is_owner())
+    execute function releases_guard_components();
 alter table releases_artefactcomponent enable always trigger guard_components;
 
 create function releases_guard_shown() returns trigger
@@ -124,10 +125,12 @@ begin
 end $$;
 revoke execute on function releases_guard_shown() from public;
 create trigger guard_shown after insert on releases_releasechange
-    referencing new table as added for each statement execute function releases_guard_shown();
+    referencing new table as added for each statement when (not governance_is_owner())
+    execute function releases_guard_shown();
 alter table releases_releasechange enable always trigger guard_shown;
 create trigger guard_shown after insert on releases_dependency
-    referencing new table as added for each statement execute function releases_guard_shown();
+    referencing new table as added for each statement when (not governance_is_owner())
+    execute function releases_guard_shown();
 alter table releases_dependency enable always trigger guard_shown;
 
 -- ── Releases ─────────────────────────────────────────────────────────────────────────────────────

@@ -37,7 +37,7 @@ TYPES = ("ApexClass", "CustomField", "Flow", "Layout", "PermissionSet", "Sharing
 
 def changes(release: Release, number: int, *, team: str = "Sales", first: int = 0) -> None:
     """Let a release change this many more components of every kind in production."""
-    with as_role("build"):
+    with as_role("owner"):
         ReleaseChange.objects.bulk_create(
             ReleaseChange(
                 release=release,
@@ -54,7 +54,7 @@ def changes(release: Release, number: int, *, team: str = "Sales", first: int = 
 
 def same(release: Release, number: int) -> None:
     """Let a release hold components that production has already."""
-    with as_role("build"):
+    with as_role("owner"):
         ReleaseChange.objects.bulk_create(
             ReleaseChange(
                 release=release,

@@ -111,7 +111,8 @@ class TestAttention:
         release = Release.objects.get(title="October train")
         release.state_note = "Production refused 2 components."
         release.save()
-        reach(release, ReleaseState.FAILED)
+        with as_role("deploy"):
+            reach(release, ReleaseState.FAILED)
         assert "Production refused 2 components." in self.titles(company)
 
     def test_a_failed_candidate_is_told_until_a_newer_one(self, company: Company) -> None:

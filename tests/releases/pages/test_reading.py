@@ -123,7 +123,7 @@ def test_marks_of_the_content_reach_the_release_its_risk_and_its_policies(
 ) -> None:
     release = company.releases["October train"]
     assert release.artefact is not None
-    with as_role("build"):
+    with as_role("owner"):
         ReleaseChange.objects.create(
             release=release,
             artefact=release.artefact,
