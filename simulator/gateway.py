@@ -96,8 +96,8 @@ ROUTES: list[Route] = [
     _route("PUT", _V + r"/jobs/ingest/(?P<id>\w+)/batches", "bulk.upload", bulk.upload),
     _route("PATCH", _V + r"/jobs/ingest/(?P<id>\w+)", "bulk.change", bulk.change),
     _route("GET", _V + r"/jobs/ingest/(?P<id>\w+)", "bulk.status", bulk.status),
-    _route("GET", _V + r"/jobs/ingest/(?P<id>\w+)/(?P<which>failedResults|successfulResults)",
-           "bulk.results", bulk.results),
+    _route("GET", _V + r"/jobs/ingest/(?P<id>\w+)/(?P<which>failedResults|successfulResults|"
+           "unprocessedrecords)", "bulk.results", bulk.results),
     _route("POST", _V + "/chatter/feed-elements", "chatter.post", chatter.post),
     _route("POST", _V + "/tooling/runTestsAsynchronous", "tests.start", runs.asynchronously),
     _route("POST", _V + "/tooling/runTestsSynchronous", "tests.run", runs.synchronously),

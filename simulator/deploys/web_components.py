@@ -15,6 +15,7 @@ from simulator.deploys.view import View
 _APEX_IMPORT = re.compile(r"@salesforce/apex(?:Continuation)?/([\w.]+?)\.\w+['\"]")
 _SCHEMA_IMPORT = re.compile(r"@salesforce/schema/([\w.]+)['\"]")
 _LABEL_IMPORT = re.compile(r"@salesforce/label/c\.(\w+)['\"]")
+_MODULE_IMPORT = re.compile(r"""\bfrom\s*['"]c/(\w+)['"]""")
 _VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr".split()  # noqa: SIM905
 )
@@ -31,9 +32,12 @@ def check(part: Part, view: View) -> list[Problem]:
         if path.endswith(".js"):
             for problem, at in _imports(text, path.rsplit("/", 1)[-1], view):
                 found.append(Problem(problem, text.count("\n", 0, at) + 1, 1, path))
+            for match in _MODULE_IMPORT.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                found += _missing(match.group(1), (line, 1, path), part.name, view)
             found += _script(text, path)
         elif path.endswith(".html"):
-            found += _template(text, path)
+            found += _template(text, path) or _unknown_tags(text, path, part.name, view)
     if not any(path.endswith(".js-meta.xml") for path in part.files):
         found.append(Problem(f"Cannot find Lightning Component Bundle {part.name}"))
     return found
@@ -67,6 +71,24 @@ def _unknown_kind(reference: str, view: View) -> str:
     ):
         return "sobjectField"
     return ""
+
+
+def _missing(name: str, place: tuple[int, int, str], user: str, view: View) -> list[Problem]:
+    """Complain about a component of this org that is not there."""
+    if view.has("LightningComponentBundle", name):
+        return []
+    text = f"No MODULE named markup://c:{name} found : [markup://c:{user}]"
+    return [Problem(text, *place)]
+
+
+def _unknown_tags(text: str, path: str, user: str, view: View) -> list[Problem]:
+    reader = _Tags()
+    reader.feed(text)
+    found = []
+    for tag, line, column in reader.own:
+        name = re.sub(r"-(\w)", lambda match: match.group(1).upper(), tag.removeprefix("c-"))
+        found += _missing(name, (line, column, path), user, view)
+    return found
 
 
 @cache
@@ -106,10 +128,13 @@ class _Tags(HTMLParser):
         super().__init__()
         self.open: list[tuple[str, int, int]] = []
         self.roots: list[tuple[str, int, int]] = []
+        self.own: list[tuple[str, int, int]] = []
         self.problem: tuple[str, int, int] | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         line, column = self.getpos()
+        if tag.startswith("c-"):
+            self.own.append((tag, line, column + 1))
         if not self.open:
             self.roots.append((tag, line, column + 1))
         if tag not in _VOID:

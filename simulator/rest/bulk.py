@@ -84,12 +84,14 @@ def status(context: Context) -> Response:
 
 
 def results(context: Context) -> Response:
-    """Answer GET jobs/ingest/<id>/failedResults and /successfulResults as CSV."""
-    job = _job(context)
-    failed = context.arguments["which"].lower() == "failedresults"
+    """Answer GET jobs/ingest/<id>/failedResults, successfulResults, unprocessedrecords."""
+    job, which = _job(context), context.arguments["which"].lower()
+    failed = which == "failedresults"
     rows = job.get("_failed" if failed else "_done", [])
     source = csv.DictReader(io.StringIO(job.get("_data", "")))
     columns = ["sf__Id", "sf__Error" if failed else "sf__Created", *(source.fieldnames or [])]
+    if which == "unprocessedrecords":  # a job takes all of its records or none
+        rows, columns = [], columns[2:]
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
     writer.writeheader()

@@ -55,6 +55,8 @@ class Tables:
             "sandboxprocess": self._sandbox_process,
             "sourcetrackingsettings": self._source_tracking,
         }
+        if key == "sourcemember" and not self._org.options.get("source_tracking", False):
+            return None  # orgs without source tracking do not know it
         if key in makers:
             return makers[key]()
         if key in tooling and (self._tooling or key.startswith("apex")):

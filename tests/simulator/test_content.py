@@ -188,11 +188,14 @@ def test_a_flow_that_names_a_missing_field(scratch: Scratch) -> None:
     assert found == [("Flow", "F", 6, text)]
 
 
+BUNDLE_META = xml("LightningComponentBundle", "<isExposed>true</isExposed>")
+
+
 def bundle(script: str, template: str) -> dict[str, str]:
     return {
         "lwc/tile/tile.js": script,
         "lwc/tile/tile.html": template,
-        "lwc/tile/tile.js-meta.xml": xml("LightningComponentBundle", "<isExposed>true</isExposed>"),
+        "lwc/tile/tile.js-meta.xml": BUNDLE_META,
     }
 
 
@@ -209,6 +212,10 @@ GOOD_TEMPLATE = (
          "LWC1078: <p> has no matching closing tag."),
         (GOOD_SCRIPT, "<div>x</div>", 1,
          "LWC1079: Expected root tag to be template, found div"),
+        (GOOD_SCRIPT, "<template>\n <c-not-here></c-not-here></template>", 2,
+         "No MODULE named markup://c:notHere found : [markup://c:tile]"),
+        ("import { a } from 'c/part';\nimport { b } from 'c/gone';\n" + GOOD_SCRIPT,
+         GOOD_TEMPLATE, 2, "No MODULE named markup://c:gone found : [markup://c:tile]"),
         (GOOD_SCRIPT, "", 1, "LWC1072: Missing root template tag"),
         ("export default class T {\n  go() {\n    let = = 3;\n  }\n}\n", GOOD_TEMPLATE, 3,
          "LWC1503: Parsing error: Unexpected token (3:10)"),
@@ -218,6 +225,8 @@ def test_a_broken_web_component(
     scratch: Scratch, script: str, template: str, line: int, problem: str
 ) -> None:
     members = {"LightningComponentBundle": ["tile"]}
+    part = {"lwc/part/part.js": GOOD_SCRIPT, "lwc/part/part.js-meta.xml": BUNDLE_META}
+    scratch.hold(part)
     found = scratch.faults(bundle(script, template), members)
     assert found == [("LightningComponentBundle", "tile", line, problem)]
     assert scratch.faults(bundle(GOOD_SCRIPT, GOOD_TEMPLATE), members) == []

@@ -355,3 +355,14 @@ def test_what_is_no_zip_fails_as_a_whole(sandbox: Client, content: bytes, code: 
 def test_an_unknown_deployment_is_not_found(sandbox: Client) -> None:
     answer = sandbox.call("GET", "metadata/deployRequest/0Af000000000001AAA")
     assert answer.status_code == 404
+
+
+def test_only_orgs_that_track_changes_know_source_members(simulator: SimulatorProcess) -> None:
+    tracked = Client(simulator.org(is_sandbox=True, options={"source_tracking": True}))
+    tracked.deploy(class_with_test("Foo"), CLASSES)
+    soql = "SELECT MemberName, RevisionCounter FROM SourceMember ORDER BY MemberName"
+    names = [row["MemberName"] for row in tracked.rows(soql, tooling=True)]
+    assert names == ["Foo", "FooTest"]
+    plain = Client(simulator.org(is_sandbox=True))
+    answer = plain.call("GET", "tooling/query", params={"q": soql})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_TYPE")
