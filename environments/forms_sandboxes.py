@@ -162,7 +162,7 @@ class DeleteForm(RequestForm):
     )
 
 
-class DecisionForm(forms.Form):
+class SandboxDecisionForm(forms.Form):
     """One person's answer; carries the digest that the page showed."""
 
     shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)

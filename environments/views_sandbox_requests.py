@@ -20,10 +20,10 @@ from environments import permissions, selectors
 from environments import selectors_sandboxes as reads
 from environments.forms_sandboxes import (
     CreateForm,
-    DecisionForm,
     DeleteForm,
     ReconnectForm,
     RefreshForm,
+    SandboxDecisionForm,
 )
 from environments.models import Environment, Sandbox, SandboxRequest
 from environments.services.sandboxes import reconnecting, requests
@@ -164,12 +164,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest,
     found: SandboxRequest,
-    form: DecisionForm | None = None,
+    form: SandboxDecisionForm | None = None,
     refusal: DomainError | None = None,
 ) -> HttpResponse:
     page = pages.request(cast(User, request.user), found)
     if form is None:
-        form = DecisionForm(
+        form = SandboxDecisionForm(
             initial={"shown_digest": page.digest}, asked=stepup.proof_asked(request)
         )
     context = {"page": page, "found": found, "form": form, "refusal": refusal}
@@ -183,7 +183,7 @@ def _page(
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a person's answer to exactly what the page showed."""
     found = _found(pk)
-    form = DecisionForm(request.POST, asked=stepup.proof_asked(request))
+    form = SandboxDecisionForm(request.POST, asked=stepup.proof_asked(request))
     if not form.is_valid():
         return _page(request, found, form)
     try:

@@ -10,10 +10,16 @@ from django.urls import reverse
 
 from core import clock
 from releases.models import Deployment
-from tests.invariants.test_i05_child_belongs_to_parent import Attack, World, attempt, world
+from tests.invariants import i05_sandboxes as sandboxes
+from tests.invariants.i05_sandboxes import Attack
+from tests.invariants.test_i05_child_belongs_to_parent import World, attempt, world
 from tests.releases.pages.conftest import Looks
 
 __all__ = ["world"]
+
+
+NAMED = ("target", "place", "source", "team")
+"""Fields whose text names a row."""
 
 
 def carries_an_id(entry: forms.Field) -> bool:
@@ -34,7 +40,7 @@ def fields() -> set[str]:
         for kind in below(forms.BaseForm)
         if not kind.__module__.startswith("django.")
         for name, entry in kind.declared_fields.items()  # type: ignore[attr-defined]
-        if carries_an_id(entry) or "digest" in name or name in ("target", "place")
+        if carries_an_id(entry) or "digest" in name or name in NAMED
     }
 
 
@@ -153,20 +159,23 @@ BODIES: dict[str, Callable[[World], tuple[str, Attack]]] = {
 READING = {
     "AccessForm.policy": "chooses what is read",
     "HistoryForm.person": "chooses what is read",
+    "HistoryForm.team": "chooses what is read",
     "PeriodForm.environment": "chooses what is read",
     "SampleForm.environment": "chooses what is read",
+    "CopyForm.source": "no page of its own; its two forms are attacked",
     "PlaceForm.target": "asks the right to import, which covers every team",
 }
 
 
 def test_i05_every_field_with_an_id_is_attacked() -> None:
-    assert fields() == set(BODIES) | set(READING)
+    assert fields() == set(BODIES) | set(sandboxes.BODIES) | set(READING)
 
 
 def test_i05_an_id_in_the_body_that_does_not_belong_there_is_refused(
     world: World, as_person: Looks
 ) -> None:
     told = [attempt(as_person, *BODIES[name](world)) for name in BODIES]
+    told += [attempt(as_person, *make(world.company)) for make in sandboxes.BODIES.values()]
     # ``confirm_policies`` reads numbers: an unknown one among them confirms nothing at all.
     data = {"proposal": [world.proposal.pk, 987654]}
     confirm = Attack("ben", {}, world.proposal, data)
