@@ -125,7 +125,7 @@ def unsatisfiable(wanted: PolicyRules, *, spare_requester: bool = True) -> str:
     Whoever asks may not decide: with ``spare_requester`` somebody who may ask must be left over.
     """
     now = database_now()
-    everybody = list(people.people_for_counting(wanted.approvals, ())[0].values())
+    everybody = people.everybody_for_counting(wanted.approvals)
     if not is_fulfillable(wanted.approvals, everybody, now):
         counts = "; ".join(
             f"{rule_words(rule)}: {len(able_people(rule, everybody, now))} people"

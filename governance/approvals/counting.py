@@ -10,7 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from django.db.models import BigIntegerField, Value
 
 from core.db import database_now
 from core.decisions import Allowed, Answer, Denied
@@ -19,7 +22,6 @@ from governance.models import (
     ApprovalRequest,
     Decision,
     Exclusion,
-    Membership,
     UnmappedIdentity,
     User,
 )
@@ -101,42 +103,57 @@ def progress_of(requests: Sequence[ApprovalRequest], *, now: datetime) -> list[P
     return [_count(request, read, "", now) for request in requests]
 
 
+class _Cast(NamedTuple):
+    """A decision as far as counting and showing it is concerned."""
+
+    person_id: int
+    verdict: str
+    digest: str
+    comment: str
+    role: str
+    decided_at: datetime
+    withdrawn_at: datetime | None
+
+
+CAST = ("person_id", "verdict", "digest", "comment", "role", "decided_at", "withdrawal__at")
+"""The columns of ``_Cast``."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the counts of some requests need, by request."""
+    """What the counts of some requests need, by request.
 
-    decisions: Mapping[int, list[Decision]]
-    excluded: Mapping[int, list[Exclusion]]
+    ``excluded``: who and why; ``unmapped``: address and name.
+    """
+
+    decisions: Mapping[int, list[_Cast]]
+    excluded: Mapping[int, list[tuple[int, str]]]
     unmapped: Mapping[int, list[tuple[str, str]]]
     identities: people.Identities
     rules: Mapping[int, list[ApprovalRule]]
     loans: list[delegations.Loan]
-    seats: list[Membership]
+    seats: list[people.Seat]
     users: Mapping[int, User]
 
 
 def _read(requests: Sequence[ApprovalRequest]) -> _Read:
     keys = [request.pk for request in requests]
-    decisions, excluded, unmapped = defaultdict(list), defaultdict(list), defaultdict(list)
+    decisions: dict[int, list[_Cast]] = defaultdict(list)
     rows = Decision.objects.filter(request_id__in=keys).order_by("pk")
-    for decision in rows.select_related("person", "withdrawal"):
-        decisions[decision.request_id].append(decision)
-    exclusions = Exclusion.objects.filter(request_id__in=keys).order_by("pk")
-    for exclusion in exclusions.select_related("user"):
-        excluded[exclusion.request_id].append(exclusion)
-    for row in UnmappedIdentity.objects.filter(request_id__in=keys).order_by("pk"):
-        unmapped[row.request_id].append((row.email, row.name))
+    for number, *row in rows.values_list("request_id", *CAST):
+        decisions[number].append(_Cast(*row))
+    excluded, unmapped = _shut_out(keys)
     authors = [author for rows in unmapped.values() for author in rows]
     rules = {each.pk: _rules(each.policy_version.body, each.also_body) for each in requests}
     every = [rule for mine in rules.values() for rule in mine]
     loans = delegations.loans({role for rule in every for role in rule.roles})
     seats = people.seats_for_counting(every)
-    users = {request.requester_id: request.requester for request in requests}
-    users |= {row.person_id: row.person for rows in decisions.values() for row in rows}
-    users |= {seat.user_id: seat.user for seat in seats}
-    unread = {loan.deputy_id for loan in loans} - users.keys()
-    if unread:
-        users |= {user.pk: user for user in User.objects.filter(pk__in=unread)}
+    wanted = {
+        *(row.person_id for rows in decisions.values() for row in rows),
+        *(person_id for rows in excluded.values() for person_id, _ in rows),
+        *(loan.deputy_id for loan in loans),
+        *(seat.user_id for seat in seats),
+    }
     return _Read(
         decisions=decisions,
         excluded=excluded,
@@ -145,8 +162,27 @@ def _read(requests: Sequence[ApprovalRequest]) -> _Read:
         rules=rules,
         loans=loans,
         seats=seats,
-        users=users,
+        users=people.users_by_id({each.requester_id: each.requester for each in requests}, wanted),
     )
+
+
+def _shut_out(
+    keys: list[int],
+) -> tuple[Mapping[int, list[tuple[int, str]]], Mapping[int, list[tuple[str, str]]]]:
+    """Read by request who is excluded and which addresses are unmatched, in one query."""
+    excluded, unmapped = defaultdict(list), defaultdict(list)
+    persons = Exclusion.objects.filter(request_id__in=keys).order_by()
+    nobody = Value(None, output_field=BigIntegerField())
+    addresses = UnmappedIdentity.objects.filter(request_id__in=keys).order_by()
+    rows = persons.values_list("request_id", "pk", "user_id", Value(""), "reason").union(
+        addresses.values_list("request_id", "pk", nobody, "email", "name"), all=True
+    )
+    for number, _, person_id, email, text in sorted(rows, key=itemgetter(1)):
+        if person_id is None:
+            unmapped[number].append((email, text))
+        else:
+            excluded[number].append((person_id, text))
+    return excluded, unmapped
 
 
 def _count(request: ApprovalRequest, read: _Read, current_digest: str, now: datetime) -> Progress:
@@ -156,10 +192,11 @@ def _count(request: ApprovalRequest, read: _Read, current_digest: str, now: date
     roles = {role for rule in rules for role in rule.roles}
     loans = [loan for loan in read.loans if loan.role in roles]
     also = {row.person_id for row in decisions} | {loan.deputy_id for loan in loans}
-    known = [read.users[pk] for pk in {request.requester_id, *also}]
-    counted, users = people.people_for_counting(rules, (), known, seats=read.seats)
+    counted = people.people_for_counting(
+        rules, read.seats, read.users, {request.requester_id, *also}
+    )
     shut_out = {user.pk: (user, reason) for user, reason in authors}
-    shut_out |= {row.user_id: (row.user, row.reason) for row in excluded}
+    shut_out |= {pk: (read.users[pk], reason) for pk, reason in excluded}
     reasons = {user_id: reason for user_id, (_, reason) in shut_out.items()}
     lent = _lend(counted, loans, {request.requester_id, *reasons}, decisions)
     facts = quorum.Facts(
@@ -178,7 +215,8 @@ def _count(request: ApprovalRequest, read: _Read, current_digest: str, now: date
     )
     votes = tuple(_vote(decision) for decision in decisions)
     outcome = quorum.evaluate(body, votes, facts)
-    ballots = [_ballot(decision, outcome) for decision in decisions]
+    ignored = dict(outcome.not_counted)
+    ballots = [_ballot(row, read.users[row.person_id], ignored) for row in decisions]
     return Progress(
         request=request,
         outcome=outcome,
@@ -187,7 +225,7 @@ def _count(request: ApprovalRequest, read: _Read, current_digest: str, now: date
         approvals=[b for b in ballots if b.verdict == Verdict.APPROVE and not b.withdrawn_at],
         rejections=[b for b in ballots if b.verdict == Verdict.REJECT and not b.withdrawn_at],
         withdrawn=[b for b in ballots if b.withdrawn_at],
-        may_still=[users[person_id] for person_id in outcome.may_still],
+        may_still=[read.users[person_id] for person_id in outcome.may_still],
         excluded=list(shut_out.values()),
         unmapped=unmapped,
         reasons=[missing.reason for missing in outcome.missing],
@@ -211,10 +249,10 @@ def _lend(
     counted: Mapping[int, quorum.Person],
     loans: list[delegations.Loan],
     barred: set[int],
-    decisions: list[Decision],
+    decisions: list[_Cast],
 ) -> delegations.Lent:
     """Give deputies what counts of what they were lent, beside the decisions that stand."""
-    standing = [decision for decision in decisions if not hasattr(decision, "withdrawal")]
+    standing = [row for row in decisions if row.withdrawn_at is None]
     return delegations.lend(
         counted,
         loans,
@@ -237,28 +275,25 @@ def _identities(
     return unknown, [(user, f"wrote commits as {email}") for email, user in matched]
 
 
-def _vote(decision: Decision) -> quorum.Vote:
+def _vote(row: _Cast) -> quorum.Vote:
     return quorum.Vote(
-        person_id=decision.person_id,
-        verdict=Verdict(decision.verdict),
-        digest=decision.digest,
-        withdrawn=hasattr(decision, "withdrawal"),
+        person_id=row.person_id,
+        verdict=Verdict(row.verdict),
+        digest=row.digest,
+        withdrawn=row.withdrawn_at is not None,
     )
 
 
-def _ballot(decision: Decision, outcome: quorum.Outcome) -> Ballot:
-    ignored = dict(outcome.not_counted)
-    counts: Answer
-    if decision.person_id in ignored:
-        counts = Denied("approval.not_counted", ignored[decision.person_id])
-    else:
-        counts = Allowed()
+def _ballot(row: _Cast, person: User, ignored: Mapping[int, str]) -> Ballot:
+    counts: Answer = Allowed()
+    if row.person_id in ignored:
+        counts = Denied("approval.not_counted", ignored[row.person_id])
     return Ballot(
-        person=decision.person,
-        verdict=Verdict(decision.verdict),
-        comment=decision.comment,
-        role=decision.role.replace("_", " "),
-        decided_at=decision.decided_at,
-        withdrawn_at=decision.withdrawal.at if hasattr(decision, "withdrawal") else None,
+        person=person,
+        verdict=Verdict(row.verdict),
+        comment=row.comment,
+        role=row.role.replace("_", " "),
+        decided_at=row.decided_at,
+        withdrawn_at=row.withdrawn_at,
         counts=counts,
     )

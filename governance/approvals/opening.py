@@ -118,7 +118,7 @@ def check_satisfiable(rules: tuple[ApprovalRule, ...], shut_out: set[int], now: 
     """Raise ``approval.unsatisfiable`` when those who may decide could not fill every seat."""
     may = [
         person
-        for person in people.people_for_counting(rules, ())[0].values()
+        for person in people.everybody_for_counting(rules)
         if person.id not in shut_out and any(able_people(rule, [person], now) for rule in rules)
     ]
     if is_fulfillable(rules, may, now):

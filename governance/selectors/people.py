@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 
@@ -47,7 +48,21 @@ def production_team() -> Team | None:
     return Team.objects.filter(owns_production=True).first()
 
 
-def seats_for_counting(rules: Iterable[ApprovalRule]) -> list[Membership]:
+class Seat(NamedTuple):
+    """A membership as far as counting is concerned."""
+
+    user_id: int
+    role: str
+    team: str
+    owns_production: bool
+    granted_at: datetime
+
+
+SEAT = ("user_id", "role", "team__slug", "team__owns_production", "granted_at")
+"""The columns of ``Seat``."""
+
+
+def seats_for_counting(rules: Iterable[ApprovalRule]) -> list[Seat]:
     """Read the memberships that may count under any of these rules, the newest first."""
     wanted = list(rules)
     teams = {rule.team for rule in wanted if rule.team}
@@ -55,51 +70,62 @@ def seats_for_counting(rules: Iterable[ApprovalRule]) -> list[Membership]:
         Q(team__owns_production=True) | Q(team__slug__in=teams),
         role__in={role for rule in wanted for role in rule.roles},
     )
-    return list(rows.select_related("user", "team").order_by("-granted_at"))
+    return [Seat(*row) for row in rows.order_by("-granted_at").values_list(*SEAT)]
+
+
+def users_by_id(known: Mapping[int, User], wanted: Iterable[int]) -> dict[int, User]:
+    """Return these people besides the known ones; in one query when somebody is unknown."""
+    unread = set(wanted) - known.keys()
+    read = User.objects.filter(pk__in=unread) if unread else ()
+    return {**known, **{user.pk: user for user in read}}
+
+
+def everybody_for_counting(rules: Iterable[ApprovalRule]) -> list[Person]:
+    """Read everybody who holds a role that counts under these rules, in two queries."""
+    wanted = list(rules)
+    seats = seats_for_counting(wanted)
+    return list(people_for_counting(wanted, seats, users_by_id({}, _holders(seats))).values())
 
 
 def people_for_counting(
     rules: Iterable[ApprovalRule],
-    also: Iterable[int],
-    known: Iterable[User] = (),
-    *,
-    seats: Iterable[Membership] | None = None,
-) -> tuple[dict[int, Person], dict[int, User]]:
-    """Read everybody who matters for a count under these rules, in two queries at most.
+    seats: Iterable[Seat],
+    users: Mapping[int, User],
+    also: Iterable[int] = (),
+) -> dict[int, Person]:
+    """Return everybody who matters for a count under these rules.
 
-    Those are the holders of the roles that count and the people named in ``also`` (voters);
-    ``known`` are people whom the caller has just read, ``seats`` what ``seats_for_counting`` read
-    for these rules and others.
+    Those are the holders of the roles that count and the people named in ``also`` (voters).
+    ``seats`` are what ``seats_for_counting`` read for these rules and others, ``users`` holds all.
     """
     wanted = list(rules)
     roles = {role for rule in wanted for role in rule.roles}
     teams = {rule.team for rule in wanted if rule.team}
-    granted: dict[int, dict[Role, datetime]] = {}
+    granted: dict[int, dict[Role, datetime]] = {number: {} for number in also}
     in_teams: dict[int, dict[tuple[Role, str], datetime]] = {}
-    users = {user.pk: user for user in known}
-    for seat in seats_for_counting(wanted) if seats is None else seats:
-        if seat.role not in roles or not (seat.team.owns_production or seat.team.slug in teams):
+    for seat in seats:
+        if seat.role not in roles or not (seat.owns_production or seat.team in teams):
             continue
         # What an account holds counts from its last reset on.
-        since = max(seat.granted_at, seat.user.reset_at or seat.granted_at)
-        granted.setdefault(seat.user_id, {})[Role(seat.role)] = since
-        in_teams.setdefault(seat.user_id, {})[Role(seat.role), seat.team.slug] = since
-        users[seat.user_id] = seat.user
-    unread = set(also) - users.keys()
-    if unread:
-        users |= {user.pk: user for user in User.objects.filter(pk__in=unread)}
-    people = {
+        since = max(seat.granted_at, users[seat.user_id].reset_at or seat.granted_at)
+        role = Role(seat.role)
+        granted.setdefault(seat.user_id, {})[role] = since
+        in_teams.setdefault(seat.user_id, {})[role, seat.team] = since
+    return {
         pk: Person(
             id=pk,
-            name=user.full_name,
-            active=user.is_active,
-            human=user.kind == PersonKind.PERSON,
-            roles=granted.get(pk, {}),
+            name=users[pk].full_name,
+            active=users[pk].is_active,
+            human=users[pk].kind == PersonKind.PERSON,
+            roles=held,
             in_teams=in_teams.get(pk, {}),
         )
-        for pk, user in users.items()
+        for pk, held in granted.items()
     }
-    return people, users
+
+
+def _holders(seats: Iterable[Seat]) -> set[int]:
+    return {seat.user_id for seat in seats}
 
 
 @dataclass(frozen=True, slots=True)

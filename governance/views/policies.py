@@ -216,7 +216,7 @@ def _sentences(version: PolicyVersion | None) -> list[str]:
         return []
     rules = parse(version.body)
     now = database_now()
-    everybody = people.people_for_counting(rules.approvals, ())[0].values()
+    everybody = people.everybody_for_counting(rules.approvals)
     return describe(rules, [len(able_people(rule, everybody, now)) for rule in rules.approvals])
 
 
