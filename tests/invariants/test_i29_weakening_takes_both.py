@@ -10,28 +10,35 @@ from hypothesis import strategies as st
 from governance.rules.policy import PolicyRules
 from governance.rules.policy_lattice import differences, weaker
 from governance.rules.quorum import Facts, Person, Vote, evaluate
-from governance.states import ApprovalState, Role, Verdict
-from tests.support.policies import SOME_ROLES, policies
+from governance.states import ApprovalState, Verdict
+from tests.support.policies import SOME_ROLES, policies, subsets
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
 MARKS = ("permissions", "destructive")
 
 
+HELD = [
+    (roles, inside)
+    for roles in subsets(SOME_ROLES, 0, len(SOME_ROLES))
+    for inside in subsets(sorted(roles), 0, len(roles))
+]
+"""Some of the roles, and those of them that are held in the team that rules name."""
+
+
 @st.composite
 def people(draw: st.DrawFn) -> dict[int, Person]:
     """Up to six people with some of the roles, some of them in the team that rules name."""
-    found = {}
-    for number in range(1, draw(st.integers(1, 6)) + 1):
-        roles = draw(st.sets(st.sampled_from(SOME_ROLES)))
-        inside: set[Role] = draw(st.sets(st.sampled_from(sorted(roles)))) if roles else set()
-        found[number] = Person(
+    held = draw(st.lists(st.sampled_from(HELD), min_size=1, max_size=6))
+    return {
+        number: Person(
             number,
             f"Person {number}",
             roles=dict.fromkeys(roles, NOW),
             in_teams={(role, "security"): NOW for role in inside},
         )
-    return found
+        for number, (roles, inside) in enumerate(held, 1)
+    }
 
 
 def passes(rules: PolicyRules, marks: tuple[str, ...], who: dict[int, Person]) -> bool:
