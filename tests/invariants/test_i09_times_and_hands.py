@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from core.db import database_now
 from core.errors import DomainError
@@ -25,6 +25,7 @@ from tests.support import cover
 from tests.support.company import Company, acting, house
 from tests.support.company.work import package
 from tests.support.cover import Case, asked, execute, refusal, sqlstate
+from tests.support.databases import as_role
 
 STRANGER = "who@example.com"
 
@@ -88,7 +89,20 @@ def test_i09_a_question_is_not_put_in_the_future(company: Company) -> None:
 
 
 def test_i20_no_request_lasts_longer_than_its_policy_lets_it(company: Company) -> None:
+    """Whoever writes it: the database cuts it when it is asked, and the floor counts it anew."""
     case = asked(company, "ana", "ben", expires_at=database_now() + timedelta(days=8))
+    case.request.refresh_from_db()
+    version = case.request.policy_version
+    life = timedelta(hours=version.body["expires_hours"])
+    assert case.request.expires_at == case.request.opened_at + life
+    connection.check_constraints()
+    with as_role("owner"), connection.cursor() as cursor:
+        for name in ("limit_life", "guard_request"):
+            cursor.execute(f"ALTER TABLE governance_approvalrequest DISABLE TRIGGER {name}")
+    with as_role("owner"):
+        ApprovalRequest.objects.filter(pk=case.request.pk).update(
+            expires_at=case.request.expires_at + timedelta(seconds=1)
+        )
     assert "lasts longer" in refusal(case.write)
 
 
