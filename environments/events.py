@@ -50,6 +50,7 @@ EVENTS: dict[str, str] = {
     "sandbox.request.taken": "started {subject}: the platform took it",
     "sandbox.request.adopted": "found that the platform had taken {subject}",
     "sandbox.request.unknown": "does not know whether the platform took {subject}: {reason}",
+    "sandbox.request.lost": "no longer sees the copy of {subject}, so its outcome is unknown",
     "sandbox.request.to_activate": "saw that the copy of {subject} waits for its activation",
     "sandbox.request.settle_asked": "asked to {wish} the copy of {subject}",
     "sandbox.request.settling": "told the platform to {wish} the copy of {subject}",

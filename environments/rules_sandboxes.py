@@ -37,7 +37,10 @@ NO_TRACE = timedelta(seconds=300)
 """A write has ended by then (``salesforce.wire.UPLOAD_SECONDS``): no trace means not taken."""
 
 GONE = timedelta(minutes=10)
-"""How long a copy may be missing from the platform's list before it counts as gone."""
+"""How long a copy may be missing from the platform's list before nobody knows how it ends."""
+
+GIVEN_UP = timedelta(hours=24)
+"""How long a missing copy is looked for before the environment is given free again."""
 
 
 def licence_of(platform_type: str) -> str:

@@ -231,9 +231,10 @@ SANDBOX: Machine[SandboxState] = Machine(
         # Back to approved only when it is certain that nothing was sent.
         _S.STARTING: {_S.APPROVED, _S.COPYING, _S.UNKNOWN, _S.FAILED},
         _S.UNKNOWN: {_S.COPYING, _S.FAILED},
-        _S.COPYING: {_S.TO_ACTIVATE, _S.ACTIVATING, _S.RECONNECT, _S.DONE, _S.FAILED},
-        _S.TO_ACTIVATE: {_S.ACTIVATING, _S.RECONNECT, _S.DONE, _S.FAILED},
-        _S.ACTIVATING: {_S.TO_ACTIVATE, _S.RECONNECT, _S.DONE, _S.FAILED},
+        # To unknown when the platform no longer lists the copy.
+        _S.COPYING: {_S.TO_ACTIVATE, _S.ACTIVATING, _S.UNKNOWN, _S.RECONNECT, _S.DONE, _S.FAILED},
+        _S.TO_ACTIVATE: {_S.ACTIVATING, _S.UNKNOWN, _S.RECONNECT, _S.DONE, _S.FAILED},
+        _S.ACTIVATING: {_S.TO_ACTIVATE, _S.UNKNOWN, _S.RECONNECT, _S.DONE, _S.FAILED},
         _S.RECONNECT: {_S.DONE},
         _S.DONE: set(),
         _S.FAILED: set(),

@@ -65,9 +65,9 @@ select gatehouse_make_machine('environments_sandboxrequest', 'asked', '{
     "approved": ["asked", "starting", "failed", "rejected", "withdrawn", "lapsed"],
     "starting": ["approved", "copying", "unknown", "failed"],
     "unknown": ["copying", "failed"],
-    "copying": ["to_activate", "activating", "reconnect", "done", "failed"],
-    "to_activate": ["activating", "reconnect", "done", "failed"],
-    "activating": ["to_activate", "reconnect", "done", "failed"],
+    "copying": ["to_activate", "activating", "unknown", "reconnect", "done", "failed"],
+    "to_activate": ["activating", "unknown", "reconnect", "done", "failed"],
+    "activating": ["to_activate", "unknown", "reconnect", "done", "failed"],
     "reconnect": ["done"],
     "done": [], "failed": [], "rejected": [], "withdrawn": [], "lapsed": []}');
 

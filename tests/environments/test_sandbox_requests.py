@@ -19,6 +19,7 @@ from environments.services.sandboxes.facts import Wish
 from environments.states import SandboxAction, SandboxStart
 from governance import inbox
 from governance.models import AuditEvent, Notice, Policy, PolicyVersion
+from jobs.wake import wake
 from tests.environments.conftest import House, policy
 from tests.environments.sandboxes import DAY, Scene, build
 from tests.support.cover import later
@@ -305,6 +306,54 @@ def test_a_copy_waits_for_its_activation(scene: Scene) -> None:
         requests.settle(request_id=request.pk, wish="activate")
     assert carried_out(scene, request).state == "reconnect"
     assert len(scene.writes("activated")) == 1
+
+
+def test_a_copy_that_disappears_is_unknown_until_it_is_listed_again(scene: Scene) -> None:
+    request = asked(scene, auto_activate=False)
+    decide(scene, request, "marek")
+    with pytest.raises(AssertionError, match="rest"):
+        scene.work("deploy", requests.WORK)
+    copy_id = scene.request(request).copy_id
+
+    def followed(known: str, minutes: int) -> SandboxRequest:
+        with as_role("deploy"):
+            SandboxRequest.objects.filter(pk=request.pk).update(copy_id=known)
+        with later(minutes=minutes):
+            wake(requests.WORK, request.pk)
+            with pytest.raises(AssertionError, match="rest"):
+                scene.work("deploy", requests.WORK)
+        return scene.request(request)
+
+    assert followed("0GR000000000099AAA", 0).state == "to_activate"
+    lost = followed("0GR000000000099AAA", 11)
+    assert (lost.state, lost.code) == ("unknown", "sandbox.process_gone")
+    assert leases.holder_of(scene.environments["uat"].pk) is not None
+    assert "so its outcome is unknown" in told()
+    assert followed(copy_id, 12).state == "to_activate"
+    assert len(scene.writes("refresh requested")) == 1
+
+
+def test_production_out_of_reach_is_said_and_tried_again(scene: Scene) -> None:
+    request = asked(scene)
+    decide(scene, request, "marek")
+    scene.production.fault("status", "rest.query", status=503, code="SERVER_UNAVAILABLE", times=9)
+    assert carried_out(scene, request).state == "reconnect"
+    assert "could not go on with" in told()
+    assert len(scene.writes("refresh requested")) == 1
+
+
+def test_a_clone_has_its_source_and_none_that_is_gone(scene: Scene) -> None:
+    new = {"action": SandboxAction.CREATE, "sandbox": None, "licence_type": "developer"}
+    request = asked(scene, **new, name="twin", source=scene.sandbox("spare"))
+    decide(scene, request, "marek")
+    assert carried_out(scene, request).state == "done"
+    assert scene.sandbox("twin").source_info_id == scene.sandbox("spare").info_id
+    with as_role("deploy"):
+        Sandbox.objects.filter(name="spare").update(gone_at=database_now())
+    refused(
+        "sandbox.source_gone",
+        lambda: asked(scene, **new, name="third", source=scene.sandbox("spare")),
+    )
 
 
 def test_the_database_lets_nothing_start_that_nobody_agreed_to(scene: Scene) -> None:

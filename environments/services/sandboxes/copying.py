@@ -131,11 +131,14 @@ def _missing(request: SandboxRequest) -> Next:
     if now - request.missing_since < rules.GONE:
         return Next.after(_pause(request))
     text = (
-        "The platform no longer lists the copy, so nobody knows how it ended. Look at the sandbox "
-        "in Setup; its environment is opened only while its organisation is the one that was "
-        "connected."
+        "The platform no longer lists the copy, so nobody knows how it ends. Look at the sandbox "
+        "in Setup. The copy is looked for until it appears again, for a day at most; nothing is "
+        "sent to the environment meanwhile."
     )
-    return _fail(request, text, "sandbox.process_gone")
+    requests.move(request, SandboxState.UNKNOWN, message=text, code="sandbox.process_gone")
+    telling.record("sandbox.request.lost", request)
+    telling.tell(request, f"Outcome unknown: {request.words}", text)
+    return Next.after(SLOWEST)
 
 
 def _waits_for_activation(request: SandboxRequest) -> Next:

@@ -277,12 +277,14 @@ def _look_up(claim: Claim, request: SandboxRequest) -> Next:
                 locked,
                 SandboxState.COPYING,
                 info_id=found,
-                started_at=locked.intended_at,
+                started_at=locked.started_at or locked.intended_at,
                 message="",
                 code="",
             )
             telling.record("sandbox.request.adopted", locked)
             return Next.now()
+        if locked.copy_id:
+            return _still_lost(locked)
         if _is_certain(locked, database_now()):
             _release(locked)
             text = (
@@ -300,8 +302,26 @@ def _look_up(claim: Claim, request: SandboxRequest) -> Next:
     return Next.after(LOOK_SECONDS)
 
 
+def _still_lost(request: SandboxRequest) -> Next:
+    """Go on looking for a copy that was followed and is listed no more; give up after a day."""
+    since = request.missing_since or database_now()
+    if database_now() - since < rules.GIVEN_UP:
+        return Next.after(LOOK_SECONDS * 6)
+    _release(request)
+    text = (
+        "The copy was not listed for a day, so nobody knows how it ended. The environment is free "
+        "again, and it is opened only while its organisation is the one that was connected."
+    )
+    requests.close(
+        request, SandboxState.FAILED, "sandbox.request.failed", text, "sandbox.process_gone"
+    )
+    return Next.done()
+
+
 def _trace_of(request: SandboxRequest, seen: Sandboxes) -> bool:
     """Say whether the platform shows what this request asked for and nothing showed before."""
+    if request.copy_id:
+        return any(copy.id == request.copy_id for copy in seen.copies)
     info = seen.named(request.name)
     if request.action == SandboxAction.DELETE:
         return info is None or info.id != request.info_id

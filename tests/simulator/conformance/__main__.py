@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.simulator.conformance import python
+from tests.simulator.conformance import python, sandboxes
 from tests.simulator.conformance.clients import CommandLine, Score, run_script
 from tests.simulator.packages import class_with_test, manifest, text_field, xml, zipped
 from tests.support.simulator import SimulatedOrg, SimulatorProcess
@@ -53,7 +53,7 @@ def _all(place: Path, process: SimulatorProcess, score: Score) -> None:
     _validations(sf, production)
     _retrieves(sf)
     _apex_tests(sf)
-    _sandboxes(sf, production)
+    sandboxes.run(sf, production)
     _push(sf, process, production)
     _install(sf, process, production)
     archive = place / "package.zip"
@@ -307,42 +307,6 @@ def _install(sf: CommandLine, process: SimulatorProcess, production: SimulatedOr
                    for p in a["result"]],
         [("Gadgets", "2.0.0.1")],
     )  # fmt: skip
-
-
-def _sandboxes(sf: CommandLine, production: SimulatedOrg) -> None:
-    production.simulator.set_speed(600)
-    wait = ("--no-prompt", "--wait", "2", "--poll-interval", "15")
-    sf.check(
-        "sf org create sandbox",
-        ("org", "create", "sandbox", "-o", "prod", "--name", "dev1", "--license-type", "Developer",
-         "--alias", "dev1", *wait),
-        lambda a: (a["status"], a["result"]["SandboxName"], a["result"]["Status"]),
-        (0, "dev1", "Completed"),
-    )  # fmt: skip
-    before = sf.run("org", "display", "-o", "dev1").get("result", {}).get("id")
-    production.simulator.jump(86400 + 60)
-    sf.check(
-        "sf org refresh sandbox",
-        ("org", "refresh", "sandbox", "-o", "prod", "--name", "dev1", *wait),
-        lambda a: (a["status"], a["result"]["Status"],
-                   a["result"]["SandboxOrganization"] != str(before)[:15]),
-        (0, "Completed", True),
-    )  # fmt: skip
-    sf.check(
-        "sf org create sandbox, clone",
-        ("org", "create", "sandbox", "-o", "prod", "--name", "dev2", "--source-sandbox-name",
-         "dev1", "--no-prompt", "--async"),
-        lambda a: (a["status"], a["result"]["SandboxName"]),
-        (68, "dev2"),
-    )  # fmt: skip
-    sf.check(
-        "sf org resume sandbox",
-        ("org", "resume", "sandbox", "-o", "prod", "--name", "dev2", "--wait", "2"),
-        lambda a: (a["status"], a["result"]["Status"]),
-        (0, "Completed"),
-    )
-    sf.check("sf org delete sandbox", ("org", "delete", "sandbox", "-o", "dev1", "--no-prompt"),
-             lambda a: a["status"], 0)  # fmt: skip
 
 
 def _push(sf: CommandLine, process: SimulatorProcess, production: SimulatedOrg) -> None:
