@@ -343,7 +343,11 @@ def test_production_out_of_reach_is_said_and_tried_again(scene: Scene) -> None:
 
 
 def test_a_clone_has_its_source_and_none_that_is_gone(scene: Scene) -> None:
-    new = {"action": SandboxAction.CREATE, "sandbox": None, "licence_type": "developer"}
+    new: dict[str, Any] = {
+        "action": SandboxAction.CREATE,
+        "sandbox": None,
+        "licence_type": "developer",
+    }
     request = asked(scene, **new, name="twin", source=scene.sandbox("spare"))
     decide(scene, request, "marek")
     assert carried_out(scene, request).state == "done"
