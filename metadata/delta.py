@@ -106,6 +106,11 @@ def against(held: Mapping[ComponentKey, str], form: NormalForm, api_version: str
     return _settled(api_version, changed | brought, held.keys() - form.keys())
 
 
+def needed(target: NormalForm, form: NormalForm) -> NormalForm:
+    """The part of a form that a target lacks or has otherwise, with what that brings along."""
+    return form.only(against(target.component_digests(), form).changed)
+
+
 def _touched(both: Pair) -> Touched:
     before, after = both.before.units, both.after.units
     result: Touched = {}

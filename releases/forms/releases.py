@@ -27,8 +27,29 @@ class MomentField(forms.DateTimeField):
         return super().get_bound_field(form, field_name)
 
 
-class NewReleaseForm(forms.Form):
+class ScopeForm(forms.Form):
+    """Chooses what the package of a release holds."""
+
+    scope = forms.ChoiceField(
+        label="Package",
+        choices=Release.Scope.choices,
+        initial=Release.Scope.WHOLE,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="Only what differs deploys faster; such a release cannot be gone back to later, "
+        "because its package does not hold everything.",
+    )
+
+    def clean_scope(self) -> str:
+        """Without an answer nothing changes."""
+        kept = self.get_initial_for_field(self.fields["scope"], "scope")
+        return str(self.cleaned_data["scope"] or kept)
+
+
+class NewReleaseForm(ScopeForm):
     """Opens a release in draft."""
+
+    field_order = ("title", "bump", "scope")
 
     title = forms.CharField(
         max_length=120,
@@ -59,8 +80,10 @@ class NewReleaseForm(forms.Form):
     )
 
 
-class EditReleaseForm(forms.Form):
+class EditReleaseForm(ScopeForm):
     """Changes the words and the window of a release."""
+
+    field_order = ("title", "scope")
 
     title = forms.CharField(max_length=120)
     notes = NewReleaseForm.base_fields["notes"]
@@ -72,6 +95,12 @@ class EditReleaseForm(forms.Form):
         help_text="The window for production. Leave both empty to deploy as soon as the board "
         "has approved.",
     )
+
+    def __init__(self, *args: Any, composed: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if composed:
+            self.fields["scope"].disabled = True
+            self.fields["scope"].help_text = "Settled by composing; return it to draft to choose."
 
     def clean(self) -> dict[str, Any]:
         """Say at once when the window ends before it begins; keep what was not touched.

@@ -26,10 +26,15 @@ class Release(Entity):
         EMERGENCY = "emergency", "emergency"
         ROLLBACK = "rollback", "rollback"
 
+    class Scope(models.TextChoices):
+        WHOLE = "whole", "Whole packages of the candidates"
+        DELTA = "delta", "Only what differs from production"
+
     title = models.CharField(max_length=120)
     version = models.CharField(max_length=40)
     bump = models.CharField(max_length=5, choices=Bump, default=Bump.MINOR)
     change_class = models.CharField(max_length=10, choices=ChangeClass, default=ChangeClass.NORMAL)
+    scope = models.CharField(max_length=5, choices=Scope, default=Scope.WHOLE)
     notes = models.TextField(blank=True, default="")
     impact = models.TextField(blank=True, default="")
     state = models.CharField(

@@ -114,6 +114,7 @@ UNBOUND: dict[str, str] = {
     "Release.title": _WORDS,
     "Release.version": _WORDS,
     "Release.bump": _WORDS,
+    "Release.scope": "the composed artefact's digest is bound",
     "Release.notes": _WORDS,
     "Release.impact": _WORDS,
     "Release.state": "moved by the decision itself; its machine guards it",

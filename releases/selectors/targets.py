@@ -5,14 +5,17 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from environments.models import Environment
-from releases.models import Artefact, Deployment
+from releases.models import Artefact, Deployment, Release
 from releases.states import DeploymentState, Purpose
 
 SHOWN = 10
 
 
 def _approved(environment: Environment) -> QuerySet[Deployment]:
-    """Deployments that people approved and that succeeded in this organisation."""
+    """Deployments that people approved and that succeeded in this organisation.
+
+    A release of only what differed is none: its package would not bring the rest back.
+    """
     return Deployment.objects.filter(
         environment=environment,
         organization_id=environment.organization_id,
@@ -20,6 +23,7 @@ def _approved(environment: Environment) -> QuerySet[Deployment]:
         state=DeploymentState.SUCCEEDED,
         approval__isnull=False,
         approved_at__isnull=False,
+        release__scope=Release.Scope.WHOLE,
     )
 
 

@@ -73,7 +73,14 @@ def record(event: str, release: Release, related: Iterable[str] = (), **facts: A
 
 
 @transaction.atomic
-def create(*, title: str, bump: str, notes: str = "", impact: str = "") -> Release:
+def create(
+    *,
+    title: str,
+    bump: str,
+    notes: str = "",
+    impact: str = "",
+    scope: str = Release.Scope.WHOLE,
+) -> Release:
     """Open a release in draft; its version follows the newest one."""
     demand("release.compose")
     if not title.strip():
@@ -87,6 +94,7 @@ def create(*, title: str, bump: str, notes: str = "", impact: str = "") -> Relea
         version=versions.following(newest, bump),
         notes=notes,
         impact=impact,
+        scope=Release.Scope(scope),
         composed_by=acting_person(),
     )
     record("release.created", release, version=release.version)
@@ -105,6 +113,12 @@ def edit(*, release_id: int, **changes: Any) -> Release:
         raise NotNow(
             "release.not_editable",
             f"{release.public_id} is {release.state}; wait until that ends, then change it.",
+        )
+    if "scope" in changed and release.state != ReleaseState.DRAFT:
+        raise NotNow(
+            "release.scope_composed",
+            f"What {release.public_id} carries was settled when it was composed. Return it to "
+            "draft, then choose.",
         )
     opens = changes.get("not_before", release.not_before)
     closes = changes.get("not_after", release.not_after)

@@ -18,6 +18,7 @@ from releases.models import Release, ReleaseItem
 from releases.selectors import release_page
 from releases.services import releases as services
 from releases.services import stages
+from releases.states import ReleaseState
 from releases.views.acting import act, form_page, found
 
 FORM = "releases/form.html"
@@ -53,12 +54,13 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the words or the window of a release."""
     release = found(release_page.find(pk), "release")
-    names = ("title", "notes", "impact", "not_before", "not_after")
+    names = ("title", "scope", "notes", "impact", "not_before", "not_after")
+    composed = release.state != ReleaseState.DRAFT
     initial = {name: getattr(release, name) for name in names}
     return form_page(
         request,
         FORM,
-        EditReleaseForm(request.POST or None, initial=initial),
+        EditReleaseForm(request.POST or None, initial=initial, composed=composed),
         lambda **typed: services.edit(release_id=pk, **typed),
         to=_page(pk),
         said=f"{release.public_id} is changed.",

@@ -17,7 +17,7 @@ from core.errors import DomainError, ExternalFault
 from environments.states import SnapshotState
 from jobs.registry import Claim, Next
 from metadata import compose as composition
-from metadata import dangers
+from metadata import dangers, delta
 from metadata.components import ComponentKey
 from metadata.diff import diff
 from metadata.history import commit as commit_tree
@@ -68,7 +68,7 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
     if result.conflicts:
         return _refuse(claim, release.pk, between.words(result.conflicts), result.conflicts)
     gone = [key for key, _teams in result.removed]
-    artefact = packaging.keep(result.form, gone)
+    artefact = packaging.keep(_carried(release, production, result.form), gone)
     sha = commit_tree(
         gateways.history_path(release.pk),
         result.form.files(),
@@ -104,6 +104,11 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
             commit=sha,
         )
     return Next.done()
+
+
+def _carried(release: Release, production: NormalForm, form: NormalForm) -> NormalForm:
+    """What the package holds: all of the candidates, or only what production has otherwise."""
+    return delta.needed(production, form) if release.scope == Release.Scope.DELTA else form
 
 
 def _items(release: Release) -> QuerySet[ReleaseItem]:

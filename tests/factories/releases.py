@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from releases.models import (
+    Artefact,
     Build,
     Candidate,
     Change,
@@ -135,7 +136,15 @@ def candidate(company: Company, slug: str, tag: str, state: str, message: str = 
     return row
 
 
-def offered(company: Company, slug: str, tag: str, *, sha: str = "", commits: int = 1) -> Candidate:
+def offered(
+    company: Company,
+    slug: str,
+    tag: str,
+    *,
+    sha: str = "",
+    commits: int = 1,
+    artefact: Artefact | None = None,
+) -> Candidate:
     """A candidate that a release manager may add to a release."""
     lead = company.people["priya" if slug == "sales" else "tomas"]
     row = Candidate.objects.create(
@@ -143,7 +152,7 @@ def offered(company: Company, slug: str, tag: str, *, sha: str = "", commits: in
         team=company.teams[slug],
         tag=tag,
         sha=sha or company.commits[f"{slug} 3"].sha,
-        artefact=package(f"{slug} {tag}"),
+        artefact=artefact or package(f"{slug} {tag}"),
         created_by=lead,
         tested_by=lead,
         tested_at=company.ago(hours=3),
