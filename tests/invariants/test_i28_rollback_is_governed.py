@@ -149,3 +149,12 @@ def test_i28_the_list_offers_nothing_else(world: Approved, as_person: Looks) -> 
     assert page.count("Go back to it") == 1
     live = ApprovalRequest.objects.filter(state=ApprovalState.OPEN, subject_kind="release")
     assert not live.exists()
+
+
+def test_i28_package_of_only_what_differed_is_no_way_back(world: Approved) -> None:
+    assert targets.was_approved_here(world.deployment.environment, world.deployment.artefact)
+    Release.objects.filter(pk=world.deployment.release_id).update(scope="delta")
+    with acting(world.company.people["marek"]), pytest.raises(NotNow) as refusal:
+        rollbacks.start(deployment_id=world.deployment.pk)
+    assert refusal.value.code == "rollback.never_approved"
+    assert not targets.was_approved_here(world.deployment.environment, world.deployment.artefact)

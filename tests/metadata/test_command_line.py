@@ -181,3 +181,26 @@ def test_merge_of_one_label_changed_both_ways_is_a_named_conflict(tmp_path: Path
     )
     assert done.returncode == 1
     assert "both sides changed" in done.stderr
+
+
+def test_git_merges_metadata_by_the_driver_of_the_documentation(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "repo")
+    path = "force-app/labels/CustomLabels.labels-meta.xml"
+    repo.commit({path: labels("A"), ".gitattributes": "*-meta.xml merge=salesforce\n"})
+    command = f"PYTHONPATH={ROOT} {sys.executable} -m metadata merge %O %A %B --path %P"
+    repo.git("config", "merge.salesforce.driver", command)
+    repo.git("checkout", "-q", "-b", "theirs")
+    repo.commit({path: labels("A", "C")})
+    repo.git("checkout", "-q", "main")
+    repo.commit({path: labels("A", "B")})
+    repo.git("merge", "-q", "-m", "both", "theirs")
+    merged = repo.git("show", f"HEAD:{path}")
+    assert all(f"<fullName>{name}</fullName>" in merged for name in "ABC")
+    repo.git("checkout", "-q", "theirs")
+    repo.commit({path: labels("A", "C").replace("<value>C<", "<value>c<")})
+    repo.git("checkout", "-q", "main")
+    repo.commit({path: labels("A", "B", "C").replace("<value>C<", "<value>ours<")})
+    with pytest.raises(subprocess.CalledProcessError):
+        repo.git("merge", "-q", "theirs")
+    assert repo.git("diff", "--name-only", "--diff-filter=U") == path
+    assert "<<<<<<<" not in (repo.path / path).read_text()

@@ -58,13 +58,14 @@ def test_package_of_a_release_holds_what_was_chosen(
     assert as_person("marek").post(reverse("releases:new"), sent).status_code == 302
     release = Release.objects.get(title="Small train")
     with as_role("build"):
+        production = packaging.form_of(packaging.keep(form(Same="", Other="")))
         artefact = packaging.keep(form(Same="", Other="int a;", New=""))
     candidate = make.offered(company, "sales", "v9", artefact=artefact)
     with acting(company.people["marek"]):
         releases.add_candidate(release_id=release.pk, candidate_id=candidate.pk)
     reach(release, ReleaseState.COMPOSING)
     with acting(company.people["marek"]), as_role("build"):
-        composing._compose(cast(Claim, Held()), release, form(Same="", Other=""))
+        composing._compose(cast(Claim, Held()), release, production)
     release.refresh_from_db()
     assert release.artefact is not None
     assert {key.name for key in read_zip(blobs.get(release.artefact.blob))} == carried
