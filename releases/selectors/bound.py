@@ -17,8 +17,8 @@ from releases.models import Build, Candidate, Deployment, Step
 from releases.states import DeploymentState, Effect
 
 JOINED = ("artefact", "release", "preparation", "requester")
-OF_ENVIRONMENT = ("track__team", "policy", "lease")
-OF_APPROVAL = ("requester", "policy_version__policy")
+OF_ENVIRONMENT = ("track", "policy", "lease")
+OF_APPROVAL = ("policy_version__policy",)
 LARGE = (
     "baseline",
     "reasons",
@@ -65,6 +65,8 @@ def _read_approval(row: Deployment) -> None:
         return
     asked = ApprovalRequest.objects.select_related(*OF_APPROVAL).get(pk=row.approval_id)
     row.approval = asked
+    if row.requester is not None and row.requester_id == asked.requester_id:
+        asked.requester = row.requester
     if row.policy_version_id == asked.policy_version_id:
         row.policy_version = asked.policy_version
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from governance.rules.policy import PolicyRules
 from releases.models import CheckResult, Deployment, RunbookItem, Step
@@ -30,10 +31,10 @@ def of(
         now=now,
         work=work,
         rehearsed_in=_rehearsed_in(deployment) if "rehearsed" in asked else "",
-        validated_at=validation.finished_at if validation else None,
-        coverage=validation.coverage if validation else None,
+        validated_at=validation[0] if validation else None,
+        coverage=validation[1] if validation else None,
         backup_planned=own is not None,
-        backup_at=own.finished_at if own and own.state == StepState.SUCCEEDED else None,
+        backup_at=own[1] if own and own[0] == StepState.SUCCEEDED else None,
         runbook=_runbook(carries.steps),
         external=_external(work, rules.external_checks if rules else frozenset()),
         min_coverage=rules.min_coverage if rules else 0,
@@ -59,8 +60,8 @@ def _rehearsed_in(deployment: Deployment) -> str:
     return rows.order_by("-pk").values_list("environment__name", flat=True).first() or ""
 
 
-def _validation(deployment: Deployment) -> Step | None:
-    """The newest validation of this artefact in this organisation with this test level."""
+def _validation(deployment: Deployment) -> tuple[datetime | None, Decimal | None] | None:
+    """End and coverage of the newest validation of this artefact in this org at this test level."""
     rows = Step.objects.filter(
         kind=StepKind.VALIDATE,
         state=StepState.SUCCEEDED,
@@ -69,11 +70,13 @@ def _validation(deployment: Deployment) -> Step | None:
         deployment__organization_id=deployment.organization_id,
         deployment__plan__test_level=deployment.plan["test_level"],
     )
-    return rows.order_by("-finished_at").first()
+    return rows.order_by("-finished_at").values_list("finished_at", "coverage").first()
 
 
-def _own_snapshot(deployment: Deployment) -> Step | None:
-    return deployment.steps.filter(kind=StepKind.SNAPSHOT).first()
+def _own_snapshot(deployment: Deployment) -> tuple[str, datetime | None] | None:
+    """State and end of the deployment's own snapshot."""
+    rows = deployment.steps.filter(kind=StepKind.SNAPSHOT)
+    return rows.values_list("state", "finished_at").first()
 
 
 def _external(work: tuple[Work, ...], names: frozenset[str]) -> dict[tuple[str, str], str]:
@@ -81,7 +84,8 @@ def _external(work: tuple[Work, ...], names: frozenset[str]) -> dict[tuple[str, 
     if not names:
         return {}
     rows = CheckResult.objects.filter(sha__in={row.sha for row in work}, name__in=names)
-    return {(row.sha, row.name): row.result for row in rows.order_by("pk")}
+    found = rows.order_by("pk").values_list("sha", "name", "result")
+    return {(sha, name): result for sha, name, result in found}
 
 
 def _runbook(steps: Iterable[RunbookItem]) -> Runbook:
