@@ -210,7 +210,8 @@ class SandboxPart:
     next_refresh: datetime | None
     live: SandboxRequest | None
     to_reconnect: SandboxRequest | None
-    recent: tuple[SandboxRequest, ...]
+    may_reconnect: Answer
+    recent: tuple[tuple[SandboxRequest, str], ...]
     offers: tuple[Offer, ...]
     may_ask: Answer
 
@@ -232,7 +233,8 @@ def part(user: User, environment: Environment) -> SandboxPart | None:
         next_refresh=earliest if earliest and earliest > database_now() else None,
         live=reads.live_request(environment),
         to_reconnect=reads.to_reconnect(environment),
-        recent=recent,
+        may_reconnect=permissions.may_manage(user, environment.track),
+        recent=tuple((row, WORDS[SandboxState(row.state)][1]) for row in recent),
         offers=outlook.of(environment).offers if fresh else (),
         may_ask=permissions.may_ask_sandbox(user, environment, None),
     )

@@ -51,6 +51,8 @@ def _place(facts: StandingFacts) -> Standing | None:
 
 
 def _link(facts: StandingFacts) -> Standing | None:
+    if not facts.has_credential and facts.connection == Connection.RECONNECT:
+        return Standing("Not connected", "waiting", facts.connection_message)
     if not facts.has_credential:
         return Standing(
             "Not connected", "waiting", "Enter how Gatehouse signs in, then check the connection."

@@ -82,6 +82,7 @@ begin
        set organization_id = null, is_sandbox = null, organization_name = '',
            organization_type = '', instance_url = '', instance_name = '',
            newest_api_version = '', limits = '{}', checked_at = null,
+           check_requested_at = null,
            connection = 'reconnect',
            connection_code = case new.action when 'delete' then 'sandbox.deleted'
                                              else 'sandbox.reconnect' end,

@@ -187,14 +187,14 @@ def _adopt_one(world: World, production: Org, org: Org, sandbox: str) -> None:
     }  # fmt: skip
     with world.store.transaction():
         info = store.add(world, production.id, person, "SandboxInfo", shared)
-        at = rest_time(world.clock.now())
+        # The option "copied_days_ago" lets a seeded sandbox be old enough to be refreshed.
+        copied = world.clock.now() - DAY * float(org.options.get("copied_days_ago", 0))
+        at = rest_time(copied)
         process = {
             **shared, "SandboxInfoId": info, "Status": states.COMPLETED, "CopyProgress": 100,
             "StartDate": at, "EndDate": at, "SandboxOrganization": org.id[:15], "_org": org.id,
             "RefreshAction": None, "ActivatedById": None, "ActivatedDate": None, "_since": 0,
         }  # fmt: skip
         made = store.add(world, production.id, person, "SandboxProcess", process)
-        # The option "copied_days_ago" lets a seeded sandbox be old enough to be refreshed.
-        copied = world.clock.now() - DAY * float(org.options.get("copied_days_ago", 0))
         world.store.run("update record set created_at = ? where id = ?", copied, made)
         world.store.run("update org set parent = ? where id = ?", production.name, org.id)

@@ -54,6 +54,11 @@ FACTS = st.builds(
         ({"connection": Connection.RECONNECT}, "Sign-in refused", "failed"),
         ({"checking": True, "connection": Connection.FAILED}, "Checking", "running"),
         ({"has_credential": False}, "Not connected", "waiting"),
+        (
+            {"has_credential": False, "connection": Connection.RECONNECT, "checking": True},
+            "Not connected",
+            "waiting",
+        ),
         ({"in_use_by": "D-7", "connection": Connection.FAILED}, "In use by D-7", "running"),
         ({"retired": True, "in_use_by": "D-7"}, "Retired", "none"),
     ],
