@@ -153,7 +153,7 @@ def test_i28_the_list_offers_nothing_else(world: Approved, as_person: Looks) -> 
 
 def test_i28_package_of_only_what_differed_is_no_way_back(world: Approved) -> None:
     assert targets.was_approved_here(world.deployment.environment, world.deployment.artefact)
-    Release.objects.filter(pk=world.deployment.release_id).update(scope="delta")
+    Release.objects.filter(deployments=world.deployment).update(scope="delta")
     with acting(world.company.people["marek"]), pytest.raises(NotNow) as refusal:
         rollbacks.start(deployment_id=world.deployment.pk)
     assert refusal.value.code == "rollback.never_approved"
