@@ -29,9 +29,8 @@ from jobs.wake import wake
 from releases.models import Deployment, Release
 from releases.services import approval, deployments, stages
 from tests.jobs.test_processes import attacks, call, push
-from tests.journeys.conftest import journey
+from tests.journeys.conftest import journey, processes
 from tests.journeys.northwind import Journey
-from tests.journeys.test_killed_worker import processes
 from tests.support.databases import role_connection
 from tests.support.processes import Farm, wait_until
 
