@@ -15,9 +15,14 @@ ASKED = (
 SEEN = (
     f"{SET_ASIDE}, reasons, baseline, baseline_digest, started_at, uncovered, cancel_requested_at"
 )
+# What stands behind who may decide (teams, testers, who offered) is nobody's but web's.
+FETCHED = "health, message, fetched_at, main_sha, format"
+BUILT = "state, artefact_id, message, warnings, finished_at"
+PACKAGED = "state, artefact_id, message, commit_count, oldest_commit_at, contributors"
+MOVED = "state, state_note, change_class, restores_id"
 
 GRANTS: dict[str, dict[str, str]] = {
-    "releases_repository": {"web": "INSERT, UPDATE", "build": "UPDATE"},
+    "releases_repository": {"web": "INSERT, UPDATE", "build": f"UPDATE ({FETCHED})"},
     "releases_commit": {"build": "INSERT"},
     "releases_gitref": {"build": "INSERT, UPDATE"},
     "releases_change": {"build": "INSERT"},
@@ -25,9 +30,21 @@ GRANTS: dict[str, dict[str, str]] = {
     "releases_webhookdelivery": {"web": "INSERT"},
     "releases_artefact": {"build": "INSERT"},
     "releases_artefactcomponent": {"build": "INSERT"},
-    "releases_build": {"web": "INSERT, UPDATE", "build": "INSERT, UPDATE", "deploy": "UPDATE"},
-    "releases_candidate": {"web": "INSERT, UPDATE", "build": "UPDATE", "deploy": "UPDATE"},
-    "releases_release": {"web": "INSERT, UPDATE", "build": "UPDATE", "deploy": "UPDATE"},
+    "releases_build": {
+        "web": "INSERT, UPDATE",
+        "build": f"INSERT, UPDATE ({BUILT})",
+        "deploy": "UPDATE (state, message, finished_at)",
+    },
+    "releases_candidate": {
+        "web": "INSERT, UPDATE",
+        "build": f"UPDATE ({PACKAGED})",
+        "deploy": "UPDATE (state, message)",
+    },
+    "releases_release": {
+        "web": "INSERT, UPDATE",
+        "build": f"UPDATE ({MOVED}, artefact_id, integration_commit)",
+        "deploy": f"UPDATE ({MOVED}, deployed_at)",
+    },
     "releases_releaseitem": {"web": "INSERT, UPDATE"},
     "releases_runbookitem": {"web": "INSERT, UPDATE"},
     "releases_checkresult": {"web": "INSERT"},
