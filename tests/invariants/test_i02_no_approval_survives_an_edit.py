@@ -57,7 +57,7 @@ EDITS: dict[str, Callable[[Approved], Any]] = {
     "window, by QuerySet.update": window,
     "artefact, by web": sql("web", ARTEFACT, release),
     "artefact, by a build worker": sql("build", ARTEFACT, release),
-    "artefact, by a deploy worker": sql("deploy", ARTEFACT, release),
+    "class, by a deploy worker": sql("deploy", SET.format("change_class = 'standard'"), release),
     "change class, by web": sql("web", SET.format("change_class = 'standard'"), release),
     "candidate taken out, by web": sql("web", REMOVE, item),
     "policy of the environment, by web": sql(

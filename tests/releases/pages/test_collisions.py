@@ -48,9 +48,10 @@ def follows(company: Company, slug: str, path: Path) -> Repo:
         created_by=company.people["priya" if slug == "sales" else "tomas"],
     )
     reach(row, "offered")
-    ReleaseItem.objects.create(
-        release=shipped, candidate=row, added_by=row.created_by, added_at=company.ago(days=30)
-    )
+    with as_role("owner"):
+        ReleaseItem.objects.create(
+            release=shipped, candidate=row, added_by=row.created_by, added_at=company.ago(days=30)
+        )
     return repo
 
 
