@@ -21,7 +21,7 @@ class Shop:
 
     def __init__(self, simulator: SimulatorProcess) -> None:
         publisher = simulator.org()
-        self.namespace = f"t{publisher.name[-6:]}"
+        self.namespace = f"t{publisher.name.partition('-')[0]}"
         body = {"name": "Tools", "namespace": self.namespace, "versions": VERSIONS}
         made = simulator.admin("POST", f"/orgs/{publisher.name}/packages", body)
         self.package: str = made["id"]
