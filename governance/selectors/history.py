@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from core import ids
 from governance.events import known_events
@@ -16,6 +17,8 @@ from governance.models import AuditEvent
 PAGE = 50
 PAGE_MAX = 200
 STREAM = 2000
+WALK = 20_000
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
 CURSOR = re.compile(r"(\d{1,16})-(\d{1,19})")
 
 
@@ -45,6 +48,12 @@ class Filters:
     words: str = ""
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def narrowing(self) -> int:
+        """How many things narrow the search, times aside."""
+        others = (self.person, self.group, self.outcome, self.team, self.words)
+        return len(self.refs) + sum(1 for each in others if each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +86,8 @@ def search(filters: Filters, *, cursor: str = "", size: int = PAGE) -> Page:
     direction, place = cursor[:1], _read_cursor(cursor[1:])
     if direction == "n" and place is not None:
         return _newer_page(found, place, size)
-    rows = found.order_by("-at", "-id")
-    if place is not None:
-        rows = rows.filter(_beyond(place, "lt"))
-    events = list(rows[: size + 1])
+    before = AuditEvent.objects.filter(_beyond(place, "lt") if place else Q())
+    events = _older(found & before, before, filters, size)
     more = len(events) > size
     events = events[:size]
     return Page(
@@ -88,6 +95,27 @@ def search(filters: Filters, *, cursor: str = "", size: int = PAGE) -> Page:
         newer=_cursor("n", events[0]) if events and place is not None else "",
         older=_cursor("o", events[-1]) if more else "",
     )
+
+
+def _older(
+    found: QuerySet[AuditEvent], before: QuerySet[AuditEvent], filters: Filters, size: int
+) -> list[AuditEvent]:
+    """Read one row more than a page of ``found``, the newest first; ``before``: unfiltered.
+
+    Where two things are asked for, PostgreSQL takes them for independent, expects a page soon and
+    walks the index of times: to its end when they never meet. So it walks among the newest alone;
+    where these do not fill a page few events match, and those are found and sorted.
+    """
+    newest = found.order_by("-at", "-id")
+    if filters.narrowing < 2:
+        return list(newest[: size + 1])
+    last = before.order_by("-at", "-id").values("at")[WALK : WALK + 1]
+    near = list(newest.filter(at__gte=Coalesce(Subquery(last), EVER))[: size + 1])
+    if len(near) > size:
+        return near
+    # Not a column, therefore not the order of an index.
+    moment = ExpressionWrapper(F("at") + timedelta(0), output_field=DateTimeField())
+    return list(found.order_by(moment.desc(), "-id")[: size + 1])
 
 
 def _newer_page(found: QuerySet[AuditEvent], place: tuple[datetime, int], size: int) -> Page:

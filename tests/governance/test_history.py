@@ -207,6 +207,16 @@ def test_paging_shows_every_event_once_newest_first(many: list[AuditEvent], size
     assert all(len(page) == size for page in pages[:-1])
 
 
+@pytest.mark.parametrize("walked", [0, 1, 4, 100])
+def test_two_filters_show_every_event_once_newest_first(
+    many: list[AuditEvent], monkeypatch: pytest.MonkeyPatch, walked: int
+) -> None:
+    monkeypatch.setattr(history, "WALK", walked)
+    for size in (1, 2, 5):
+        pages = walk(Filters(words="thing", group="test"), size)
+        assert [pk for page in pages for pk in page] == [event.pk for event in reversed(many)]
+
+
 def test_paging_leads_back_to_where_it_came_from(many: list[AuditEvent]) -> None:
     first = audit.search(Filters(), size=5)
     second = audit.search(Filters(), cursor=first.older, size=5)
