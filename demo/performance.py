@@ -1,4 +1,4 @@
-"""The order of Northwind's story: founding, last week's release, and two that are on their way."""
+"""The order of Northwind's story: founding, last week's release, and three to come."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from demo.content.repositories import STORIES
 from demo.content.tide import Tide
 from demo.events import PLAYED
 from demo.past import Past, give_back
-from demo.play import HOUSEHOLDS, RENEWALS, VISITS, Play, began_at
+from demo.play import CALLBACKS, HOUSEHOLDS, RENEWALS, VISITS, Play, began_at
 from demo.scenery import Places
 from demo.stagehands import Hand, Stagehands
 from governance import audit
@@ -62,7 +62,7 @@ def _play(play: Play, places: Places, tell: Tell) -> None:
     play.at(14, "15:00")
     play.offer(RENEWALS)
     _deploy_last_week(play)
-    tell("this week's releases: one waits for the board, one is half way")
+    tell("this week's releases: one waits for the board, one is half way, one is contested")
     _bring_this_week(play)
     tell("today's commits")
     play.at(0, "23:59")
@@ -113,6 +113,10 @@ def _bring_this_week(play: Play) -> None:
     play.plan_window(visits, (5, "20:00"), (5, "21:30"))
     play.at(1, "14:20")
     play.integrate(visits)
+    play.send_to_test(CALLBACKS)
+    play.at(1, "14:50")
+    play.offer(CALLBACKS)
+    play.clash(CALLBACKS)
 
 
 @transaction.atomic

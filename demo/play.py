@@ -60,6 +60,13 @@ VISITS = Train(
     "Agents need the permission set Visit Planner.",
     (("service", "v1.10.0"),),
 )
+CALLBACKS = Train(
+    "Callback promise",
+    "minor",
+    "Customers read by when they are called back.",
+    "A new sentence on the pages of accounts and cases.",
+    (("sales", "v4.3.0"), ("service", "v1.11.0")),
+)
 NOTES = {
     "sales": "Priya and two account managers walked through the protocol; all 14 cases passed.",
     "service": "Tried by the night shift for two days; nothing to add.",
@@ -137,6 +144,16 @@ class Play:
 
     def compose(self, train: Train) -> Release:
         """Open the release, put the candidates into it and let it be composed."""
+        return self._compose(train, ReleaseState.COMPOSED)
+
+    def clash(self, train: Train) -> Release:
+        """Like compose, for candidates that contradict each other: a person has to decide."""
+        release = Release.objects.filter(title=train.title).order_by("pk").first()
+        if release is not None and release.conflicts.exists():
+            return release
+        return self._compose(train, ReleaseState.DRAFT)
+
+    def _compose(self, train: Train, after: ReleaseState) -> Release:
         release = Release.objects.filter(title=train.title).order_by("pk").first()
         with as_person(MAREK):
             if release is None:
@@ -154,7 +171,7 @@ class Play:
                     and release.state == ReleaseState.DRAFT
                 ):
                     releases.add_candidate(release_id=release.pk, candidate_id=candidate.pk)
-        return self._act(release, ReleaseState.DRAFT, releases.compose, ReleaseState.COMPOSED)
+        return self._act(release, ReleaseState.DRAFT, releases.compose, after)
 
     def integrate(self, release: Release) -> None:
         """Send the release to the integration org."""

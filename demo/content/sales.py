@@ -235,6 +235,10 @@ REASONS: tuple[Component, ...] = (
     ),
 )
 
+CALLBACK: tuple[Component, ...] = (
+    access.label("Callback_Promise", "We call you back within one working day."),
+)
+
 SALES = Story(
     team="sales",
     packages=("force-app",),
@@ -309,6 +313,13 @@ SALES = Story(
             When(5, "10:14"),
         ),
         Tag("v4.2.0", PRIYA, When(4, "17:20"), "Households on accounts"),
+        Commit(
+            LENA,
+            When(3, "09:36"),
+            "Promise to call back\n\nChange: NWS-132",
+            declares=CALLBACK,
+        ),
+        Tag("v4.3.0", PRIYA, When(2, "10:45"), "A promise to call back"),
         Commit(
             OSKAR,
             When(1, "15:41"),

@@ -153,6 +153,10 @@ VISITS: tuple[Component, ...] = (
     access.label("Visit_Planned", "The visit is planned."),
 )
 
+CALLBACK: tuple[Component, ...] = (
+    access.label("Callback_Promise", "We call you back within four hours."),
+)
+
 SERVICE = Story(
     team="service",
     packages=("src",),
@@ -203,6 +207,13 @@ SERVICE = Story(
             "Know by when a case must be answered\n\nChange: NWC-63",
             folder="sla",
         ),
+        Commit(
+            CHLOE,
+            When(2, "15:18"),
+            "Promise to call back\n\nChange: NWC-66",
+            declares=CALLBACK,
+        ),
+        Tag("v1.11.0", TOMAS, When(2, "16:30"), "Callbacks and answers in time"),
         Commit(
             DAVID_AT_HOME,
             When(1, "17:03"),

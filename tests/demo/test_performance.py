@@ -17,13 +17,13 @@ from core import clock
 from demo import performance
 from demo.content.people import ANA, EVERYBODY, PASSWORD
 from demo.content.repositories import git
-from demo.play import HOUSEHOLDS, RENEWALS, VISITS
+from demo.play import CALLBACKS, HOUSEHOLDS, RENEWALS, VISITS
 from demo.scenery import BOARD
 from environments.models import Environment, SandboxRequest
 from governance.models import AuditEvent, User
 from governance.permissions import can
 from jobs.models import Work
-from releases.models import Build, Candidate, Release
+from releases.models import Build, Candidate, Collision, Release
 from releases.services import approval
 from tests.demo.stage import Stage, stage
 from tests.demo.test_repositories import TAGS
@@ -60,14 +60,26 @@ def release(title: str) -> Release:
     return Release.objects.get(title=title)
 
 
-def test_story_ends_with_three_releases_at_three_points(played: Stage) -> None:
+def test_story_ends_with_four_releases_at_four_points(played: Stage) -> None:
     states = dict(Release.objects.values_list("title", "state"))
 
     assert states == {
         RENEWALS.title: "deployed",
         HOUSEHOLDS.title: "submitted",
         VISITS.title: "integrated",
+        CALLBACKS.title: "draft",
     }
+
+
+def test_two_teams_contradict_each_other_and_a_person_has_to_decide(played: Stage) -> None:
+    conflict = release(CALLBACKS.title).conflicts.get(settled_at=None)
+
+    assert (conflict.type, conflict.name) == ("CustomLabel", "Callback_Promise")
+    assert sorted(side["who"] for side in conflict.elements[0]["sides"]) == [
+        "team Sales",
+        "team Service",
+    ]
+    assert Collision.objects.filter(gone_at=None, name="Callback_Promise").count() == 1
 
 
 def test_first_release_was_deployed_last_week(played: Stage) -> None:

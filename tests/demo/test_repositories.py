@@ -15,8 +15,8 @@ from tests.demo.conftest import TODAY
 
 TEAMS = sorted(STORIES)
 TAGS = {
-    "sales": ["v4.0.0", "v4.1.0", "v4.2.0"],
-    "service": ["v1.8.0", "v1.9.0", "v1.10.0"],
+    "sales": ["v4.0.0", "v4.1.0", "v4.2.0", "v4.3.0"],
+    "service": ["v1.8.0", "v1.9.0", "v1.10.0", "v1.11.0"],
     "loyalty": ["v0.6.0", "v0.7.0", "v0.8.0"],
 }
 

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from governance.models import AuditEvent
+from metadata import xml
 from releases.models import ComponentConflict, Release
 from tests.journeys.northwind import Journey
 
@@ -97,13 +98,20 @@ def test_conflicts_of_three_teams_are_decided_in_the_browser_and_reach_productio
     approved(journey, release)
     production = journey.org("Production")
     assert not {"ApexClass:Vanished", "ApexClass:Retired"} & production.components()
-    merged = production.content("permissionsets/Shared.permissionset")
-    for field, editable in (("Industry", "true"), ("Phone", "true"), ("Website", "true")):
-        entry = merged.partition(f"Account.{field}<")[0].rpartition("<fieldPermissions>")[2]
-        assert f"<editable>{editable}<" in entry
+    merged = xml.parse(production.content(SHARED).encode(), SHARED)
+    assert {
+        xml.text_of(node, "field"): xml.text_of(node, "editable")
+        for node in xml.elements(merged)
+        if xml.local(node) == "fieldPermissions"
+    } == {
+        "Account.Name": "false",
+        "Account.Phone": "true",
+        "Account.Website": "true",
+        "Account.Industry": "true",
+    }
     lines = production.content("classes/Lines.cls")
-    assert ("a = '2'" in lines, "c = '3'" in lines) == (True, True)
-    assert "Loyalty" in production.content("classes/Both.cls")
+    assert lines == code("Lines", "a = '2'", "b = '1'", "c = '3'")
+    assert production.content("classes/Both.cls") == code("Both", "a = 'Loyalty'")
 
 
 def pick(journey: Journey, name: str, conflict: ComponentConflict, who: str) -> None:
