@@ -11,7 +11,7 @@ from metadata import xml
 from releases.models import ComponentConflict, Release
 from tests.journeys.northwind import Journey
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 

@@ -1,0 +1,109 @@
+"""A candidate leaves a release on its page; the rest is composed anew, before and after the first
+release to production.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from environments.models import Snapshot
+from jobs import registry, runner
+from jobs.models import Work
+from metadata.layout import read
+from metadata.normal import NormalForm
+from releases.models import Candidate, Release, ReleaseItem
+from releases.services import releases
+from tests.metadata.repositories import CLASS_META
+from tests.releases.pages.conftest import Looks
+from tests.releases.pages.reading import page_of, words
+from tests.support.company import Company, acting
+from tests.support.company.reading import kept
+from tests.support.databases import as_role
+from tests.support.moves import reach
+
+
+def classes(**bodies: str) -> NormalForm:
+    """A package of Apex classes by name."""
+    files = {}
+    for name, body in bodies.items():
+        files[f"classes/{name}.cls"] = f"public class {name} {{ {body} }}\n".encode()
+        files[f"classes/{name}.cls-meta.xml"] = CLASS_META.encode()
+    return read(files)
+
+
+PRODUCTION = classes(Base="", Tier="Integer points = 1;")
+SALES = classes(Area="", Tier="Integer points = 2;")
+SERVICE = classes(CaseReopen="Area area = new Area();")
+
+
+def carried(company: Company, release: Release, slug: str, tag: str, form: NormalForm) -> Candidate:
+    """A team's candidate with this content, in a release."""
+    lead = company.people["priya" if slug == "sales" else "tomas"]
+    row = Candidate.objects.create(
+        repository=company.repositories[slug],
+        team=company.teams[slug],
+        tag=tag,
+        sha=company.commits[f"{slug} 2"].sha,
+        created_by=lead,
+        artefact=kept(form),
+    )
+    reach(row, "offered")
+    ReleaseItem.objects.create(
+        release=release, candidate=row, added_by=lead, added_at=company.ago(days=30)
+    )
+    return row
+
+
+def composed(release: Release) -> list[str]:
+    """Let production's snapshot arrive and the build worker compose; what the release brings."""
+    release.refresh_from_db()
+    assert release.state == "composing"
+    artefact = kept(PRODUCTION)
+    assert release.base_snapshot is not None
+    rows = Snapshot.objects.filter(pk=release.base_snapshot.pk)
+    with as_role("deploy"):
+        rows.update(state="retrieving")
+        rows.update(
+            state="done",
+            blob=artefact.blob,
+            content_digest=artefact.digest,
+            taken_at=artefact.created_at,
+        )
+    registry.autodiscover()
+    work = Work.objects.get(kind=releases.COMPOSE_KIND, subject_id=release.pk)
+    with as_role("build"):
+        runner.advance("build", [work.pk])
+    release.refresh_from_db()
+    assert release.state == "composed", release.state_note
+    brought = release.changes.filter(artefact=release.artefact).exclude(kind="unchanged")
+    return sorted(brought.values_list("name", flat=True))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before-the-first-release", "after-it"])
+def test_what_is_taken_out_leaves_the_package_and_who_needs_it_is_named(
+    company: Company, as_person: Looks, tmp_path: Path, settings: Any, *, first: bool
+) -> None:
+    settings.GATEHOUSE = dataclasses.replace(settings.GATEHOUSE, mirrors_dir=tmp_path)
+    if not first:
+        carried(company, company.releases["September train"], "sales", "v0.1.0", PRODUCTION)
+    with acting(company.people["marek"]):
+        release = releases.create(title="Callbacks", bump="minor")
+    sales = carried(company, release, "sales", "v2.0.0", SALES)
+    carried(company, release, "service", "v2.0.0", SERVICE)
+    browser = as_person("marek")
+    browser.post(reverse("releases:release_compose", kwargs={"pk": release.pk}))
+    gone = [] if first else ["Base"]
+    assert composed(release) == sorted(["Area", "CaseReopen", "Tier", *gone])
+    keys = {"pk": release.pk, "candidate_pk": sales.pk}
+    address = reverse("releases:release_remove", kwargs=keys)
+    said = words(page_of(browser, address))
+    assert "CaseReopen names" in said
+    assert "Area" in said
+    answer = browser.post(address, follow=True)
+    assert "A worker composes the rest now" in answer.content.decode()
+    assert composed(release) == ["CaseReopen"]
