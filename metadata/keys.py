@@ -94,12 +94,11 @@ RISING: Mapping[str, tuple[str, ...]] = {
 
 Sides that raised it agree on the highest: a managed package keeps its global identifiers for those
 who compiled with an older version, and the platform every version of its interface, so that the
-highest gives each side what it asked for. A side that took a package out asks for none, which the
-platform reads as the newest that is installed; a number that another side has just raised stays,
-since a package that is too much fails in the first check and one too few runs unseen with another
-version. A side that lowers the number wants something else: that is a conflict. Other types are not
-meant: there the number is the form of what somebody outside receives (an outbound message), or
-changes how the same content runs (a flow)."""
+highest gives each side what it asked for. The platform writes package versions only in an org that
+has the packages: a side without any says nothing about them, once another side has changed them. A
+side that lowers a number, or takes one of several out while another raises it, wants something else
+than the others: that is a conflict. Other types are not meant: there the number is the form of what
+somebody outside receives (an outbound message), or changes how the same content runs (a flow)."""
 
 TABLE: dict[str, tuple[Entry, ...]] = {
     **dict.fromkeys(CODE, _PINS),

@@ -138,7 +138,9 @@ class Merging:
         if found is not None:
             keyed = [_keyed(run, found, once=name in rule.sets) for run in runs]
             if all(side is not None for side in keyed):
-                return self._by_key(name, [side or {} for side in keyed], labels, rule, path)
+                sides = [side or {} for side in keyed]
+                sides = _spoken(sides) if name in rule.rising else sides
+                return self._by_key(name, sides, labels, rule, path)
         elif all(len(run) <= 1 for run in runs):
             single: list[dict[Key, Item]] = [{(): run[0]} if run else {} for run in runs]
             return self._by_key(name, single, labels, rule, path)
@@ -310,6 +312,14 @@ def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:
     return Item(item.element, comments)
 
 
+def _spoken(sides: list[dict[Key, Item]]) -> list[dict[Key, Item]]:
+    """Sides of which those without any version say nothing, once another one changed versions."""
+    base, *others = sides
+    said = {key: item.identity for key, item in base.items()}
+    changed = any(side and {k: v.identity for k, v in side.items()} != said for side in others)
+    return [base, *(side or base for side in others)] if changed else sides
+
+
 def _highest(
     base: Item | None, sides: Sequence[_Wanted], parts: tuple[str, ...] | None
 ) -> Item | None:
@@ -319,6 +329,8 @@ def _highest(
     least = keys.number(base.element, parts) if base else ()
     held = [(keys.number(side.item.element, parts), side) for side in sides if side.item]
     if least is None or any(one is None or one < least for one, _side in held):
+        return None
+    if base is not None and len(held) < len(sides):
         return None
     most = max(held, key=lambda one: one[0] or (), default=None)
     return _commented(most[1].item, sides) if most and most[0] != least else None

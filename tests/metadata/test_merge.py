@@ -85,12 +85,14 @@ def needs(**packages: str) -> bytes:
         ({"a": "3.1", "b": "1.0"}, {"a": "3.2", "b": "1.0"}, {"a": "3.1", "b": "1.1"},
          {"a": "3.2", "b": "1.1"}),
         ({}, {"a": "3.1"}, {"a": "3.2", "b": "1.0"}, {"a": "3.2", "b": "1.0"}),
-        ({"a": "3.1"}, {"a": "3.2"}, {}, {"a": "3.2"}),
+        ({"a": "3.1", "b": "1.0"}, {"a": "3.2", "b": "1.0"}, {}, {"a": "3.2", "b": "1.0"}),
+        ({"a": "3.1"}, {"a": "3.1", "api": "61.0"}, {}, {"api": "61.0"}),
         ({"a": "3.1", "b": "1.0"}, {"a": "3.1"}, {"a": "3.1", "b": "1.0", "c": "1.0"},
          {"a": "3.1", "c": "1.0"}),
         ({"api": "60.0"}, {"api": "61.0"}, {"api": "62.0"}, {"api": "62.0"}),
     ],
-    ids=["both-raise", "each-another", "both-add", "raised-and-taken-out", "one-takes-out", "api"],
+    ids=["both-raise", "each-another", "both-add", "names-none", "takes-all-out", "one-goes",
+         "api"],
 )  # fmt: skip
 def test_raised_versions_of_packages_and_platform_become_the_highest(
     base: dict[str, str], ours: dict[str, str], theirs: dict[str, str], result: dict[str, str]
@@ -106,6 +108,8 @@ def test_version_that_one_side_lowers_and_the_other_raises_is_for_a_person() -> 
         merged = merge(needs(a=base), needs(a=ours), needs(a=theirs))
         [conflict] = merged.conflicts
         assert conflict.path == "ApexClass/packageVersions[a]"
+    one_out = merge(needs(a="3.5", b="1.0"), needs(b="1.0"), needs(a="3.6", b="1.0"))
+    assert [found.path for found in one_out.conflicts] == ["ApexClass/packageVersions[a]"]
     assert not merge(needs(api="60.0"), needs(api="59.0"), needs(api="61.0")).clean
 
 
