@@ -75,10 +75,7 @@ def test_two_teams_contradict_each_other_and_a_person_has_to_decide(played: Stag
     conflict = release(CALLBACKS.title).conflicts.get(settled_at=None)
 
     assert (conflict.type, conflict.name) == ("CustomLabel", "Callback_Promise")
-    assert sorted(side["who"] for side in conflict.elements[0]["sides"]) == [
-        "team Sales",
-        "team Service",
-    ]
+    assert conflict.teams == ["Sales", "Service"]
     assert Collision.objects.filter(gone_at=None, name="Callback_Promise").count() == 1
 
 
