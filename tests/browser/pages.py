@@ -14,9 +14,8 @@ from environments.models import PolicyAssignment
 from environments.services import policies as assignments
 from governance import policies
 from governance.models import ApprovalRequest, AuditEvent, Matter, PolicyProposal, User
-from releases.models import BreakGlass, Dependency, Deployment
+from releases.models import BreakGlass, Deployment
 from tests.support.company import Company, acting, audited, copies, house, reading
-from tests.support.databases import as_role
 
 Keys = Callable[[Company], dict[str, object]]
 
@@ -53,19 +52,7 @@ def _conflict(company: Company) -> dict[str, object]:
 
 
 def _carried(company: Company) -> dict[str, object]:
-    """A candidate that is missed by another, as a build worker wrote it down."""
     release = company.releases["October train"]
-    with as_role("build"):
-        Dependency.objects.get_or_create(
-            release=release,
-            artefact=release.artefact,
-            team="Service",
-            type="ApexClass",
-            name="CaseReopenWhenTheCustomerRepliesToAnEmail",
-            needs_team="Sales",
-            needs_type="CustomField",
-            needs_name="Account.Household_Renewal_Discount_Percentage__c",
-        )
     return {"pk": release.pk, "candidate_pk": company.candidates["sales v1.1.0"].pk}
 
 

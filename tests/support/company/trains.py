@@ -8,7 +8,7 @@ from typing import Any
 from environments.models import Lease, Snapshot
 from metadata.components import ComponentKey
 from metadata.merge.conflicts import ElementConflict, Said
-from releases.models import ComponentConflict, Release, ReleaseChange
+from releases.models import ComponentConflict, Dependency, Release, ReleaseChange
 from releases.services import releases, stages
 from releases.states import DeploymentState, Purpose, ReleaseState
 from releases.workers import between
@@ -75,6 +75,17 @@ def before_the_board(company: Company) -> None:
         for slug in ("sales", "service"):
             candidate = company.candidates[f"{slug} v1.1.0"]
             releases.add_candidate(release_id=release.pk, candidate_id=candidate.pk)
+    with as_role("build"):
+        Dependency.objects.create(
+            release=release,
+            artefact=release.artefact,
+            team="Service",
+            type="ApexClass",
+            name=LONG_CLASS,
+            needs_team="Sales",
+            needs_type="CustomField",
+            needs_name="Account.Household_Renewal_Discount_Percentage__c",
+        )
     release.refresh_from_db()
     for purpose, org in ((Purpose.INTEGRATE, "Integration"), (Purpose.REHEARSE, "Rehearsal")):
         run(company, purpose, org, release.artefact, release=release, began=600)
