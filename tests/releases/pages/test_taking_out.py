@@ -53,9 +53,10 @@ def carried(company: Company, release: Release, slug: str, tag: str, form: Norma
         artefact=kept(form),
     )
     reach(row, "offered")
-    ReleaseItem.objects.create(
-        release=release, candidate=row, added_by=lead, added_at=company.ago(days=30)
-    )
+    with as_role("owner"):
+        ReleaseItem.objects.create(
+            release=release, candidate=row, added_by=lead, added_at=company.ago(days=30)
+        )
     return row
 
 
