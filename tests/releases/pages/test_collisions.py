@@ -14,7 +14,7 @@ from governance.models import AuditEvent, Notice
 from jobs import registry, runner
 from jobs.models import Work
 from jobs.wake import wake
-from releases.models import Candidate, Collision, ReleaseItem, Repository, TeamWork
+from releases.models import Candidate, Collision, Repository, TeamWork
 from releases.selectors import collisions
 from releases.services import radar, repositories
 from tests.metadata.repositories import BASE, HEAD, NS, PROJECT, Repo, field
@@ -22,6 +22,7 @@ from tests.metadata.test_touched import rights
 from tests.releases.pages.conftest import Looks
 from tests.releases.pages.reading import page_of, words
 from tests.support.company import Company
+from tests.support.company.trains import went_out
 from tests.support.databases import as_role
 from tests.support.moves import reach
 
@@ -39,7 +40,6 @@ def follows(company: Company, slug: str, path: Path) -> Repo:
     repo = Repo(path)
     base = repo.commit(START, "What production holds")
     Repository.objects.filter(team=company.teams[slug]).update(url=str(path), main_sha="")
-    shipped = company.releases["September train"]
     row = Candidate.objects.create(
         repository=company.repositories[slug],
         team=company.teams[slug],
@@ -48,10 +48,7 @@ def follows(company: Company, slug: str, path: Path) -> Repo:
         created_by=company.people["priya" if slug == "sales" else "tomas"],
     )
     reach(row, "offered")
-    with as_role("owner"):
-        ReleaseItem.objects.create(
-            release=shipped, candidate=row, added_by=row.created_by, added_at=company.ago(days=30)
-        )
+    went_out(company, row)
     return repo
 
 

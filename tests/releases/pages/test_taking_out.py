@@ -16,13 +16,14 @@ from jobs import registry, runner
 from jobs.models import Work
 from metadata.layout import read
 from metadata.normal import NormalForm
-from releases.models import Candidate, Release, ReleaseItem
+from releases.models import Candidate, Release
 from releases.services import releases
 from tests.metadata.repositories import CLASS_META
 from tests.releases.pages.conftest import Looks
 from tests.releases.pages.reading import page_of, words
 from tests.support.company import Company, acting
 from tests.support.company.reading import kept
+from tests.support.company.trains import went_out
 from tests.support.databases import as_role
 from tests.support.moves import reach
 
@@ -41,8 +42,8 @@ SALES = classes(Area="", Tier="Integer points = 2;")
 SERVICE = classes(CaseReopen="Area area = new Area();")
 
 
-def carried(company: Company, release: Release, slug: str, tag: str, form: NormalForm) -> Candidate:
-    """A team's candidate with this content, in a release."""
+def offered(company: Company, slug: str, tag: str, form: NormalForm) -> Candidate:
+    """A team's candidate with this content."""
     lead = company.people["priya" if slug == "sales" else "tomas"]
     row = Candidate.objects.create(
         repository=company.repositories[slug],
@@ -53,10 +54,6 @@ def carried(company: Company, release: Release, slug: str, tag: str, form: Norma
         artefact=kept(form),
     )
     reach(row, "offered")
-    with as_role("owner"):
-        ReleaseItem.objects.create(
-            release=release, candidate=row, added_by=lead, added_at=company.ago(days=30)
-        )
     return row
 
 
@@ -91,11 +88,13 @@ def test_what_is_taken_out_leaves_the_package_and_who_needs_it_is_named(
 ) -> None:
     settings.GATEHOUSE = dataclasses.replace(settings.GATEHOUSE, mirrors_dir=tmp_path)
     if not first:
-        carried(company, company.releases["September train"], "sales", "v0.1.0", PRODUCTION)
+        went_out(company, offered(company, "sales", "v0.1.0", PRODUCTION))
+    sales = offered(company, "sales", "v2.0.0", SALES)
+    service = offered(company, "service", "v2.0.0", SERVICE)
     with acting(company.people["marek"]):
         release = releases.create(title="Callbacks", bump="minor")
-    sales = carried(company, release, "sales", "v2.0.0", SALES)
-    carried(company, release, "service", "v2.0.0", SERVICE)
+        for row in (sales, service):
+            releases.add_candidate(release_id=release.pk, candidate_id=row.pk)
     browser = as_person("marek")
     browser.post(reverse("releases:release_compose", kwargs={"pk": release.pk}))
     gone = [] if first else ["Base"]

@@ -8,7 +8,14 @@ from typing import Any
 from environments.models import Lease, Snapshot
 from metadata.components import ComponentKey
 from metadata.merge.conflicts import ElementConflict, Said
-from releases.models import ComponentConflict, Dependency, Release, ReleaseChange
+from releases.models import (
+    Candidate,
+    ComponentConflict,
+    Dependency,
+    Release,
+    ReleaseChange,
+    ReleaseItem,
+)
 from releases.services import releases, stages
 from releases.states import DeploymentState, Purpose, ReleaseState
 from releases.workers import between
@@ -61,6 +68,23 @@ def shipped(company: Company) -> None:
         release.deployed_at = company.ago(days=26)
         release.save(update_fields=["deployed_at"])
     hold(company, "Production", release.public_id, release.artefact.digest)
+
+
+def went_out(company: Company, candidate: Candidate) -> Release:
+    """A release of one candidate that reached production a month ago."""
+    with acting(company.people["marek"]):
+        release = releases.create(title=f"Past of {candidate.tag}", bump="patch")
+    ReleaseItem.objects.create(
+        release=release,
+        candidate=candidate,
+        added_by=candidate.created_by,
+        added_at=company.ago(days=40),
+    )
+    with as_role("deploy"):
+        reach(release, ReleaseState.DEPLOYED)
+        release.deployed_at = company.ago(days=30)
+        release.save(update_fields=["deployed_at"])
+    return release
 
 
 def before_the_board(company: Company) -> None:
