@@ -192,8 +192,9 @@ class TestContents:
     ) -> None:
         said = words(section(page_of(as_person("marek"), draft.get_absolute_url()), "contents"))
         assert "Account" in said
-        assert "Sales and Service" in said
-        assert "Agree on one" in said
+        assert "team Sales says" in said
+        assert "team Service says" in said
+        assert "Compare and decide" in said
 
 
 class TestChanges:
