@@ -40,7 +40,7 @@ class ContentRow:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the release holds, what may be added and what stands in the way."""
+    """What the release holds and what stands in the way."""
 
     rows: tuple[ContentRow, ...]
     conflicts: tuple[ComponentConflict, ...]
