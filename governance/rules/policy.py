@@ -28,11 +28,14 @@ COVERAGE_DEFAULT = 75
 BACKUP_HOURS_DEFAULT = 24
 TEST_LEVELS: dict[str, str] = {
     "NoTestRun": "run no tests",
-    "RunSpecifiedTests": "run the tests that the release names",
     "RunLocalTests": "run all tests except those of installed packages",
     "RunAllTestsInOrg": "run all tests, also those of installed packages",
 }
-"""Salesforce's test levels, from weakest to strongest, and how a sentence says them."""
+"""Salesforce's test levels, from weakest to strongest, and how a sentence says them.
+
+``RunSpecifiedTests`` is not among them: releases do not name tests, and the platform refuses that
+level without any.
+"""
 
 CHECKS: dict[str, str] = {
     "build": "every candidate was built and its tests passed",

@@ -50,6 +50,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no life": ({"expires_hours": 0}, "policy.expires_hours"),
     "too long a life": ({"expires_hours": 24 * 90 + 1}, "policy.expires_hours"),
     "strange tests": ({"test_level": "NoTests"}, "policy.test_level"),
+    "tests that nobody names": ({"test_level": "RunSpecifiedTests"}, "policy.test_level"),
     "no test level": ({"test_level": None}, "policy.test_level"),
     "a strange check": ({"checks": ["horoscope"]}, "policy.checks"),
     "a strange outside check": ({"external_checks": ["Jenkins E2E"]}, "policy.external_checks"),
