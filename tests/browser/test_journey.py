@@ -24,7 +24,7 @@ __all__ = ["product"]
 TITLE = "Bonuses"
 OLDER = "/releases/R-2/"
 LEADS = {"sales": "priya.raman", "loyalty": "yuki.sato"}
-TAGS = {"sales": "v4.3.0", "loyalty": "v0.9.0"}
+TAGS = {"sales": "v4.4.0", "loyalty": "v0.9.0"}
 HURRIED = 10
 
 Visit = Callable[[str], Visitor]
