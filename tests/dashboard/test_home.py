@@ -137,7 +137,8 @@ def test_thirty_teams_cost_no_more_queries_than_two(company: Company, client: Cl
     with CaptureQueriesContext(connection) as many:
         client.get("/")
     assert len(many) == len(few)
-    assert len(few) <= 60, "\n".join(query["sql"][:160] for query in few.captured_queries)
+    # One gate in it: it asks three small questions where one statement took longer to plan.
+    assert len(few) <= 62, "\n".join(query["sql"][:160] for query in few.captured_queries)
 
 
 EVERY_STANDING: list[Standing] = [

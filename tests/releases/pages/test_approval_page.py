@@ -376,7 +376,8 @@ def test_the_page_asks_a_fixed_number_of_queries(
 ) -> None:
     client = as_person("ana")
     # The gate reads everything anew for "What the gate says now", as the worker will.
-    with django_assert_max_num_queries(55, connection=connection) as before:
+    # It asks three small questions where one statement took longer to plan.
+    with django_assert_max_num_queries(57, connection=connection) as before:
         client.get(question(train))
     more.changes(train, 300)
     more.past_deployments(company, 12)
