@@ -105,7 +105,8 @@ create trigger forget_copied after update on environments_sandboxrequest
     execute function environments_forget_copied();
 alter table environments_sandboxrequest enable always trigger forget_copied;
 
+-- What workers see of a copy at every look (copy_id, status, progress) is left out.
 select governance_watch('environments_sandboxrequest', 'Q-', array['state', 'settle_wish',
-    'intended_at', 'copy_id', 'info_id', 'new_organization_id']);
+    'intended_at', 'info_id', 'new_organization_id']);
 select governance_watch('environments_sandbox', 'sandbox:', array['environment_id'], 'id');
 select governance_watch('environments_sandboxlicence', 'sandboxlicence:', array['total']);
