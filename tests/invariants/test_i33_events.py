@@ -125,7 +125,10 @@ CHANGES = {
         SELECT gen_random_uuid(), now(), user_id, team_id, 'admin', now()
         FROM governance_membership WHERE role = 'auditor'""",
     ),
-    "a policy": ("web", "UPDATE governance_policy SET retired_at = now() WHERE name = 'Production'"),
+    "a policy": (
+        "web",
+        "UPDATE governance_policy SET retired_at = now() WHERE name = 'Production'",
+    ),
     "a proposal": (
         "owner",
         """INSERT INTO governance_policyproposal
