@@ -1,7 +1,7 @@
 """Sandboxes as the production org lists them, and what people ask to be done with them.
 
 Deploy workers write what the platform says; people write who owns a sandbox, what the contract
-allows and their requests. Triggers in ``environments/sql/0007_sandboxes.sql`` hold the states of a
+allows and their requests. Triggers in ``environments/sql/0006_sandboxes.sql`` hold the states of a
 request, demand the sign-offs before it starts, and take a refreshed environment's credential away.
 """
 

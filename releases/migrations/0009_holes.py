@@ -12,7 +12,7 @@ from core.migrations import RunSQLFile
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("releases", "0008_radar"),
-        ("environments", "0006_holes"),
+        ("environments", "0007_holes"),
     ]
 
     operations: ClassVar = [RunSQLFile("releases/0009_holes.sql")]

@@ -310,5 +310,5 @@ class Migration(migrations.Migration):
                 name="sandbox_request_one_per_environment",
             ),
         ),
-        RunSQLFile("environments/0007_sandboxes.sql"),
+        RunSQLFile("environments/0006_sandboxes.sql"),
     ]

@@ -1,4 +1,4 @@
-"""A sandbox request starts on approvals that are counted when it starts."""
+"""Which policy an environment obeys is what people decided, also for whoever writes rows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from core.migrations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("environments", "0006_holes"),
+        ("environments", "0006_sandboxes"),
         ("governance", "0006_holes"),
     ]
 
-    operations: ClassVar = [RunSQLFile("environments/0009_refresh.sql")]
+    operations: ClassVar = [RunSQLFile("environments/0007_holes.sql")]

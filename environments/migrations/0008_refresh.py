@@ -1,4 +1,4 @@
-"""Which policy an environment obeys is what people decided, also for whoever writes rows."""
+"""A sandbox request starts on approvals that are counted when it starts."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from core.migrations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("environments", "0007_sandboxes"),
+        ("environments", "0007_holes"),
         ("governance", "0006_holes"),
     ]
 
-    operations: ClassVar = [RunSQLFile("environments/0006_holes.sql")]
+    operations: ClassVar = [RunSQLFile("environments/0008_refresh.sql")]

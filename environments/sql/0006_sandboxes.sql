@@ -1,5 +1,5 @@
 -- Guards of requests about sandboxes. ENABLE ALWAYS keeps them standing under
--- session_replication_role = replica. That people have agreed is guarded by 0009_refresh.sql.
+-- session_replication_role = replica. That people have agreed is guarded by 0008_refresh.sql.
 -- Errors: P0E01 written by the wrong hand, P0E02 a fixed column or a forbidden move.
 
 create function environments_guard_sandbox_request() returns trigger
