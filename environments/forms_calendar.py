@@ -14,8 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from environments.selectors_calendar import Choice
 from environments.services.calendar import NAME_MAX, REASON_MAX, Words
-from governance.forms.accounts import proof_field
-from governance.states import Verdict
+from governance.forms.decisions import AnswerForm
 
 
 class WallClockField(forms.CharField):
@@ -143,30 +142,5 @@ class LiftNowForm(forms.Form):
     reason = ReasonField()
 
 
-class LiftDecisionForm(forms.Form):
-    """One person's answer; carries the digest that the page showed."""
-
-    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
-    comment = forms.CharField(
-        label=_("Comment"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Needed to reject. Everybody who reads the history sees it."),
-    )
-
-    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if asked:
-            self.fields["password"] = proof_field(asked)
-
-    def clean(self) -> dict[str, Any]:
-        """Say which button was pressed; a rejection says why."""
-        cleaned = super().clean() or self.cleaned_data
-        pressed = str(self.data.get("verdict", ""))
-        if pressed not in set(Verdict):
-            raise forms.ValidationError(_("Press Approve or Reject."), code="approval.verdict")
-        if pressed == Verdict.REJECT and not str(cleaned.get("comment", "")).strip():
-            self.add_error("comment", _("Say why you reject it, so that it can be mended."))
-        cleaned["verdict"] = pressed
-        return cleaned
+class LiftDecisionForm(AnswerForm):
+    """One person's answer to letting a protection end: a freeze, a stop, a policy."""

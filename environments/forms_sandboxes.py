@@ -12,8 +12,7 @@ from environments.forms import CredentialForm
 from environments.rules_sandboxes import REFRESH_DAYS
 from environments.selectors import Lane
 from environments.states import Licence, SandboxStart
-from governance.forms.accounts import proof_field
-from governance.states import Verdict
+from governance.forms.decisions import AnswerForm
 
 TYPES = [(kind, Licence(kind).title) for kind in REFRESH_DAYS]
 
@@ -162,33 +161,8 @@ class DeleteForm(RequestForm):
     )
 
 
-class SandboxDecisionForm(forms.Form):
-    """One person's answer; carries the digest that the page showed."""
-
-    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
-    comment = forms.CharField(
-        label=_("Comment"),
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Needed to reject. Everybody who reads the history sees it."),
-    )
-
-    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if asked:
-            self.fields["password"] = proof_field(asked)
-
-    def clean(self) -> dict[str, Any]:
-        """Say which button was pressed; a rejection says why."""
-        cleaned = super().clean() or self.cleaned_data
-        pressed = str(self.data.get("verdict", ""))
-        if pressed not in set(Verdict):
-            raise forms.ValidationError(_("Press Approve or Reject."), code="approval.verdict")
-        if pressed == Verdict.REJECT and not str(cleaned.get("comment", "")).strip():
-            self.add_error("comment", _("Say why you reject it, so that it can be mended."))
-        cleaned["verdict"] = pressed
-        return cleaned
+class SandboxDecisionForm(AnswerForm):
+    """One person's answer to a request about a sandbox."""
 
 
 class ReconnectForm(CredentialForm):

@@ -215,13 +215,11 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _freeze_page(request, found, form)
     try:
-        stepup.demand(request, form.cleaned_data.get("password", ""))
+        stepup.demand(request, form.proof)
         decision = lifting.decide(
             freeze_id=pk,
-            verdict=form.cleaned_data["verdict"],
-            comment=form.cleaned_data["comment"],
-            shown_digest=form.cleaned_data["shown_digest"],
             auth_strength=stepup.strength(request),
+            **form.given,
         )
     except (NotAllowed, NotFound):
         raise

@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from governance import tokens
-from governance.forms.accounts import code_field, proof_field
+from governance.forms.accounts import ProofForm, code_field
 from governance.models import Policy, Team, User
 from governance.services.serviceaccounts import DAYS_MAX
 from governance.states import PersonKind, Role
@@ -19,20 +19,6 @@ class ConfirmFactorForm(forms.Form):
     """The first code of a new second factor."""
 
     code = code_field("Code that the app shows now")
-
-
-class ProofForm(forms.Form):
-    """Nothing but the proof of who it is."""
-
-    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if asked:
-            self.fields["password"] = proof_field(asked)
-
-    @property
-    def proof(self) -> str:
-        """The password or code as typed, "" when none was asked."""
-        return str(self.cleaned_data.get("password", ""))
 
 
 class EmailForm(ProofForm):

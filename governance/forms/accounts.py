@@ -52,6 +52,20 @@ def proof_field(asked: str) -> forms.CharField:
     )
 
 
+class ProofForm(forms.Form):
+    """The proof of who it is; ``asked`` is what ``stepup.proof_asked`` says, "" for none."""
+
+    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if asked:
+            self.fields["password"] = proof_field(asked)
+
+    @property
+    def proof(self) -> str:
+        """The password or code as typed, "" when none was asked."""
+        return str(self.cleaned_data.get("password", ""))
+
+
 class CodeForm(forms.Form):
     """A code of the second factor at sign-in."""
 

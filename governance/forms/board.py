@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 
-from governance.forms.accounts import proof_field
+from governance.forms.decisions import AnswerForm
 from governance.forms.people import ROLE_HINTS
-from governance.states import ResetWhat, Role, Verdict
+from governance.states import ResetWhat, Role
 
 
 class SeatForm(forms.Form):
@@ -46,37 +46,8 @@ class ResetForm(forms.Form):
     )
 
 
-class MatterForm(forms.Form):
-    """A decision on exactly what the page showed."""
-
-    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
-    comment = forms.CharField(
-        required=False,
-        max_length=2_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed to reject. Everybody who reads the history sees it.",
-    )
-
-    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if asked:
-            self.fields["password"] = proof_field(asked)
-
-    @property
-    def proof(self) -> str:
-        """The password or code as typed, "" when none was asked."""
-        return str(self.cleaned_data.get("password", ""))
-
-    def clean(self) -> dict[str, Any]:
-        """A decision says which; a rejection says why."""
-        cleaned = super().clean() or self.cleaned_data
-        verdict = str(self.data.get("verdict", ""))
-        if verdict not in set(Verdict):
-            raise forms.ValidationError("Press Approve or Reject.", code="approval.verdict")
-        if verdict == Verdict.REJECT and not cleaned.get("comment", "").strip():
-            self.add_error("comment", "Say why you reject it.")
-        cleaned["verdict"] = verdict
-        return cleaned
+class MatterForm(AnswerForm):
+    """One person's answer to a matter of the board."""
 
 
 class StopForm(forms.Form):

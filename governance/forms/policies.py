@@ -11,7 +11,7 @@ from django import forms
 from django.forms import BoundField
 
 from core.errors import InvalidInput
-from governance.forms.accounts import proof_field
+from governance.forms.decisions import AnswerForm
 from governance.models import Team
 from governance.rules.marks import ALWAYS, RISK_MARKS
 from governance.rules.policy import (
@@ -25,7 +25,7 @@ from governance.rules.policy import (
     parse,
 )
 from governance.rules.windows import DAYS, WINDOWS_MAX
-from governance.states import Role, Verdict
+from governance.states import Role
 
 SPARE_ROWS = 2
 EXPIRES_HOURS_DEFAULT = 168
@@ -246,42 +246,5 @@ def _initial(rules: PolicyRules | None) -> dict[str, Any]:
     return body | rows | {"external_checks": external, "min_coverage": body["min_coverage"] or None}
 
 
-class ProposalDecisionForm(forms.Form):
-    """Approve or reject a proposed version; carries the digest of what the page showed."""
-
-    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
-    comment = forms.CharField(
-        required=False,
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed to reject. Everybody who reads the history sees it.",
-    )
-
-    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if asked:
-            self.fields["password"] = proof_field(asked)
-
-    def clean(self) -> dict[str, Any]:
-        """A decision says which, and a rejection why."""
-        cleaned = self.cleaned_data
-        cleaned["verdict"] = str(self.data.get("verdict", ""))
-        if cleaned["verdict"] not in set(Verdict):
-            raise forms.ValidationError("Press Approve or Reject.", code="approval.verdict")
-        if cleaned["verdict"] == Verdict.REJECT and not cleaned.get("comment", "").strip():
-            self.add_error("comment", "Say why you reject it, so that it can be mended.")
-        return cleaned
-
-
-class ConfirmForm(forms.Form):
-    """The proof of who it is, asked again when the last one is a while ago."""
-
-    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if asked:
-            self.fields["password"] = proof_field(asked)
-
-    @property
-    def typed(self) -> str:
-        """The password or code as typed, "" when none was asked."""
-        return str(self.cleaned_data.get("password", ""))
+class ProposalDecisionForm(AnswerForm):
+    """One person's answer to a proposed version of a policy."""

@@ -97,10 +97,9 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     form = MatterForm(request.POST, asked=stepup.proof_asked(request))
     status = UNPROCESSABLE
     if form.is_valid():
-        given = {name: form.cleaned_data[name] for name in ("verdict", "comment", "shown_digest")}
         try:
             stepup.demand(request, form.proof)
-            matters.decide(matter_id=pk, auth_strength=stepup.strength(request), **given)
+            matters.decide(matter_id=pk, auth_strength=stepup.strength(request), **form.given)
         except NotAllowed:
             raise
         except DomainError as refusal:

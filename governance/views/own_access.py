@@ -21,7 +21,8 @@ from core.errors import DomainError
 from core.pages import UNPROCESSABLE, act, form_page, sent, show
 from governance import audit, stepup
 from governance.access import signed_in
-from governance.forms.access import ConfirmFactorForm, DelegationForm, EmailForm, ProofForm
+from governance.forms.access import ConfirmFactorForm, DelegationForm, EmailForm
+from governance.forms.accounts import ProofForm
 from governance.models import Matter, User
 from governance.selectors.delegations import LENDABLE
 from governance.services import delegations, resets, secondfactor

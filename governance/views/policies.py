@@ -20,7 +20,8 @@ from core.pages import UNPROCESSABLE, act, form_page, sent, show
 from governance import policies, policy_changes, stepup
 from governance.access import requires, signed_in
 from governance.events import enumeration
-from governance.forms.policies import ConfirmForm, NewPolicyForm, PolicyForm
+from governance.forms.accounts import ProofForm
+from governance.forms.policies import NewPolicyForm, PolicyForm
 from governance.models import Policy, PolicyProposal, PolicyVersion, User
 from governance.permissions import can
 from governance.rules.policy import parse
@@ -142,14 +143,14 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Show everything that waits for this person's confirmation, and confirm what is ticked."""
     user = cast(User, request.user)
-    form = ConfirmForm(sent(request), asked=stepup.proof_asked(request))
+    form = ProofForm(sent(request), asked=stepup.proof_asked(request))
     chosen = _numbers(request.POST.getlist("proposal"))
     status = 200
     if request.method == "POST":
         status = UNPROCESSABLE
         if form.is_valid():
             try:
-                _confirm_all(request, chosen, form.typed)
+                _confirm_all(request, chosen, form.proof)
             except DomainError as refusal:
                 show(form, refusal)
                 status = refusal.status

@@ -65,13 +65,11 @@ def decide(request: HttpRequest, pk: int, proposal_id: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, proposal, form, status=UNPROCESSABLE)
     try:
-        stepup.demand(request, form.cleaned_data.get("password", ""))
+        stepup.demand(request, form.proof)
         decision = policies.decide(
             proposal_id=proposal.pk,
-            verdict=form.cleaned_data["verdict"],
-            comment=form.cleaned_data["comment"],
-            shown_digest=form.cleaned_data["shown_digest"],
             auth_strength=stepup.strength(request),
+            **form.given,
         )
     except (NotAllowed, NotFound):
         raise

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.forms.utils import ErrorDict
 
-from governance.forms.accounts import proof_field
-from governance.states import Verdict
+from governance.forms.decisions import AnswerForm
 
 
-class DecisionForm(forms.Form):
-    """Approve or reject; carries the digest and the facts (policy version among them) displayed."""
+class DecisionForm(AnswerForm):
+    """Carries the facts (policy version among them) that the page showed as well."""
 
-    shown_digest = forms.CharField(max_length=71, widget=forms.HiddenInput)
     shown_facts = forms.JSONField(required=False, widget=forms.HiddenInput)
-    comment = forms.CharField(
-        required=False,
-        max_length=2_000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Needed to reject. Everybody who reads the history sees it.",
-    )
-
-    def __init__(self, *args: Any, asked: str = "password", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if asked:
-            self.fields["password"] = proof_field(asked)
-
-    @property
-    def verdict(self) -> str:
-        """Which of the two buttons was pressed; empty for none."""
-        pressed = str(self.data.get("verdict", ""))
-        return pressed if pressed in set(Verdict) else ""
-
-    def clean(self) -> dict[str, Any]:
-        """A rejection says why; a decision says which."""
-        cleaned = super().clean() or self.cleaned_data
-        if not self.verdict:
-            raise forms.ValidationError("Press Approve or Reject.", code="approval.verdict")
-        if self.verdict == Verdict.REJECT and not cleaned.get("comment", "").strip():
-            self.add_error("comment", "Say why you reject it, so that it can be mended.")
-        return cleaned
 
     def carry_errors(self, sent: DecisionForm) -> None:
         """Show the errors of a form that was sent on this one, which asks about today's subject.

@@ -64,13 +64,11 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _answer(request: HttpRequest, pk: int, form: DecisionForm) -> Decision:
     """Ask who it is where that is due, then let the service decide what counts."""
-    stepup.demand(request, form.cleaned_data.get("password", ""))
+    stepup.demand(request, form.proof)
     return services.decide(
         release_id=pk,
-        verdict=form.verdict,
-        comment=form.cleaned_data["comment"],
-        shown_digest=form.cleaned_data["shown_digest"],
         auth_strength=stepup.strength(request),
+        **form.given,
     )
 
 
