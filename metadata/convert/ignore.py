@@ -2,7 +2,8 @@
 
 The file has ``.gitignore`` syntax and is looked for from each package directory upwards. Where
 there is one, the official tools also pass over hidden files, ``*.dup`` and the two package2 files;
-where there is none, they pass over nothing.
+where there is none, they pass over nothing. Unlike Git they take capitals and small letters as one:
+``**settings`` takes ``remoteSiteSettings`` out.
 
 A pattern becomes a regular expression. Since nearly every path contains none of the texts that the
 patterns are made of, all paths are searched for those texts at once, and the expressions decide
@@ -24,6 +25,7 @@ NAME = ".forceignore"
 ALWAYS = ("package2-descriptor.json", "package2-manifest.json")
 _HIDDEN = ("/.", ".dup", *ALWAYS)
 
+_FLAGS = re.DOTALL | re.IGNORECASE
 MAX_LINES, MAX_LINE = 2_000, 500
 _WILD = re.compile(r"[*?\[\]\\/]+")
 
@@ -49,13 +51,13 @@ class Rules:
         whole = "|".join(
             f"(?:{p.expression.pattern}){'/' if p.folders_only else '(?:/|$)'}" for p in patterns
         )
-        self._any = re.compile(whole) if patterns else None
+        self._any = re.compile(whole, _FLAGS) if patterns else None
 
     def kept(self, paths: Sequence[str]) -> Sequence[str]:
         """The paths that stay."""
         if "" in self._texts:
             return [path for path in paths if not self.ignores(path)]
-        doubtful = holding(paths, {*self._texts, *_HIDDEN}) if paths else set()
+        doubtful = holding(paths, {*self._texts, *_HIDDEN}, folded=True) if paths else set()
         doubtful |= {path for path in paths if path[self._start : self._start + 1] == "."}
         out = {path for path in doubtful if self.ignores(path)}
         return [path for path in paths if path not in out] if out else paths
@@ -86,7 +88,7 @@ class Rules:
 
 
 def _hidden(path: str) -> bool:
-    name = path.rsplit("/", 1)[-1]
+    name = path.rsplit("/", 1)[-1].lower()
     return path.startswith(".") or "/." in path or name.endswith(".dup") or name in ALWAYS
 
 
@@ -124,7 +126,7 @@ def rules(path: str, content: bytes) -> Rules:
         if found is not None:
             patterns.append(found)
             if found.out:
-                texts.add(max(_WILD.split(line.strip()), key=len) if "[" not in line else "")
+                texts.add(max(_WILD.split(line.strip().lower()), key=len) if "[" not in line else "")
     return Rules(posixpath.dirname(path), patterns, frozenset(texts))
 
 
@@ -146,7 +148,7 @@ def pattern_of(line: str) -> Pattern | None:
             source += ".+" if last else "" if index == 0 else "(?:.*/)?"
         else:
             source += _segment(part) + ("" if last else "/")
-    return Pattern(out, folders_only, re.compile(source, re.DOTALL))
+    return Pattern(out, folders_only, re.compile(source, _FLAGS))
 
 
 def _segment(part: str) -> str:

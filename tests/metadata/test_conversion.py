@@ -327,12 +327,14 @@ PATTERNS = {
     "all inside": ("a/**", {"a/b", "a/b/c"}, {"a", "x/a/b"}),
     "any directories between": ("a/**/b", {"a/b", "a/x/y/b"}, {"b"}),
     "signs": ("**/f?o.[a-c]*", {"x/foo.bar", "fxo.c"}, {"x/f/o.b", "foo.d"}),
+    "other capitals": ("**Settings", {"mysettings/a", "x/SETTINGS"}, {"settings2"}),
+    "a capital whose small letter has two signs": ("aB", {"İ/Ab"}, {"İ/a"}),
     "an escaped sign": ("\\#a\\*", {"#a*"}, {"#ab"}),
 }
 
 
 @pytest.mark.parametrize(("line", "out", "kept"), PATTERNS.values(), ids=PATTERNS.keys())
-def test_forceignore_line_takes_out_what_git_would(
+def test_forceignore_line_takes_out_what_the_official_tools_would(
     line: str, out: set[str], kept: set[str]
 ) -> None:
     rules = ignore.rules("sub/.forceignore", line.encode())
