@@ -126,7 +126,8 @@ def rules(path: str, content: bytes) -> Rules:
         if found is not None:
             patterns.append(found)
             if found.out:
-                texts.add(max(_WILD.split(line.strip().lower()), key=len) if "[" not in line else "")
+                plain = _WILD.split(line.strip().lower())
+                texts.add(max(plain, key=len) if "[" not in line else "")
     return Rules(posixpath.dirname(path), patterns, frozenset(texts))
 
 
