@@ -6,12 +6,15 @@ big-endian; the first previous is 32 zero bytes.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import Struct
 
-GENESIS = bytes(32)
+SIZE = 32
+"""Bytes of a hash."""
+GENESIS = bytes(SIZE)
 _NUMBERS = Struct(">qq")
 
 Link = tuple[int, int, bytes, bytes]
@@ -39,13 +42,31 @@ def link(previous: bytes, position: int, event_id: int, body_digest: bytes) -> b
 
 
 class Chain:
-    """Reads rows in order of position and stops at the first that does not fit."""
+    """Reads rows in order of position, to the first that does not fit."""
 
     def __init__(self, signed: Mapping[int, tuple[str, str]]) -> None:
         """``signed``: position → (hash in hex, name of the checkpoint that says so)."""
         self.position = 0
         self.last = GENESIS
         self._signed = signed
+        self._places = sorted(signed)
+
+    def take(self, previous: bytes, hashes: bytes) -> bool:
+        """Take the next rows in at once, when they continue and checkpoints say the same.
+
+        ``previous`` and ``hashes`` are those columns, one value after another; that each hash is
+        the one of its row was seen before.
+        """
+        if not hashes or previous != self.last + hashes[:-SIZE]:
+            return False
+        first, end = self.position + 1, self.position + len(hashes) // SIZE
+        inside = slice(bisect_left(self._places, first), bisect_right(self._places, end))
+        for place in self._places[inside]:
+            start = (place - first) * SIZE
+            if self._signed[place][0] != hashes[start : start + SIZE].hex():
+                return False
+        self.position, self.last = end, hashes[-SIZE:]
+        return True
 
     def read(self, links: list[Link], digests: Mapping[int, bytes]) -> Fault | None:
         """Check the next rows; nothing when all of them fit.

@@ -15,11 +15,13 @@ from django.test.utils import CaptureQueriesContext
 
 from core import db
 from core.context import Actor, acting_as
-from core.measure import Watch
+from core.measure import Watch, judged
 from environments.models import Freeze
 from governance.models import Decision, Policy
 from releases import bench_scene, gate
 from releases.models import Deployment
+
+TARGET_MS = 20
 
 
 class Command(BaseCommand):
@@ -37,15 +39,20 @@ class Command(BaseCommand):
             raise CommandError("This database is in use; run script/bench gate.")
         with transaction.atomic(), acting_as(Actor("system", None, "manage.py bench_gate")):
             deployment, request = bench_scene.scene()
-            self._measure("a request nobody decided on", deployment, options["times"])
+            few = self._measure("a request nobody decided on", deployment, options["times"])
             voters = bench_scene.board(250)
             bench_scene.load(request, deployment.environment, bench_scene.Size(), voters)
             with connections[Deployment.objects.db].cursor() as cursor:
                 cursor.execute("ANALYZE")  # as autovacuum would have done
-            self._measure("beside much else", deployment, options["times"])
+            many = self._measure("beside much else", deployment, options["times"])
+            self.stdout.write(
+                f"  {judged(many[1] < TARGET_MS, f'{TARGET_MS} ms (wall)')}\n"
+                f"  {judged(many[0] == few[0], 'a constant number of queries')}\n"
+            )
             transaction.set_rollback(True)
 
-    def _measure(self, words: str, deployment: Deployment, times: int) -> None:
+    def _measure(self, words: str, deployment: Deployment, times: int) -> tuple[int, float]:
+        """Print the figures; return the number of queries and the median wall time in ms."""
         with CaptureQueriesContext(connections[Deployment.objects.db]) as asked:
             verdict = gate.evaluate(deployment, db.database_now())
         wall, cpu = [], []
@@ -68,3 +75,4 @@ class Command(BaseCommand):
         self.stdout.write(
             f"  CPU with PostgreSQL's {1000 * watch.seconds / times:.1f} ms on average"
         )
+        return len(asked), median(wall)
