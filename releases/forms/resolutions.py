@@ -26,7 +26,7 @@ class ResolveForm(forms.Form):
         self.elements: list[dict[str, Any]] = conflict.elements
         picks = {
             f"pick_{place}": forms.ChoiceField(
-                label=element["place"] or "the whole component",
+                label=f"What holds for {element['place'] or 'the whole component'}",
                 choices=_choices(element),
                 widget=forms.RadioSelect,
                 error_messages={"required": "Pick a side."},
