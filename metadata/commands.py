@@ -43,10 +43,19 @@ def main(arguments: Sequence[str]) -> int:
     return code
 
 
+class _Help(argparse.HelpFormatter):
+    """As wide as the code: looking for the terminal's width costs more than a small delta."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m metadata", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m metadata", description=__doc__, formatter_class=_Help
+    )
     commands = parser.add_subparsers(required=True, metavar="convert|delta|merge")
-    one = commands.add_parser("convert", help="a commit as a deployable zip")
+    one = commands.add_parser("convert", help="a commit as a deployable zip", formatter_class=_Help)
     _common(one)
     one.add_argument("--commit", required=True, help="branch, tag or commit")
     one.add_argument("--output", required=True, type=Path, help="the zip to write")
@@ -54,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         "--contents", type=Path, help="a JSON file for the digest of each component, for --base"
     )
     one.set_defaults(run=_convert)
-    two = commands.add_parser("delta", help="what changed between two commits")
+    two = commands.add_parser(
+        "delta", help="what changed between two commits", formatter_class=_Help
+    )
     _common(two)
     base = two.add_mutually_exclusive_group(required=True)
     base.add_argument("--from", dest="old", help="the older commit")
@@ -72,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     two.add_argument("--no-zip", action="store_true", help="only the manifests")
     two.set_defaults(run=_delta)
-    three = commands.add_parser("merge", help="three-way merge of one file (Git merge driver)")
+    three = commands.add_parser(
+        "merge", help="three-way merge of one file (Git merge driver)", formatter_class=_Help
+    )
     for name in ("base", "ours", "theirs"):
         three.add_argument(name, type=Path)
     three.add_argument("--path", default="", help="the file's name in messages (%%P)")

@@ -13,17 +13,19 @@ several children (``metadata.blocks``, and ``metadata.inner`` for unusual ones).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from metadata import blocks
 from metadata.components import ComponentKey
 from metadata.manifest import Manifest, of_keys
-from metadata.normal import NormalForm
-from metadata.objects import ABSENT, Change
+from metadata.objects import Changes
 from metadata.repository import Repository
 from metadata.sides import Pair, Side, pair
 from metadata.types import standard
 from metadata.units import compound, whole
+
+if TYPE_CHECKING:
+    from metadata.normal import NormalForm
 
 UNDELETABLE = frozenset({"RecordType", "Settings", "StandardValueSet"})
 """The Metadata API refuses to delete these, and what every org has; a person has to."""
@@ -33,12 +35,11 @@ CUSTOM = ("__c", "__mdt", "__e", "__b", "__x", "__kav", "__dlm", "__dll", "__ka"
 
 _MASTER_DETAIL = b"<type>MasterDetail</type>"
 
-Touched = dict[ComponentKey, tuple[list[Change], list[Change]]]
+Touched = dict[ComponentKey, tuple[list[str], list[str]]]
 """Units with the paths that they lost and got; a changed file is lost and got."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """Components of the newer commit to deploy, and those to delete; ``warnings`` are sentences."""
 
     changed: tuple[ComponentKey, ...]
@@ -68,12 +69,13 @@ def between(repository: Repository, old: str, new: str, directories: Sequence[st
 def of_pair(both: Pair) -> Delta:
     """The delta between two commits that have been opened."""
     before, after = both.before, both.after
-    touched = _touched(both)
+    changes = both.changes()
+    touched = _touched(both, changes)
     inside = {unit for unit in touched if compound(unit)}
     changed: set[ComponentKey] = set()
     lost: set[ComponentKey] = set()
     for unit, (gone, come) in touched.items():
-        if unit in inside or _moved(gone, come):
+        if unit in inside or _moved(changes, gone, come):
             continue
         (changed if come else lost).add(unit)
     kept = after.holding(lost)
@@ -85,8 +87,8 @@ def of_pair(both: Pair) -> Delta:
         kept = after.holding(less)
         changed |= more | set(kept.values())
         removed |= less - kept.keys()
-    named, brought = _named(after, changed, touched, 1)
-    removed = _named(before, removed, touched, 0)[0]
+    named, brought = _named(after, changed, _own_files(changed, touched, changes, 1))
+    removed = _named(before, removed, _own_files(removed, touched, changes, 0))[0]
     version = after.layout.api_version or before.layout.api_version
     return _settled(version, named | after.present(brought), removed)
 
@@ -111,31 +113,28 @@ def needed(target: NormalForm, form: NormalForm) -> NormalForm:
     return form.only(against(target.component_digests(), form).changed)
 
 
-def _touched(both: Pair) -> Touched:
-    before, after = both.before.units, both.after.units
+def _touched(both: Pair, changes: Changes) -> Touched:
     result: Touched = {}
-    for change in both.changes():
-        path = change.path
-        unit = None
-        if change.new_mode != ABSENT:
-            unit = after.of(path)
-            if unit is not None:
-                result.setdefault(unit, ([], []))[1].append(change)
-        if change.old_mode == ABSENT:
-            continue
-        if unit is None or not both.alike:
-            unit = before.of(path)
+    older = changes.older()
+    units = dict(both.after.units.each(changes.newer()))
+    for path, unit in units.items():
         if unit is not None:
-            result.setdefault(unit, ([], []))[0].append(change)
+            result.setdefault(unit, ([], []))[1].append(path)
+    unsure = [path for path in older if units.get(path) is None] if both.alike else older
+    units |= both.before.units.each(unsure)
+    for path in older:
+        unit = units[path]
+        if unit is not None:
+            result.setdefault(unit, ([], []))[0].append(path)
     return result
 
 
-def _moved(gone: Sequence[Change], come: Sequence[Change]) -> bool:
+def _moved(changes: Changes, gone: Sequence[str], come: Sequence[str]) -> bool:
     """Whether the very same files only lie in another place of the repository."""
-    if len(gone) != len(come) or gone[0].path == come[0].path:
+    if len(gone) != len(come) or gone[0] == come[0]:
         return False
-    held = sorted((change.path.rpartition("/")[2], change.old_blob) for change in gone)
-    return held == sorted((change.path.rpartition("/")[2], change.new_blob) for change in come)
+    held = sorted((path.rpartition("/")[2], changes[path].old_blob) for path in gone)
+    return held == sorted((path.rpartition("/")[2], changes[path].new_blob) for path in come)
 
 
 def _inside(
@@ -164,15 +163,26 @@ def _inside(
 
 def _by_unit(side: Side, units: Collection[ComponentKey]) -> dict[ComponentKey, dict[str, bytes]]:
     found: dict[ComponentKey, dict[str, bytes]] = {}
-    for path, content in side.contents(side.paths_of(units)).items():
-        unit = side.units.of(path)
+    contents = side.contents(side.paths_of(units))
+    for path, unit in side.units.each(contents):
         if unit is not None:
-            found.setdefault(unit, {})[path] = content
+            found.setdefault(unit, {})[path] = contents[path]
     return found
 
 
+def _own_files(
+    units: Collection[ComponentKey], touched: Touched, changes: Changes, index: int
+) -> dict[ComponentKey, str]:
+    """The object ids of the files that some children have of their own, in one of the commits."""
+    return {
+        unit: changes[held[0]][2 + index]
+        for unit in units
+        if unit in touched and whole(unit) != unit and (held := touched[unit][index])
+    }
+
+
 def _named(
-    side: Side, units: Collection[ComponentKey], touched: Touched, index: int
+    side: Side, units: Collection[ComponentKey], own: Mapping[ComponentKey, str]
 ) -> tuple[set[ComponentKey], set[ComponentKey]]:
     """The components under the names that the platform knows, and parents that come along.
 
@@ -180,11 +190,6 @@ def _named(
     A master-detail field brings its object, whose sharing follows from it; a version brings its
     bot, which the platform does not take without.
     """
-    own = {
-        unit: held[0][2 + index]
-        for unit in units
-        if unit in touched and whole(unit) != unit and (held := touched[unit][index])
-    }
     contents = side.repository.blobs(own.values())
     renamed: dict[ComponentKey, ComponentKey] = {}
     brought: set[ComponentKey] = set()

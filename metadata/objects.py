@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
@@ -18,7 +18,6 @@ MAX_BLOB_BYTES = 64 * 1024**2
 
 LINK, SUBMODULE = "120000", "160000"
 ABSENT = "000000"
-_ENTRY = re.compile("([^\t]+)\t([^\0]+)\0")
 _CHANGE_TEXT = ":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) [^\0]+\0([^\0]+)\0"
 _OF_COMMIT = re.compile(f"([0-9a-f]{{40,64}})\0|{_CHANGE_TEXT}")
 
@@ -37,8 +36,8 @@ class Tree(Mapping[str, TreeEntry]):
         self.printed = printed
 
     def __getitem__(self, path: str) -> TreeEntry:
-        head = self.printed[path]
-        return TreeEntry(head[:6], head[head.rindex(" ") + 1 :])
+        mode, _type, blob = self.printed[path].partition("\t")[0].split(" ")
+        return TreeEntry(mode, blob)
 
     def __contains__(self, path: object) -> bool:
         return path in self.printed
@@ -59,6 +58,11 @@ class Change(NamedTuple):
     new_blob: str
     path: str
 
+    def printed(self) -> str:
+        """What git prints before its path."""
+        sign = "A" if self.old_mode == ABSENT else "D" if self.new_mode == ABSENT else "M"
+        return f":{self.old_mode} {self.new_mode} {self.old_blob} {self.new_blob} {sign}"
+
     @property
     def old(self) -> TreeEntry | None:
         """What the older commit holds."""
@@ -70,6 +74,39 @@ class Change(NamedTuple):
         return None if self.new_mode == ABSENT else TreeEntry(self.new_mode, self.new_blob)
 
 
+class Changes(Mapping[str, Change]):
+    """What two commits hold differently, by path, kept as git prints it until one is looked at."""
+
+    def __init__(self, printed: Mapping[str, str]) -> None:
+        self.printed = printed
+
+    def __getitem__(self, path: str) -> Change:
+        return Change._make((*self.printed[path][1:-2].split(" "), path))
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.printed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.printed)
+
+    def __len__(self) -> int:
+        return len(self.printed)
+
+    def without(self, paths: Collection[str]) -> Changes:
+        """The others."""
+        if not paths:
+            return self
+        return Changes({path: told for path, told in self.printed.items() if path not in paths})
+
+    def older(self) -> list[str]:
+        """The paths that the older commit holds."""
+        return [path for path, told in self.printed.items() if told[-1] != "A"]
+
+    def newer(self) -> list[str]:
+        """The paths that the newer commit holds."""
+        return [path for path, told in self.printed.items() if told[-1] != "D"]
+
+
 def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:
     """Every entry of a commit below ``paths``, by path, links and submodules included.
 
@@ -77,18 +114,18 @@ def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:
     used. Raises InvalidInput ``git.too_many_files`` beyond ``MAX_FILES``, after that many records.
     """
     command = ["ls-tree", "-r", "-z", "--full-tree", sha, *(["--", *paths] if paths else [])]
-    return Tree({path: head for head, path in _ENTRY.findall(_printed(run, command, 1))})
+    entries = _printed(run, command, 1).split("\0")
+    return Tree({entry[entry.index("\t") + 1 :]: entry for entry in entries[:-1]})
 
 
-def changes(run: Runner, old: str, new: str) -> list[Change]:
+def changes(run: Runner, old: str, new: str) -> Changes:
     """Every path whose content or kind differs between two commits; a rename is two of them.
 
     Raises InvalidInput ``git.too_many_files``.
     """
     command = ["diff-tree", "-r", "-z", "--raw", "--no-renames", old, new]
-    fields = _printed(run, command, 2).split("\0")
-    named = zip(fields[0:-1:2], fields[1::2], strict=True)  # ":100644 100644 old new M", path
-    return [Change._make((*told[1:-2].split(" "), path)) for told, path in named]
+    fields = _printed(run, command, 2).split("\0")  # ":100644 100644 old new M", path
+    return Changes(dict(zip(fields[1::2], fields[0:-1:2], strict=True)))
 
 
 def many_changes(run: Runner, old: str, news: Sequence[str]) -> list[list[Change]]:

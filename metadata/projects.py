@@ -11,8 +11,8 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from core.errors import InvalidInput
 from metadata.types import standard
@@ -24,8 +24,7 @@ _VERSION = re.compile(rb"<version>\s*(\d{2,3}\.0)\s*</version>")
 Read = Callable[[str], bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where the metadata of a commit lies; directories from the repository's root, "" is the root.
 
     ``base`` holds the project file (source) or the manifest (metadata). ``api_version`` is empty
@@ -37,7 +36,7 @@ class Layout:
     base: str = ""
     api_version: str = ""
     presets: tuple[str, ...] = ()
-    customizations: Mapping[str, Any] = field(default_factory=dict)
+    customizations: Mapping[str, Any] = MappingProxyType({})
     replacements: tuple[Mapping[str, Any], ...] = ()
 
 

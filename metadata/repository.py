@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import ExternalFault, NotFound
 from metadata import objects, projects
 from metadata.objects import Tree
 from metadata.projects import Layout
-from metadata.refs import Refs, parse_refs
 from metadata.runner import Runner
+
+if TYPE_CHECKING:
+    from metadata.refs import Refs
 
 SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{7,64}")
@@ -32,6 +35,8 @@ class Repository:
 
     def refs(self) -> Refs:
         """Every branch and every tag that names a commit."""
+        from metadata.refs import parse_refs  # full object ids, the usual case, need none
+
         return parse_refs(self.run)
 
     def resolve(self, ref: str) -> str:

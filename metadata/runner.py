@@ -9,20 +9,24 @@ and never stand where git reads an option.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from core.errors import ExternalFault
 
 READING = frozenset({"cat-file", "diff-tree", "for-each-ref", "log", "ls-tree", "rev-parse"})
 """Commands that only read objects of the repository."""
+
+PIPE = 1 << 20
+"""As much as Linux gives a pipe: git goes on writing while Python is busy with something else."""
 
 SECONDS = 120.0
 """How long a local command may take; fetches have their own limit."""
@@ -58,8 +62,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """A started command with its pipes."""
 
     process: subprocess.Popen[bytes]
@@ -165,7 +168,7 @@ Started = subprocess.Popen[bytes] | None
 
 
 def _spawned(command: Sequence[str], stdin: int | None, env: Mapping[str, str]) -> Started:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         command,
         stdin=stdin,
         stdout=subprocess.PIPE,
@@ -173,6 +176,10 @@ def _spawned(command: Sequence[str], stdin: int | None, env: Mapping[str, str]) 
         env={**os.environ, **env},
         start_new_session=True,
     )
+    if sys.platform == "linux" and process.stdout is not None:
+        with suppress(OSError):  # a user who has many pipes keeps the usual size
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
+    return process
 
 
 def _by_gitpython(

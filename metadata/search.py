@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from functools import cached_property
 
 
-def holding(paths: Sequence[str], texts: Collection[str], *, folded: bool = False) -> set[str]:
-    """Paths that contain one of the texts; no path may contain a line feed, no text be empty.
+class Listing:
+    """Paths to search, none of them empty; what one text was found in is kept.
 
-    ``folded`` passes over capitals; the texts are in small letters then.
+    A path with a line feed, which metadata cannot have, comes back in pieces that are no path.
     """
-    written = whole = "\n".join(paths)
-    if folded:
-        whole = _small(written)
+
+    def __init__(self, paths: Collection[str]) -> None:
+        self.paths = paths
+        self._whole = "\n".join(["", *paths, ""])
+        self._known: dict[str, set[str]] = {}
+
+    def holding(self, texts: Collection[str]) -> set[str]:
+        """The paths that contain one of the texts, none of which may be empty."""
+        return set().union(*(_lines(self._whole, self._whole, text) for text in texts))
+
+    def alike(self, texts: Collection[str]) -> Collection[str]:
+        """All paths that contain one of the texts whatever the case of either, and a few others.
+
+        A text that begins with a line feed begins a path. What the small letter of a letter beyond
+        ASCII is depends on who is asked, so paths with any are among the others.
+        """
+        if not all(text.isascii() for text in texts):
+            return self.paths
+        found = set(self._unusual)
+        for text in {text.lower() for text in texts}:
+            if text not in self._known:
+                self._known[text] = _lines(self._plain, self._small, text)
+            found |= self._known[text]
+        return found
+
+    @cached_property
+    def _unusual(self) -> list[str]:
+        return [] if self._whole.isascii() else [path for path in self.paths if not path.isascii()]
+
+    @cached_property
+    def _plain(self) -> str:
+        if not self._unusual:
+            return self._whole
+        return "\n".join(["", *(path for path in self.paths if path.isascii()), ""])
+
+    @cached_property
+    def _small(self) -> str:
+        return self._plain.lower()
+
+
+def _lines(whole: str, searched: str, text: str) -> set[str]:
+    """The lines of a text where another form of it, sign by sign, contains a text."""
     found: set[str] = set()
-    for text in texts:
-        at = whole.find(text)
-        while at >= 0:
-            end = whole.find("\n", at)
-            end = len(whole) if end < 0 else end
-            found.add(written[whole.rfind("\n", 0, at) + 1 : end])
-            at = whole.find(text, end)
+    at = searched.find(text)
+    while at >= 0:
+        end = whole.index("\n", at + 1)
+        found.add(whole[whole.rfind("\n", 0, at + 1) + 1 : end])
+        at = searched.find(text, end)
     return found
-
-
-def _small(text: str) -> str:
-    """A text in small letters, each sign at its place: a few capitals have a small one of two."""
-    small = text.lower()
-    if len(small) == len(text):
-        return small
-    return "".join(sign if len(sign.lower()) > 1 else sign.lower() for sign in text)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 
 from metadata import objects, types
 from metadata.components import ComponentKey
 from metadata.convert import selection
 from metadata.later import Later
-from metadata.objects import ABSENT, Change, Reader, Tree
+from metadata.objects import ABSENT, LINK, SUBMODULE, Change, Changes, Reader, Tree, TreeEntry
 from metadata.projects import PROJECT_FILE, Layout, at_root, detect
 from metadata.repository import Repository
-from metadata.search import holding
+from metadata.search import Listing
 from metadata.types import standard
 from metadata.units import WHOLE_LABELS, Units, compound
 
@@ -29,12 +29,15 @@ class Side:
         repository: Repository,
         reader: Reader,
         sha: str,
-        tree: Callable[[], Tree],
+        tree: Callable[[], Mapping[str, TreeEntry]],
         asked: Sequence[str],
+        listing: Callable[[], Listing] | None = None,
     ) -> None:
+        """``listing`` holds all paths of the tree, and may hold others."""
         self.repository = repository
         self.sha = sha
         self._tree = tree
+        self._listing = listing or cache(lambda: Listing(self.tree))
         self.layout = self._detect(reader)
         directories = selection.directories_of(self.layout, asked)
         self.selection = selection.selection(
@@ -50,43 +53,43 @@ class Side:
         return detect(self.tree, lambda path: reader.find(self.sha, path) or b"")
 
     @property
-    def tree(self) -> Tree:
+    def tree(self) -> Mapping[str, TreeEntry]:
         """Every file of the commit."""
         return self._tree()
 
     @cached_property
     def paths(self) -> Mapping[str, None]:
         """The paths that are metadata, in order."""
-        return dict.fromkeys(self.selection.kept(list(self.tree)))
+        out = self.selection.out(self._listing())
+        return {path: None for path in self.tree if path not in out}
 
     def contents(self, paths: Sequence[str]) -> dict[str, bytes]:
         """Files by path; raises what ``selection.check`` and ``selection.reading`` raise."""
+        return self.reading(paths).result()
+
+    def reading(self, paths: Sequence[str]) -> Later[dict[str, bytes]]:
+        """What ``contents`` returns, read while the caller does something else."""
         tree = self.tree
         entries = {path: tree[path] for path in paths}
         selection.check({path: entry.mode for path, entry in entries.items()})
-        return selection.reading(self.repository, list(entries.items())).result()
+        return selection.reading(self.repository, list(entries.items()))
 
     def paths_of(self, units: Collection[ComponentKey]) -> list[str]:
         """Every path whose unit is one of these."""
-        return [path for path in self._doubtful(units) if self.units.of(path) in units]
+        doubtful = self._doubtful(units, Listing.holding)
+        return [path for path, unit in self.units.each(doubtful) if unit in units]
 
-    def _doubtful(self, units: Collection[ComponentKey], *, folded: bool = False) -> Iterable[str]:
-        """Paths that may be of these units, found by text; ``folded`` whatever the case."""
+    def _doubtful(
+        self,
+        units: Collection[ComponentKey],
+        search: Callable[[Listing, Collection[str]], Collection[str]],
+    ) -> Collection[str]:
+        """Paths that may be of these units, in order."""
         texts = {text for unit in units for text in _texts(unit)}
         if len(units) > FEW or "" in texts:
             return self.paths
-        if not folded:
-            return sorted(holding(list(self.paths), texts))
-        found = holding(list(self._folded), {text.casefold() for text in texts})
-        return sorted(path for folded_path in found for path in self._folded[folded_path])
-
-    @cached_property
-    def _folded(self) -> Mapping[str, Sequence[str]]:
-        """The paths by how they read whatever the case."""
-        found: dict[str, list[str]] = {}
-        for path in self.paths:
-            found.setdefault(path.casefold(), []).append(path)
-        return found
+        tree = self.tree
+        return self.selection.kept(sorted(p for p in search(self._listing(), texts) if p in tree))
 
     def holding(self, units: Collection[ComponentKey]) -> dict[ComponentKey, ComponentKey]:
         """Those of the units of which the commit has any file, in whichever directory.
@@ -98,8 +101,7 @@ class Side:
             return {}
         wanted = {(unit.type, unit.name.casefold()): unit for unit in units}
         found: dict[ComponentKey, ComponentKey] = {}
-        for path in self._doubtful(units, folded=True):
-            unit = self.units.of(path)
+        for _path, unit in self.units.each(self._doubtful(units, Listing.alike)):
             if unit is not None:
                 asked = wanted.get((unit.type, unit.name.casefold()))
                 if asked is not None and found.get(asked) != asked:
@@ -108,52 +110,93 @@ class Side:
 
     def present(self, units: Collection[ComponentKey]) -> set[ComponentKey]:
         """Those of the units that the commit holds under the very name."""
-        found = self.paths_of(units) if units else []
-        return {unit for path in found if (unit := self.units.of(path)) is not None}
+        if not units:
+            return set()
+        doubtful = self._doubtful(units, Listing.holding)
+        found = {unit for _path, unit in self.units.each(doubtful)}
+        return {unit for unit in units if unit in found}
+
+
+class Older(Mapping[str, TreeEntry]):
+    """The tree of the older of two commits: the newer one's but for what differs."""
+
+    def __init__(self, newer: Tree, differing: Changes) -> None:
+        self._newer = newer
+        self._differing = differing
+
+    def __getitem__(self, path: str) -> TreeEntry:
+        if path not in self._differing:
+            return self._newer[path]
+        old = self._differing[path].old
+        if old is None:
+            raise KeyError(path)
+        return old
+
+    def __iter__(self) -> Iterator[str]:
+        differing = self._differing
+        yield from (path for path in self._newer if path not in differing)
+        yield from differing.older()
+
+    def __len__(self) -> int:
+        return sum(1 for _path in self)
 
 
 class Pair:
     """An older and a newer commit of one repository."""
 
-    def __init__(self, before: Side, after: Side, differing: Later[list[Change]]) -> None:
+    def __init__(
+        self,
+        before: Side,
+        after: Side,
+        differing: Later[Changes],
+        listing: Callable[[], Listing],
+    ) -> None:
+        """``listing`` holds the paths of both."""
         self.before = before
         self.after = after
         self._differing = differing
+        self._listing = listing
         self.alike = before.registry is after.registry and before.layout.name == after.layout.name
         """Whether both name files by the same rules."""
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> Changes:
         """Metadata that differs, after a check that it can be read as plain files."""
         found = self._chosen()
-        for side in (0, 1):
-            selection.check({change[4]: change[side] for change in found})
+        modes = {told[1:14] for told in found.printed.values()}  # "100644 100755", few ones
+        if any(pair[:6] != pair[7:] and ABSENT not in pair for pair in modes):
+            same = [path for path, change in found.items() if change.old_blob == change.new_blob]
+            found = found.without(same)
+        plain = all(odd not in pair for pair in modes for odd in (LINK, SUBMODULE))
+        if not plain or not selection.usable(found):
+            for side in (0, 1):
+                selection.check({path: change[side] for path, change in found.items()})
         return found
 
-    def _chosen(self) -> list[Change]:
-        differing = {change[4]: change for change in self._differing.result()}
+    def _chosen(self) -> Changes:
+        differing = self._differing.result()
         if self.before.selection == self.after.selection and self.alike:
-            kept = self.after.selection.kept(list(differing))
-            found = [differing[path] for path in kept]
-        else:
-            found = self._by_both_rules(differing)
-        return [change for change in found if change[2] != change[3]]
+            return differing.without(self.after.selection.out(Listing(differing)))
+        return self._by_both_rules(differing)
 
-    def _by_both_rules(self, differing: Mapping[str, Change]) -> list[Change]:
+    def _by_both_rules(self, differing: Changes) -> Changes:
         """The rules differ, so a file may have come or gone without being touched."""
-        tree = self.after.tree
-        old, new = self.before.paths.keys(), self.after.paths.keys()
-        found: list[Change] = []
-        for path in sorted((old ^ new) | (differing.keys() & old)):
-            change = differing.get(path)
-            if change is None:
-                mode, blob = tree[path]
-                change = Change(mode, mode, blob, blob, path)
-            if path not in old:
-                change = change._replace(old_mode=ABSENT, old_blob="")
-            if path not in new:
-                change = change._replace(new_mode=ABSENT, new_blob="")
-            found.append(change)
-        return found
+        lost, unseen = (side.selection.out(self._listing()) for side in (self.before, self.after))
+        found = dict(differing.without(lost & unseen).printed)
+        for path in lost ^ unseen:
+            told = differing.get(path) or self._untouched(path)
+            if told is not None and path in lost:
+                told = told._replace(old_mode=ABSENT, old_blob="")
+            elif told is not None:
+                told = told._replace(new_mode=ABSENT, new_blob="")
+            found.pop(path, None)
+            if told is not None and told[:2] != (ABSENT, ABSENT):
+                found[path] = told.printed()
+        return Changes({path: found[path] for path in sorted(found)})
+
+    def _untouched(self, path: str) -> Change | None:
+        """A file that both commits hold alike; None for what only looks like a path."""
+        entry = self.after.tree.get(path)
+        return entry and Change(entry.mode, entry.mode, entry.blob, entry.blob, path)
 
 
 def pair(repository: Repository, old: str, new: str, directories: Sequence[str] = ()) -> Pair:
@@ -161,19 +204,18 @@ def pair(repository: Repository, old: str, new: str, directories: Sequence[str] 
     tree: Later[Tree] = Later(lambda: objects.tree(repository.run, new))
     differing = Later(lambda: objects.changes(repository.run, old, new))
 
-    def before() -> Tree:
-        known = dict(tree.result().printed)
-        for mode, _mode, blob, _blob, path in differing.result():
-            if mode == ABSENT:
-                del known[path]
-            else:
-                known[path] = f"{mode} blob {blob}"
-        return Tree(known)
+    @cache
+    def before() -> Mapping[str, TreeEntry]:
+        return Older(tree.result(), differing.result())
+
+    @cache
+    def listing() -> Listing:
+        return Listing({**tree.result().printed, **differing.result().printed})
 
     with objects.reader(repository.run) as reader:
-        after_side = Side(repository, reader, new, tree.result, directories)
-        before_side = Side(repository, reader, old, cache(before), directories)
-    return Pair(before_side, after_side, differing)
+        after_side = Side(repository, reader, new, tree.result, directories, listing)
+        before_side = Side(repository, reader, old, before, directories, listing)
+    return Pair(before_side, after_side, differing, listing)
 
 
 def single(repository: Repository, rev: str, directories: Sequence[str] = ()) -> Side:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import InvalidInput
 
@@ -22,8 +21,7 @@ META = "-meta.xml"
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 
 
-@dataclass(frozen=True, slots=True)
-class ChildType:
+class ChildType(NamedTuple):
     """A type that lives inside its parent's file in metadata format.
 
     ``element`` names its elements there, ``unique`` the element that holds its name ("" when the
@@ -42,8 +40,7 @@ class ChildType:
     needs_parent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataType:
+class MetadataType(NamedTuple):
     """One type: where its files lie in either format and how they hang together."""
 
     id: str
@@ -60,10 +57,10 @@ class MetadataType:
     folder_type: str
     content_type: str
     fixed_name: bool
-    children: dict[str, ChildType] = field(default_factory=dict)
-    child_suffixes: dict[str, str] = field(default_factory=dict)
-    child_directories: dict[str, str] = field(default_factory=dict)
-    suffixes: frozenset[str] = frozenset()
+    children: dict[str, ChildType]
+    child_suffixes: dict[str, str]
+    child_directories: dict[str, str]
+    suffixes: frozenset[str]
     """Its own, its children's and the old ones of either."""
 
     @property
@@ -183,7 +180,7 @@ def for_project(presets: Iterable[str], customizations: Mapping[str, Any]) -> Re
 
     Raises InvalidInput ``metadata.unknown_preset`` or ``metadata.project_file``.
     """
-    return effective(tuple(presets), json.dumps(customizations, sort_keys=False))
+    return effective(tuple(presets), json.dumps(dict(customizations)))
 
 
 @cache

@@ -7,7 +7,7 @@ where there is none, they pass over nothing. Unlike Git they take capitals and s
 
 A pattern becomes a regular expression. Since nearly every path contains none of the texts that the
 patterns are made of, all paths are searched for those texts at once, and the expressions decide
-about the few that have one.
+about the few that have one; an expression that decides about none is never compiled.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from core.errors import InvalidInput
-from metadata.search import holding
+from metadata.search import Listing
 
 NAME = ".forceignore"
 ALWAYS = ("package2-descriptor.json", "package2-manifest.json")
-_HIDDEN = ("/.", ".dup", *ALWAYS)
+_HIDDEN = ("\n.", "/.", ".dup", "package2-")
+"""What a path that is always passed over holds; a line feed is where a path begins."""
 
-_FLAGS = re.DOTALL | re.IGNORECASE
 MAX_LINES, MAX_LINE = 2_000, 500
 _WILD = re.compile(r"[*?\[\]\\/]+")
 
@@ -33,41 +33,51 @@ Find = Callable[[str], bytes | None]
 
 
 class Pattern(NamedTuple):
-    """One line: whether it takes a path out or back, and for which directories or files."""
+    """One line: whether it takes a path out or back, and for which directories or files.
+
+    Every path that it is about contains ``text``, whatever its case.
+    """
 
     out: bool
     folders_only: bool
-    expression: re.Pattern[str]
+    expression: str
+    text: str
+
+    def covers(self, path: str) -> bool:
+        """Whether it is about a path or a directory that the path lies in."""
+        end = "/" if self.folders_only else "(?:/|$)"
+        whole = f"(?:{self.expression}){end}"
+        return self._may_be(path) and _compiled(whole).match(path) is not None
+
+    def names(self, path: str) -> bool:
+        """Whether it is about this very path."""
+        return self._may_be(path) and _compiled(self.expression).fullmatch(path) is not None
+
+    def _may_be(self, path: str) -> bool:
+        return self.text in path.lower() or not path.isascii()
 
 
 class Rules:
     """What one ``.forceignore`` says about paths from the repository's root."""
 
-    def __init__(self, base: str, patterns: Sequence[Pattern], texts: frozenset[str]) -> None:
+    def __init__(self, base: str, patterns: Sequence[Pattern]) -> None:
         self._start = len(base) + 1 if base else 0
         self._patterns = patterns
-        self._texts = texts
+        self._texts = {pattern.text for pattern in patterns if pattern.out}
         self._takes_back = any(not pattern.out for pattern in patterns)
-        whole = "|".join(
-            f"(?:{p.expression.pattern}){'/' if p.folders_only else '(?:/|$)'}" for p in patterns
-        )
-        self._any = re.compile(whole, _FLAGS) if patterns else None
 
-    def kept(self, paths: Sequence[str]) -> Sequence[str]:
-        """The paths that stay."""
-        if "" in self._texts:
-            return [path for path in paths if not self.ignores(path)]
-        doubtful = holding(paths, {*self._texts, *_HIDDEN}, folded=True) if paths else set()
-        doubtful |= {path for path in paths if path[self._start : self._start + 1] == "."}
-        out = {path for path in doubtful if self.ignores(path)}
-        return [path for path in paths if path not in out] if out else paths
+    def out(self, listing: Listing) -> set[str]:
+        """The paths that are taken out."""
+        known = "" not in self._texts
+        doubtful = listing.alike({*self._texts, *_HIDDEN}) if known else listing.paths
+        return {path for path in doubtful if self.ignores(path)}
 
     def ignores(self, path: str) -> bool:
         """Whether a file is taken out."""
         inner = path[self._start :]
         if _hidden(inner):
             return True
-        if self._any is None or not self._any.match(inner):
+        if not any(pattern.covers(inner) for pattern in self._patterns):
             return False
         return not self._takes_back or self._decided(inner)
 
@@ -82,7 +92,7 @@ class Rules:
 
     def _last(self, path: str, *, folder: bool) -> bool:
         for pattern in reversed(self._patterns):
-            if (folder or not pattern.folders_only) and pattern.expression.fullmatch(path):
+            if (folder or not pattern.folders_only) and pattern.names(path):
                 return pattern.out
         return False
 
@@ -115,7 +125,6 @@ def rules(path: str, content: bytes) -> Rules:
     if len(lines) > MAX_LINES or any(len(line) > MAX_LINE for line in lines):
         raise InvalidInput("metadata.forceignore", f"{path} is too long to be a list of patterns.")
     patterns: list[Pattern] = []
-    texts: set[str] = set()
     for line in lines:
         try:
             found = pattern_of(line)
@@ -125,14 +134,19 @@ def rules(path: str, content: bytes) -> Rules:
             ) from None
         if found is not None:
             patterns.append(found)
-            if found.out:
-                plain = _WILD.split(line.strip().lower())
-                texts.add(max(plain, key=len) if "[" not in line else "")
-    return Rules(posixpath.dirname(path), patterns, frozenset(texts))
+    return Rules(posixpath.dirname(path), patterns)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.DOTALL | re.IGNORECASE)
 
 
 def pattern_of(line: str) -> Pattern | None:
-    """One line of ``.gitignore`` syntax; None for one that matches nothing."""
+    """One line of ``.gitignore`` syntax; None for one that matches nothing.
+
+    Raises ``re.error``, which only a set of signs can: everything else is escaped.
+    """
     body = re.sub(r"(?<!\\)\s+$", "", line)
     out = not body.startswith("!")
     body = body if out else body[1:]
@@ -149,7 +163,11 @@ def pattern_of(line: str) -> Pattern | None:
             source += ".+" if last else "" if index == 0 else "(?:.*/)?"
         else:
             source += _segment(part) + ("" if last else "/")
-    return Pattern(out, folders_only, re.compile(source, _FLAGS))
+    text = max(_WILD.split(body.lower()), key=len)
+    if "[" in body:
+        text = ""
+        _compiled(source)  # the one kind of line that can be faulty
+    return Pattern(out, folders_only, source, text)
 
 
 def _segment(part: str) -> str:

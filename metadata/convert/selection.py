@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from core.errors import InvalidInput
 from metadata.convert import ignore
@@ -12,6 +12,7 @@ from metadata.later import Later
 from metadata.objects import LINK, SUBMODULE, TreeEntry
 from metadata.projects import Layout
 from metadata.repository import Repository
+from metadata.search import Listing
 
 MAX_BYTES = 629_145_600
 """More can never be deployed at once (600 MB unzipped)."""
@@ -21,30 +22,33 @@ _UNUSABLE = re.compile("[\x00-\x09\x0b-\x1f\\\\\udc80-\udcff]")
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One package directory with the ``.forceignore`` that counts for it, where it has one."""
 
     prefix: str
     ignored: tuple[str, bytes] | None
 
+    def out(self, listing: Listing) -> set[str]:
+        """The paths of a listing that it does not choose."""
+        prefix = self.prefix
+        out = ignore.rules(*self.ignored).out(listing) if self.ignored else set()
+        return out.union([path for path in listing.paths if not path.startswith(prefix)])
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+
+class Selection(NamedTuple):
     """Which paths of a commit are metadata; two equal ones choose the same paths."""
 
     parts: tuple[Part, ...]
 
-    def kept(self, paths: Sequence[str]) -> Sequence[str]:
+    def kept(self, paths: Collection[str]) -> list[str]:
         """The paths below the package directories that no ``.forceignore`` takes out."""
-        found: list[Sequence[str]] = []
-        for part in self.parts:
-            prefix = part.prefix
-            own = [path for path in paths if path.startswith(prefix)] if prefix else paths
-            found.append(ignore.rules(*part.ignored).kept(own) if part.ignored else own)
-        if len(found) == 1:
-            return found[0]
-        return list(dict.fromkeys(path for own in found for path in own))
+        out = self.out(Listing(paths))
+        return [path for path in paths if path not in out]
+
+    def out(self, listing: Listing) -> set[str]:
+        """The other paths of a listing."""
+        first, *others = (part.out(listing) for part in self.parts)
+        return first.intersection(*others)
 
 
 def selection(layout: Layout, directories: Sequence[str], find: ignore.Find) -> Selection:
@@ -87,16 +91,16 @@ def check(modes: Mapping[str, str]) -> None:
     Raises InvalidInput ``metadata.link`` for a link or submodule, ``metadata.path`` for a name that
     is not UTF-8 or has control characters.
     """
-    whole = "\n".join(modes)
-    raw = whole.encode("utf-8", "backslashreplace")
-    odd = {LINK, SUBMODULE}.intersection(modes.values())
-    if (
-        odd
-        or len(raw.translate(None, _SIGNS)) != len(raw) - raw.count(b"\n")
-        or (raw.count(b"\n") >= max(len(modes), 1))
-    ):
+    if not {LINK, SUBMODULE}.isdisjoint(modes.values()) or not usable(modes):
         for path in sorted(modes):
             _check_path(path, modes[path])
+
+
+def usable(paths: Collection[str]) -> bool:
+    """Whether all paths are plain UTF-8 text in one line."""
+    raw = "\n".join(paths).encode("utf-8", "backslashreplace")
+    ends = raw.count(b"\n")
+    return len(raw.translate(None, _SIGNS)) == len(raw) - ends and ends < max(len(paths), 1)
 
 
 def _check_path(path: str, mode: str) -> None:

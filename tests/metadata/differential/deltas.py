@@ -143,4 +143,4 @@ def members(listed: Manifest) -> frozenset[Member]:
 
 def touched(repository: Repository, one: Range) -> list[Change]:
     """Every path that differs in a range."""
-    return changes(repository.run, one.old, one.new)
+    return list(changes(repository.run, one.old, one.new).values())
