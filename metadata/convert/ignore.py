@@ -164,7 +164,7 @@ def pattern_of(line: str) -> Pattern | None:
         else:
             source += _segment(part) + ("" if last else "/")
     text = max(_WILD.split(body.lower()), key=len)
-    if "[" in body:
+    if "[" in body or not text.isascii():
         text = ""
         _compiled(source)  # the one kind of line that can be faulty
     return Pattern(out, folders_only, source, text)
