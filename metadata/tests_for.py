@@ -43,6 +43,11 @@ class Suite:
         self._form = form
         self._users = inverted(index(form) if references is None else references)
 
+    @property
+    def names(self) -> list[str]:
+        """Every test class of the package."""
+        return sorted(self._all)
+
     def propose(self, changed: Collection[ComponentKey]) -> Proposal:
         """The tests for some components that change."""
         reasons: Reasons = {}

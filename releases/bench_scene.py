@@ -250,7 +250,7 @@ def _asked(
         artefact=prepared.artefact,
         environment=prepared.environment,
         baseline_digest=prepared.baseline_digest,
-        plan=deployments.plan_of(Purpose.RELEASE, version),
+        plan=deployments.plan_of(Purpose.RELEASE, version, release),
         policy_version=version,
         requester=person,
     )

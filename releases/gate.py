@@ -11,7 +11,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from environments.models import Environment
 from environments.rules_calendar import Hold, window_state
 from environments.selectors import lease_of
 from environments.services.calendar import holding
@@ -27,7 +26,7 @@ from releases.models import Deployment
 from releases.rules import gate as rules
 from releases.rules.gate import Approval, BreakGlass, GateFacts, PolicyFacts, Reason, Verdict
 from releases.rules.reasons import Mark
-from releases.selectors import cargo, check_facts, policies, subject, targets
+from releases.selectors import cargo, check_facts, policies, subject, targets, testing
 from releases.selectors.bound import as_stored
 from releases.selectors.cargo import Cargo
 from releases.states import DeploymentState, Purpose
@@ -91,7 +90,7 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
         protected=environment.protected,
         writes=stored.writes,
         change_class=change_class,
-        policy=_policy(version, obeyed, environment, now) if version and obeyed else None,
+        policy=_policy(version, obeyed, deployment, now) if version and obeyed else None,
         planned_policy=str(deployment.policy_version or ""),
         subject_digest=deployment.subject_digest,
         current_subject_digest=current,
@@ -119,7 +118,7 @@ def _facts(deployment_id: int, now: datetime) -> GateFacts:
 
 
 def _policy(
-    version: PolicyVersion, obeyed: PolicyRules, environment: Environment, now: datetime
+    version: PolicyVersion, obeyed: PolicyRules, deployment: Deployment, now: datetime
 ) -> PolicyFacts:
     return PolicyFacts(
         version=str(version),
@@ -127,7 +126,8 @@ def _policy(
         checks=tuple(sorted(obeyed.checks)),
         external_checks=tuple(sorted(obeyed.external_checks)),
         window=_policy_window(obeyed, now),
-        too_weak=environment.kind == Kind.PRODUCTION and not obeyed.quorum,
+        too_weak=deployment.environment.kind == Kind.PRODUCTION and not obeyed.quorum,
+        tests=testing.of_plan(deployment.plan).short_of(obeyed.test_level),
     )
 
 

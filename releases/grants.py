@@ -53,6 +53,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "releases_componentconflict": {"web": "UPDATE (settled_at)", "build": "INSERT"},
     "releases_resolution": {"web": "INSERT"},
     "releases_dependency": {"build": "INSERT"},
+    "releases_knowntest": {"build": "INSERT"},
     "releases_deployment": {
         "web": f"INSERT, UPDATE ({ASKED})",
         "build": f"INSERT, UPDATE ({SET_ASIDE})",

@@ -28,14 +28,17 @@ COVERAGE_DEFAULT = 75
 BACKUP_HOURS_DEFAULT = 24
 TEST_LEVELS: dict[str, str] = {
     "NoTestRun": "run no tests",
+    "RunSpecifiedTests": "run the tests that its release names, at least those that Gatehouse "
+    "proposes for what it carries",
     "RunLocalTests": "run all tests except those of installed packages",
     "RunAllTestsInOrg": "run all tests, also those of installed packages",
 }
 """Salesforce's test levels, from weakest to strongest, and how a sentence says them.
 
-``RunSpecifiedTests`` is not among them: releases do not name tests, and the platform refuses that
-level without any.
+A policy names the least: ``meets`` says whether a deployment runs enough.
 """
+SPECIFIED = "RunSpecifiedTests"
+"""The level that needs names, and refuses to go without any."""
 
 CHECKS: dict[str, str] = {
     "build": "every candidate was built and its tests passed",
@@ -222,6 +225,12 @@ def _test_level(value: object) -> str:
     if not isinstance(value, str) or value not in TEST_LEVELS:
         raise _wrong("test_level", f"The test level must be one of {', '.join(TEST_LEVELS)}.")
     return value
+
+
+def meets(level: str, asked: str) -> bool:
+    """Tell whether a test level is at least the one that is asked; an unknown one never is."""
+    levels = list(TEST_LEVELS)
+    return level in levels and asked in levels and levels.index(level) >= levels.index(asked)
 
 
 def _number(value: object, field: str, name: str, least: int, most: int) -> int:

@@ -13,7 +13,7 @@ from itertools import combinations
 
 from governance.events import enumeration
 from governance.rules.marks import ALWAYS
-from governance.rules.policy import CHECKS, TEST_LEVELS, ApprovalRule, PolicyRules
+from governance.rules.policy import CHECKS, ApprovalRule, PolicyRules, meets
 from governance.rules.policy_words import describe, hours, rule_words, start_words
 from governance.rules.windows import allows_no_more
 from governance.states import Role
@@ -170,10 +170,6 @@ def _backup_at_least(new: PolicyRules, old: PolicyRules) -> bool:
     return new.backup_max_hours is not None and new.backup_max_hours <= old.backup_max_hours
 
 
-def _level(rules: PolicyRules) -> int:
-    return list(TEST_LEVELS).index(rules.test_level)
-
-
 def _set_words(what: str, value: Callable[[PolicyRules], frozenset[str]]) -> Words:
     def words(old: PolicyRules, new: PolicyRules) -> list[Difference]:
         come, gone = sorted(value(new) - value(old)), sorted(value(old) - value(new))
@@ -251,7 +247,7 @@ FIELDS: tuple[_Field, ...] = (
         _arrow("life of an approval", lambda rules: hours(rules.expires_hours)),
     ),
     _Field(
-        lambda new, old: _level(new) >= _level(old),
+        lambda new, old: meets(new.test_level, old.test_level),
         lambda rules: rules.test_level,
         _arrow("tests", lambda rules: rules.test_level),
     ),

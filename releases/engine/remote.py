@@ -91,6 +91,7 @@ def _options(ctx: StepContext) -> DeployOptions:
     return DeployOptions(
         check_only=ctx.step.effect == Effect.CHECK,
         test_level=plan["test_level"],
+        run_tests=tuple(plan["run_tests"]),
         rollback_on_error=plan["rollback_on_error"],
         ignore_warnings=plan["ignore_warnings"],
     )
@@ -123,6 +124,7 @@ def counting_validation(ctx: StepContext) -> str:
         preparation.artefact_id == ctx.deployment.artefact_id
         and preparation.organization_id == ctx.deployment.organization_id
         and preparation.plan["test_level"] == ctx.deployment.plan["test_level"]
+        and preparation.plan["run_tests"] == ctx.deployment.plan["run_tests"]
     )
     if not same or db.database_now() - step.finished_at > VALIDATION_COUNTS_FOR:
         return ""

@@ -4,7 +4,7 @@ from releases.models.artefacts import Artefact, ArtefactComponent
 from releases.models.break_glass import BreakGlass
 from releases.models.builds import Build, Candidate
 from releases.models.checks import CheckResult
-from releases.models.composition import ComponentConflict, Dependency, Resolution
+from releases.models.composition import ComponentConflict, Dependency, KnownTest, Resolution
 from releases.models.deployments import Deployment, Step, StepMessage
 from releases.models.evidence import AuditSample, EvidencePack, OrgDeployment, OrgObservation
 from releases.models.radar import Collision, CollisionSide, TeamWork, TouchedComponent
@@ -37,6 +37,7 @@ __all__ = [
     "Deployment",
     "EvidencePack",
     "GitRef",
+    "KnownTest",
     "OrgDeployment",
     "OrgObservation",
     "Release",

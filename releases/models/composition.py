@@ -59,6 +59,34 @@ class Resolution(models.Model):
         return f"{self.told} Taken: {self.taken}."
 
 
+class KnownTest(models.Model):
+    """A test of what a release carries, as the build worker found it when it composed.
+
+    ``reasons`` say why a proposed one is proposed. Apex that nothing tests has a row of its own.
+    """
+
+    class Kind(models.TextChoices):
+        PROPOSED = "proposed", "proposed"
+        KNOWN = "known", "in the package, not proposed"
+        UNTESTED = "untested", "Apex that no test is known for"
+
+    release = models.ForeignKey("releases.Release", models.PROTECT, related_name="known_tests")
+    artefact = models.ForeignKey("releases.Artefact", models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind)
+    name = models.CharField(max_length=255)
+    reasons = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "artefact", "kind", "name"], name="known_test_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.kind})"
+
+
 class Dependency(models.Model):
     """A component of one team that names, or is merged with, what another team brings."""
 

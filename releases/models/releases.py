@@ -50,6 +50,10 @@ class Release(Entity):
     )
     restores = models.ForeignKey("self", models.PROTECT, null=True, related_name="restored_by")
     integration_commit = models.CharField(max_length=64, blank=True, default="")
+    test_level = models.CharField(max_length=20, blank=True, default="")
+    """The level that people chose, never below the policy's; empty: as the policy asks."""
+    tests_added = models.JSONField(default=list)
+    tests_removed = models.JSONField(default=list)
     not_before = models.DateTimeField(null=True)
     not_after = models.DateTimeField(null=True)
     deployed_at = models.DateTimeField(null=True)

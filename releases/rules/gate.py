@@ -55,6 +55,8 @@ class PolicyFacts:
     window: Reason | None = None
     # Production obeys no policy that lets any change pass without asking somebody.
     too_weak: bool = False
+    tests: str = ""
+    """What is wrong with the tests that the deployment runs; empty when they are enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,8 @@ def _policy(facts: GateFacts) -> Reasons:
                 f"{facts.planned_policy or 'none'}; submit it again.",
             ),
         )
+    if facts.guarded and facts.policy.tests:
+        return (Reason("gate.tests", facts.policy.tests, Mark.FAILED),)
     return (Reason("gate.policy", f"{facts.policy.version} is in force", Mark.DONE),)
 
 

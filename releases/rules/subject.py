@@ -27,6 +27,7 @@ class Subject:
     emergency: str
     composition: tuple[tuple[int, str], ...]
     resolutions: str
+    tests: str
     change_class: str
     requester_id: int
     not_before: str
@@ -49,6 +50,7 @@ LABELS: dict[str, str] = {
     "emergency": "reason and incident of the break-glass",
     "composition": "contents of the release",
     "resolutions": "decisions between its candidates",
+    "tests": "tests that people chose",
     "change_class": "change class",
     "requester_id": "requester",
     "not_before": "earliest start",
@@ -71,6 +73,9 @@ BOUND: dict[str, str] = {
     "Release.not_before": "not_before",
     "Release.not_after": "not_after",
     "Release.restores": "composition",
+    "Release.test_level": "tests",
+    "Release.tests_added": "tests",
+    "Release.tests_removed": "tests",
     "ReleaseItem.candidate": "composition",
     "ReleaseItem.removed_at": "composition",
     "ReleaseItem.release": "composition",

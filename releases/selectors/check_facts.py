@@ -61,7 +61,7 @@ def _rehearsed_in(deployment: Deployment) -> str:
 
 
 def _validation(deployment: Deployment) -> tuple[datetime | None, Decimal | None] | None:
-    """End and coverage of the newest validation of this artefact in this org at this test level."""
+    """End and coverage of the newest validation of this artefact in this org with these tests."""
     rows = Step.objects.filter(
         kind=StepKind.VALIDATE,
         state=StepState.SUCCEEDED,
@@ -69,6 +69,7 @@ def _validation(deployment: Deployment) -> tuple[datetime | None, Decimal | None
         deployment__artefact=deployment.artefact_id,
         deployment__organization_id=deployment.organization_id,
         deployment__plan__test_level=deployment.plan["test_level"],
+        deployment__plan__run_tests=deployment.plan["run_tests"],
     )
     return rows.order_by("-finished_at").values_list("finished_at", "coverage").first()
 

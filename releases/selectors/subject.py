@@ -31,6 +31,15 @@ def emergency(release: Release) -> str:
     return digest_json(list(found)) if found else NONE_YET
 
 
+def chosen_tests(release: Release) -> str:
+    """A digest of what people chose about the tests; "none" where they chose nothing.
+
+    What is proposed follows from the artefact, and what is sent stands in the plan.
+    """
+    chosen = [release.test_level, release.tests_added, release.tests_removed]
+    return digest_json(chosen) if any(chosen) else NONE_YET
+
+
 def build(
     *,
     release: Release,
@@ -59,6 +68,7 @@ def build(
         emergency=emergency(release),
         composition=tuple((load.candidate_id, load.sha) for load in aboard.loads),
         resolutions=digest_json(list(aboard.decided)) if aboard.decided else NONE_YET,
+        tests=chosen_tests(release),
         change_class=release.change_class,
         requester_id=requester.pk,
         not_before=_moment(release.not_before),

@@ -14,6 +14,7 @@ from governance.models import ApprovalRequest, PolicyVersion, User
 from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Artefact, Build, Candidate, Deployment, Release, Step
+from releases.selectors import testing
 from releases.services import locking, steps
 from releases.states import (
     EFFECTS,
@@ -28,15 +29,17 @@ from releases.states import (
 )
 
 KIND = "releases.deployment"
-DEFAULT_TEST_LEVEL = "RunLocalTests"
 
 
-def plan_of(purpose: Purpose, policy_version: PolicyVersion | None) -> dict[str, Any]:
-    """The plan that a deployment carries: steps, test level and deploy options (bound)."""
-    body = policy_version.body if policy_version else {}
+def plan_of(
+    purpose: Purpose, policy_version: PolicyVersion | None, release: Release | None
+) -> dict[str, Any]:
+    """The plan that a deployment carries: steps, tests and deploy options (bound)."""
+    runs = testing.selection(release, policy_version)
     return {
         "steps": [kind.value for kind in PLANS[purpose]],
-        "test_level": body.get("test_level", DEFAULT_TEST_LEVEL),
+        "test_level": runs.level,
+        "run_tests": list(runs.names),
         "rollback_on_error": True,
         "ignore_warnings": True,
     }
@@ -77,7 +80,7 @@ def plan(
         release=release,
         preparation=preparation,
         policy_version=policy_version,
-        plan=plan_of(purpose, policy_version),
+        plan=plan_of(purpose, policy_version, release),
         organization_id=environment.organization_id,
         subject_digest=subject_digest,
         baseline_digest=preparation.baseline_digest if preparation else "",

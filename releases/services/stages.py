@@ -16,7 +16,7 @@ from governance.permissions import acting_person, demand
 from governance.rules.policy import parse
 from releases.models import Artefact, Deployment, Release
 from releases.rules.subject import Subject
-from releases.selectors import marks, policies, segregation, subject
+from releases.selectors import marks, policies, segregation, subject, testing
 from releases.services import break_glass, deployments, releases
 from releases.states import DeploymentState, Purpose, ReleaseState
 
@@ -91,13 +91,17 @@ def prepare(*, release_id: int) -> Deployment:
 
 
 def preparation_of(release: Release) -> Deployment | None:
-    """The newest preparation that succeeded for exactly the release's present artefact."""
+    """The newest preparation that succeeded for the release's present artefact and tests."""
     rows = release.deployments.filter(
         purpose=Purpose.PREPARE,
         state=DeploymentState.SUCCEEDED,
         artefact=release.artefact,
     )
-    return rows.order_by("-pk").first()
+    newest = rows.select_related("environment").order_by("-pk").first()
+    if newest is None:
+        return None
+    version = policies.for_release(newest.environment, release.change_class)
+    return newest if testing.selection(release, version) == testing.of_plan(newest.plan) else None
 
 
 @transaction.atomic
@@ -114,7 +118,8 @@ def submit(*, release_id: int) -> ApprovalRequest:
     if release.state not in _ready_states(release) or preparation is None:
         raise NotNow(
             "release.not_prepared",
-            f"{release.public_id} is not prepared: rehearse it, then prepare production.",
+            f"{release.public_id} is not prepared with what it holds and the tests that it runs "
+            "now: rehearse it, then prepare production.",
         )
     version = policies.for_release(environment, release.change_class)
     if version is None:
@@ -182,7 +187,7 @@ def _subject(
         artefact=artefact_of(release),
         environment=environment,
         baseline_digest=preparation.baseline_digest,
-        plan=deployments.plan_of(Purpose.RELEASE, version),
+        plan=deployments.plan_of(Purpose.RELEASE, version, release),
         policy_version=version,
         requester=acting_person(),
     )

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from metadata import compose as composition
-from metadata import references
 from metadata.components import ComponentKey
 from metadata.merge import words as said
 from metadata.merge.conflicts import ElementConflict, digest_of
 from metadata.normal import NormalForm
+from metadata.references import References
 from releases.models import ComponentConflict, Dependency, Release
 
 SHOWN = 3
@@ -77,13 +77,13 @@ def dependencies(
     production: NormalForm,
     result: composition.Composition,
     parts: Sequence[composition.Candidate],
+    named: References,
 ) -> list[Dependency]:
     """Which changed components of one team name, or are merged with, changed ones of another.
 
     References are best effort (``metadata.references``); the rows carry no artefact yet.
     """
     owners = _owners(production, result, parts)
-    named = references.index(result.form)
     rows: list[Dependency] = []
     for key, teams in result.merged:
         for team in teams:

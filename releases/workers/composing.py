@@ -17,21 +17,22 @@ from core.errors import DomainError, ExternalFault
 from environments.states import SnapshotState
 from jobs.registry import Claim, Next
 from metadata import compose as composition
-from metadata import dangers, delta
+from metadata import dangers, delta, references
 from metadata.components import ComponentKey
 from metadata.diff import diff
 from metadata.history import commit as commit_tree
 from metadata.normal import NormalForm
 from metadata.package import read_zip
 from releases import gateways
-from releases.models import Candidate, Dependency, Release, ReleaseChange, ReleaseItem
+from releases.models import Candidate, Dependency, KnownTest, Release, ReleaseChange, ReleaseItem
 from releases.selectors import resolutions
 from releases.selectors.released import last_released
 from releases.services import packaging, releases
 from releases.states import ReleaseState
-from releases.workers import between
+from releases.workers import between, proposing
 
 SHOWN = 5
+_SAME = ReleaseChange.Kind.SAME
 
 
 def compose(claim: Claim) -> Next:
@@ -68,7 +69,8 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
     if result.conflicts:
         return _refuse(claim, release.pk, between.words(result.conflicts), result.conflicts)
     gone = [key for key, _teams in result.removed]
-    artefact = packaging.keep(_carried(release, production, result.form), gone)
+    carried = _carried(release, production, result.form)
+    artefact = packaging.keep(carried, gone)
     sha = commit_tree(
         gateways.history_path(release.pk),
         result.form.files(),
@@ -76,18 +78,21 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
         + "\n".join(f"{part.team} {part.label}" for part in parts),
     )
     rows = _changes(release, production, result, parts)
-    needs = between.dependencies(release, production, result, parts)
+    named = references.of(result.form, {*result.form, *gone})
+    differs = [ComponentKey(row.type, row.name) for row in rows if row.kind != _SAME]
+    needs = between.dependencies(release, production, result, parts, named)
+    tests = proposing.tests(release, result.form, named, carried=carried, differs=differs)
     with transaction.atomic():
         claim.guard()
         locked = releases.lock(release.pk)
         if locked.state != ReleaseState.COMPOSING:
             return Next.done()
-        for row in rows:
+        made: list[ReleaseChange | Dependency | KnownTest] = [*rows, *needs, *tests]
+        for row in made:
             row.artefact = artefact
-        for need in needs:
-            need.artefact = artefact
         ReleaseChange.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
         Dependency.objects.bulk_create(needs, batch_size=1000, ignore_conflicts=True)
+        KnownTest.objects.bulk_create(tests, batch_size=1000, ignore_conflicts=True)
         note = _note(result)
         releases.move(
             locked,

@@ -243,7 +243,8 @@ class Admin:
                 zip_text = base64.b64encode(self.world.store.get(deploy.zip)).decode()
                 planned = deploy.plan and plans.load(self.world, deploy.plan)
                 level = planned.test_level if planned else ""
-                return {"org": org.name, **result, "testLevel": level, "zip_base64": zip_text}
+                tests = {"testLevel": level, "runTests": deploy.options.run_tests}
+                return {"org": org.name, **result, **tests, "zip_base64": zip_text}
         raise Unknown(f"There is no deployment {identifier}.")
 
     def _requests(self, request: Request, _: str) -> list[dict[str, Any]]:

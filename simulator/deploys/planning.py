@@ -306,9 +306,8 @@ def sources_of(view: View) -> dict[str, Outline]:
 def _shortfalls(plan: Plan, coverage: list[testing.Coverage]) -> list[dict[str, str]]:
     """Return what falls short of the platform's 75 % rule for this test level."""
     if plan.test_level in _OWN_COVERAGE:
-        own = {
-            name.lower() for kind, name, _ in plan.writes if kind in ("ApexClass", "ApexTrigger")
-        }
+        # Of every class and trigger in the package, also of those that do not change.
+        own = {m.name.lower() for m in plan.messages if m.type in ("ApexClass", "ApexTrigger")}
         return [
             {
                 "name": c.name,

@@ -150,6 +150,9 @@ CHANGES: dict[str, Change] = {
         Release, "web", release, not_after=lambda w: w.release.not_after + timedelta(hours=1)
     ),
     "Release.restores": row(Release, "web", release, restores=other_release),
+    "Release.test_level": row(Release, "web", release, test_level="RunAllTestsInOrg"),
+    "Release.tests_added": row(Release, "web", release, tests_added=["SmokeTest"]),
+    "Release.tests_removed": row(Release, "web", release, tests_removed=["PricingTest"]),
     "ReleaseItem.candidate": row(
         ReleaseItem, "web", item, candidate=lambda w: w.company.candidates["sales v1.0.0"].pk
     ),
