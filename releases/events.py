@@ -31,6 +31,7 @@ EVENTS: dict[str, str] = {
     "candidate.withdrawn": "took back the offer of {subject}",
     "release.created": "opened {subject}",
     "release.edited": "changed {subject}: {changed}",
+    "release.tests_chosen": "chose the tests of {subject}: {change}",
     "release.candidate_added": "added {candidate} to {subject}",
     "release.candidate_removed": "took {candidate} out of {subject}",
     "release.composing": "asked to compose {subject}",

@@ -26,7 +26,7 @@ from releases.models import Deployment
 from releases.rules import gate as rules
 from releases.rules.gate import Approval, BreakGlass, GateFacts, PolicyFacts, Reason, Verdict
 from releases.rules.reasons import Mark
-from releases.selectors import cargo, check_facts, policies, subject, targets, testing
+from releases.selectors import cargo, check_facts, policies, subject, targets
 from releases.selectors.bound import as_stored
 from releases.selectors.cargo import Cargo
 from releases.states import DeploymentState, Purpose
@@ -127,7 +127,7 @@ def _policy(
         external_checks=tuple(sorted(obeyed.external_checks)),
         window=_policy_window(obeyed, now),
         too_weak=deployment.environment.kind == Kind.PRODUCTION and not obeyed.quorum,
-        tests=testing.of_plan(deployment.plan).short_of(obeyed.test_level),
+        tests=deployment.tests.short_of(obeyed.test_level),
     )
 
 

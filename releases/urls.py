@@ -20,6 +20,7 @@ from releases.views import (
     releases,
     runbooks,
     sources,
+    testing,
 )
 
 app_name = "releases"
@@ -63,6 +64,10 @@ urlpatterns: list[URLPattern] = [
     path("canary/ask/", canary.ask, name="canary_ask"),
     path("rollback/", emergencies.rollback, name="rollback"),
     path("rollback/<ref_D:pk>/", emergencies.go_back, name="rollback_to"),
+    path(f"{RELEASE}/tests/", testing.page, name="release_tests"),
+    path(f"{RELEASE}/tests/add/", testing.add, name="release_tests_add"),
+    path(f"{RELEASE}/tests/level/", testing.level, name="release_tests_level"),
+    path(f"{RELEASE}/tests/<str:name>/out/", testing.leave_out, name="release_tests_out"),
     path(f"{RELEASE}/close/", release_actions.close, name="release_close"),
     path(f"{RELEASE}/approval/", approval.page, name="approval"),
     path(f"{RELEASE}/approval/decide/", approval.decide, name="approval_decide"),

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from core.models import Entity
+from releases.rules.testing import Selection
 from releases.states import DeploymentState, Effect, Purpose, StepKind, StepState
 
 
@@ -88,6 +89,11 @@ class Deployment(Entity):
 
     def get_absolute_url(self) -> str:
         return reverse("releases:deployment", kwargs={"pk": self.pk})
+
+    @property
+    def tests(self) -> Selection:
+        """The tests that it runs."""
+        return Selection.of_plan(self.plan)
 
 
 class Step(models.Model):

@@ -8,8 +8,9 @@ names and has none becomes the next one, so that nothing is ever tested less for
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from governance.rules.policy import SPECIFIED, TEST_LEVELS, meets
 
@@ -58,6 +59,11 @@ class Selection:
 
     level: str
     names: tuple[str, ...] = ()
+
+    @classmethod
+    def of_plan(cls, plan: Mapping[str, Any]) -> Selection:
+        """What a deployment's plan says that it runs."""
+        return cls(str(plan.get("test_level", "")), tuple(plan.get("run_tests", ())))
 
     def short_of(self, asked: str) -> str:
         """Why this is less than a policy asks, with what to do; empty when it is enough.

@@ -25,6 +25,8 @@ from releases.states import Purpose
 
 NOTHING = "–"
 DELETED_SHOWN = 20
+FACT_AT_MOST = 300
+"""The form carries a fact back up to this many characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def facts(
         "Contents": held or NOTHING,
         "Deletes": deleted(artefact) or NOTHING,
         "Decided between teams": words.plural(decided, "conflict") if decided else NOTHING,
+        "Tests": deployment.tests.sentence()[:FACT_AT_MOST] if deployment else NOTHING,
         "Window": window(release.not_before, release.not_after),
         "Policy": str(policy) if policy else NOTHING,
         "Production as prepared": short(baseline) if baseline else NOTHING,

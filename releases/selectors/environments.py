@@ -14,6 +14,14 @@ def named(reference: str) -> Environment | None:
     return Environment.objects.filter(pk=parsed[1]).first()
 
 
+def production() -> Environment | None:
+    """The production environment, once there is one."""
+    rows = Environment.objects.filter(
+        track__kind="production", stage="PRD", retired_at__isnull=True
+    )
+    return rows.select_related("track", "policy").first()
+
+
 def of_team(slug: str, stage: str) -> Environment | None:
     """The live environment of a stage of a team's own track."""
     return Environment.objects.filter(

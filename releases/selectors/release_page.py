@@ -13,7 +13,16 @@ from django.db.models import Prefetch
 
 from environments.models import Environment
 from releases.models import Candidate, ComponentConflict, Deployment, Release, ReleaseItem, Step
-from releases.selectors import changes, checks, collisions, deployments, durations, words
+from releases.rules.testing import Selection
+from releases.selectors import (
+    changes,
+    checks,
+    collisions,
+    deployments,
+    durations,
+    environments,
+    words,
+)
 from releases.selectors.changes import ChangesTable
 from releases.selectors.deployments import DeploymentRow
 from releases.states import (
@@ -89,6 +98,12 @@ class ReleasePage:
         return [row for row in self.deployments if row.deployment.uncovered]
 
     @property
+    def asked_tests(self) -> Selection | None:
+        """The tests of the deployment that people are asked about, or were."""
+        asked = (row.deployment for row in self.deployments if row.deployment.subject_digest)
+        return next((row.tests for row in asked if row.state != DeploymentState.SUPERSEDED), None)
+
+    @property
     def checks_done(self) -> int:
         """How many checks are settled and good."""
         return sum(1 for check in self.checks if check.word.state == "done")
@@ -146,7 +161,7 @@ def load(release: Release, now: datetime, wanted: ChangesWanted) -> ReleasePage:
     return ReleasePage(
         release=release,
         word=words.release(release),
-        target=production(),
+        target=environments.production(),
         contents=contents,
         changes=changes.table(
             release, grouping=wanted.grouping, query=wanted.query, show_all=wanted.show_all
@@ -161,13 +176,6 @@ def load(release: Release, now: datetime, wanted: ChangesWanted) -> ReleasePage:
         deployments=tuple(rows),
         collisions=collisions.of_candidates([row.candidate for row in contents.rows]),
     )
-
-
-def production() -> Environment | None:
-    """The production environment, once there is one."""
-    return Environment.objects.filter(
-        track__kind="production", stage="PRD", retired_at__isnull=True
-    ).first()
 
 
 def contents_of(release: Release) -> Contents:

@@ -33,7 +33,7 @@ class ApprovalCard:
 
 
 VOIDS = (
-    "any change of contents, plan or window",
+    "any change of contents, tests, plan or window",
     "a change in production of a component that this release touches",
     "a new version of the policy",
     "the loss of an approver's role",

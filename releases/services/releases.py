@@ -127,7 +127,7 @@ def edit(*, release_id: int, **changes: Any) -> Release:
             "release.window_order", "The window ends before it begins.", field="not_after"
         )
     bound = {"not_before", "not_after", "change_class"} & set(changed)
-    if bound and release.state in _ASKED:
+    if bound and release.state in ASKED:
         void(release, "the window changed", to=ReleaseState.REHEARSED)
     for name in changed:
         setattr(release, name, changes[name])
@@ -136,7 +136,8 @@ def edit(*, release_id: int, **changes: Any) -> Release:
     return release
 
 
-_ASKED = (ReleaseState.SUBMITTED, ReleaseState.APPROVED, ReleaseState.SCHEDULED)
+ASKED = (ReleaseState.SUBMITTED, ReleaseState.APPROVED, ReleaseState.SCHEDULED)
+"""States in which people were asked, so that a change voids what they decided."""
 
 
 def void(release: Release, reason: str, *, to: ReleaseState) -> None:
@@ -145,7 +146,7 @@ def void(release: Release, reason: str, *, to: ReleaseState) -> None:
     What was never rehearsed (an emergency, a rollback) goes back to "composed" instead; a draft
     is a normal change again.
     """
-    asked = release.state in _ASKED
+    asked = release.state in ASKED
     if to == ReleaseState.REHEARSED and release.change_class in SHORT_CLASSES:
         to = ReleaseState.COMPOSED
     move(release, to, state_note=f"Decisions are void: {reason}." if asked else reason)

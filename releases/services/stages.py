@@ -101,7 +101,7 @@ def preparation_of(release: Release) -> Deployment | None:
     if newest is None:
         return None
     version = policies.for_release(newest.environment, release.change_class)
-    return newest if testing.selection(release, version) == testing.of_plan(newest.plan) else None
+    return newest if testing.selection(release, version) == newest.tests else None
 
 
 @transaction.atomic

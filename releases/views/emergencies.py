@@ -12,7 +12,7 @@ from governance.access import requires, signed_in
 from governance.permissions import can
 from releases.forms.releases import BreakGlassForm, ReviewForm
 from releases.models import BreakGlass
-from releases.selectors import emergencies, release_page, targets
+from releases.selectors import emergencies, environments, release_page, targets
 from releases.services import break_glass, emergency, rollbacks
 from releases.views.acting import act, form_page, found
 
@@ -94,7 +94,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def rollback(request: HttpRequest) -> HttpResponse:
     """What production can go back to."""
-    production = release_page.production()
+    production = environments.production()
     return render(
         request,
         "releases/rollback.html",

@@ -24,6 +24,7 @@ from releases.selectors import (
     release_page,
     releases,
     runbooks,
+    testing,
     words,
 )
 from releases.services import approval, stages
@@ -115,6 +116,7 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
     card = approval.card(release)
     upcoming = next_action.for_release(release, request.user)  # type: ignore[arg-type]
     standing = standing_of(request.user)
+    listed = testing.page(release, size=0)
     return {
         "page": shown,
         "release": release,
@@ -124,9 +126,11 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
         "people": deciders.of(card.progress, request.user),  # type: ignore[arg-type]
         "story": audit.events_for(release.public_id, limit=STORY_SHOWN, without="step"),
         "add_form": AddCandidateForm(addable=release_page.addable_to(release)),
-        "may_change": _may_change(standing, release),
+        "may_change": may_change(standing, release),
         "runbook": runbooks.steps(release),
         "may_runbook": standing.can("release.runbook"),
+        "tests": listed,
+        "tests_run": shown.asked_tests or listed.runs,
         "may_deploy": standing.can("release.deploy"),
         "may_break_glass": release.state in stages.SHORT_WAY
         and release.change_class == Release.ChangeClass.NORMAL
@@ -138,7 +142,7 @@ def _context(request: HttpRequest, release: Release) -> dict[str, Any]:
     }
 
 
-def _may_change(standing: Standing, release: Release) -> Answer:
+def may_change(standing: Standing, release: Release) -> Answer:
     """Whether the contents may be changed now: the right first, then the state."""
     right = standing.can("release.compose")
     if right and release.state not in EDITABLE:

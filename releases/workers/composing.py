@@ -8,6 +8,7 @@ people, whose decisions the next composition obeys.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -24,7 +25,15 @@ from metadata.history import commit as commit_tree
 from metadata.normal import NormalForm
 from metadata.package import read_zip
 from releases import gateways
-from releases.models import Candidate, Dependency, KnownTest, Release, ReleaseChange, ReleaseItem
+from releases.models import (
+    Artefact,
+    Candidate,
+    Dependency,
+    KnownTest,
+    Release,
+    ReleaseChange,
+    ReleaseItem,
+)
 from releases.selectors import resolutions
 from releases.selectors.released import last_released
 from releases.services import packaging, releases
@@ -33,6 +42,8 @@ from releases.workers import between, proposing
 
 SHOWN = 5
 _SAME = ReleaseChange.Kind.SAME
+
+Found = TypeVar("Found", ReleaseChange, Dependency, KnownTest)
 
 
 def compose(claim: Claim) -> Next:
@@ -87,12 +98,9 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
         locked = releases.lock(release.pk)
         if locked.state != ReleaseState.COMPOSING:
             return Next.done()
-        made: list[ReleaseChange | Dependency | KnownTest] = [*rows, *needs, *tests]
-        for row in made:
-            row.artefact = artefact
-        ReleaseChange.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
-        Dependency.objects.bulk_create(needs, batch_size=1000, ignore_conflicts=True)
-        KnownTest.objects.bulk_create(tests, batch_size=1000, ignore_conflicts=True)
+        _keep(artefact, rows)
+        _keep(artefact, needs)
+        _keep(artefact, tests)
         note = _note(result)
         releases.move(
             locked,
@@ -109,6 +117,14 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
             commit=sha,
         )
     return Next.done()
+
+
+def _keep(artefact: Artefact, rows: Sequence[Found]) -> None:
+    """Write down what was found about an artefact; what is there already stays."""
+    for row in rows:
+        row.artefact = artefact
+    if rows:
+        type(rows[0]).objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
 
 
 def _carried(release: Release, production: NormalForm, form: NormalForm) -> NormalForm:

@@ -12,8 +12,11 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from governance import policies, policy_changes
-from governance.models import User
-from releases.models import Deployment, Step
+from governance.models import PolicyVersion, User
+from governance.rules.policy import SPECIFIED
+from releases.models import Deployment, KnownTest, Step
+from releases.rules.testing import Selection
+from releases.selectors import testing
 from releases.services import deployments
 from releases.states import EFFECTS, Purpose, StepKind
 from tests.support import cover
@@ -313,3 +316,35 @@ def test_settled_steps_stay(company: Company) -> None:
     with pytest.raises(DatabaseError) as caught:
         execute("deploy", "UPDATE releases_step SET finished_at = now() WHERE id = %s", step.pk)
     assert sqlstate(caught.value) == "P0F01"
+
+
+def test_no_write_runs_fewer_tests_than_the_policy_asks(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing, "selection", lambda *_: Selection("NoTestRun"))
+    assert "fewer tests than the policy asks" in refusal(asked(company, "ana", "ben").write)
+
+
+def test_no_write_leaves_out_a_proposed_test(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = Selection(SPECIFIED, ("QuoteTest",))
+    monkeypatch.setattr(testing, "selection", lambda *_: named)
+    old = company.policy_version
+    assert old is not None
+    with as_role("owner"):
+        company.policy_version = PolicyVersion.objects.create(
+            policy=old.policy,
+            number=old.number + 1,
+            body=old.body | {"test_level": SPECIFIED},
+            digest=OTHER,
+            proposed_by=old.proposed_by,
+            confirmed_by=old.confirmed_by,
+        )
+    case = asked(company, "ana", "ben")
+    with as_role("owner"):
+        for name in ("quotetest", "PricingTest"):
+            KnownTest.objects.create(
+                release=case.release, artefact=case.deployment.artefact, kind="proposed", name=name
+            )
+    assert "leaves out a test that is proposed" in refusal(case.write)

@@ -79,6 +79,7 @@ def _run(row: Deployment) -> dict[str, Any]:
         "result": row.state,
         "finished_at": recorded(row.finished_at),
         "test_level": row.plan.get("test_level", NOT_RECORDED),
+        "tests": row.tests.sentence(),
         **(counters(step) if step else {}),
     }
 

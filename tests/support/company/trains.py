@@ -12,6 +12,7 @@ from releases.models import (
     Candidate,
     ComponentConflict,
     Dependency,
+    KnownTest,
     Release,
     ReleaseChange,
     ReleaseItem,
@@ -110,6 +111,15 @@ def before_the_board(company: Company) -> None:
             needs_type="CustomField",
             needs_name="Account.Household_Renewal_Discount_Percentage__c",
         )
+        for kind, name, reasons in (
+            ("proposed", f"{LONG_CLASS}Test", [f"is called after {LONG_CLASS}"]),
+            ("proposed", "QuoteTest", ["names Quote", "QuoteTest changes"]),
+            ("known", "SmokeTest", []),
+            ("untested", "OnQuote", ["ApexTrigger"]),
+        ):
+            KnownTest.objects.create(
+                release=release, artefact=release.artefact, kind=kind, name=name, reasons=reasons
+            )
     release.refresh_from_db()
     for purpose, org in ((Purpose.INTEGRATE, "Integration"), (Purpose.REHEARSE, "Rehearsal")):
         run(company, purpose, org, release.artefact, release=release, began=600)

@@ -1,0 +1,35 @@
+"""Forms of a release's tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from governance.rules.policy import TEST_LEVELS, meets
+
+
+class AddTestForm(forms.Form):
+    """Names one more test."""
+
+    name = forms.CharField(
+        label="Test class",
+        max_length=96,
+        help_text="A test of the package, or one that production holds already: validating there "
+        "says whether it does.",
+    )
+
+
+class TestLevelForm(forms.Form):
+    """Chooses the level; only what the policy allows is offered."""
+
+    __test__ = False
+    level = forms.ChoiceField(label="Tests", required=False, widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [
+            (name, f"{name}: {words}") for name, words in TEST_LEVELS.items() if meets(name, asked)
+        ]
+        as_asked = ("", f"As production's policy asks, which is {asked} today")
+        self.fields["level"].choices = [as_asked, *offered]  # type: ignore[attr-defined]
