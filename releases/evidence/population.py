@@ -62,8 +62,7 @@ def executions(selection: Selection) -> QuerySet[Deployment]:
     return rows.order_by("pk")
 
 
-def environments_of(selection: Selection) -> list[Environment]:
+def environments_of(selection: Selection) -> QuerySet[Environment]:
     """The protected environments that a selection covers."""
-    if selection.environment is not None:
-        return [selection.environment]
-    return list(protected().select_related("track"))
+    rows = protected().select_related("track")
+    return rows if selection.environment is None else rows.filter(pk=selection.environment.pk)

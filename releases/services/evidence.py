@@ -14,8 +14,9 @@ from governance import audit
 from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.evidence import sampling
-from releases.evidence.population import Selection
+from releases.evidence.population import Selection, environments_of, selection_of
 from releases.models import AuditSample, EvidencePack, OrgDeployment, Release
+from releases.services import observation
 from releases.states import PackScope, PackState, Standing
 
 KIND = "releases.evidence"
@@ -56,6 +57,7 @@ def _request(**columns: object) -> EvidencePack:
     pack = EvidencePack.objects.create(requested_by=person, zone=person.zone, **columns)
     related = [pack.release] if pack.release else []
     audit.record("evidence.requested", pack, related=related, facts={"about": pack.subject})
+    observation.ask_about(environments_of(selection_of(pack)))
     wake(KIND, pack.pk)
     return pack
 

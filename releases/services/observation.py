@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core import db
 from environments.models import Environment
@@ -63,9 +63,23 @@ def ask_now(*, environment_id: int) -> Environment:
 @transaction.atomic
 def wake_all() -> None:
     """Have every protected org that is connected looked at."""
-    rows = protected().filter(retired_at__isnull=True, connection=Connection.OK.value)
-    for number in rows.values_list("pk", flat=True):
+    ask_about(protected())
+
+
+def ask_about(environments: QuerySet[Environment]) -> None:
+    """Have those of the environments looked at that can be. Within a transaction."""
+    for number in _reachable(environments).values_list("pk", flat=True):
         wake(KIND, number)
+
+
+def awaited(environments: QuerySet[Environment], asked_at: datetime) -> bool:
+    """Whether an org that can be looked at was not looked at since; a look that failed counts."""
+    looks = OrgObservation.objects.filter(environment=OuterRef("pk"), taken_at__gte=asked_at)
+    return _reachable(environments).filter(~Exists(looks)).exists()
+
+
+def _reachable(environments: QuerySet[Environment]) -> QuerySet[Environment]:
+    return environments.filter(retired_at__isnull=True, connection=Connection.OK.value)
 
 
 def begins(environment: Environment) -> datetime:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from datetime import timedelta
 
 from django.db import transaction
 
@@ -19,10 +20,15 @@ from governance.services import checkpoints
 from jobs.registry import Claim, Next
 from jobs.wake import wake
 from releases.evidence import pack as packs
+from releases.evidence.population import environments_of, selection_of
 from releases.models import EvidencePack
+from releases.services import observation
 from releases.states import PACK, PackState
 
 LEASE = 600
+PATIENCE = timedelta(minutes=2)
+"""How long a pack waits until the orgs were asked; later it says since when they were not."""
+ASK_AGAIN = 2.0
 TELL_EVERY = 1.0
 
 
@@ -54,7 +60,11 @@ def make(claim: Claim) -> Next:
     if pack.state == PackState.QUEUED:
         with transaction.atomic():
             claim.guard()
-            _move(pack, PackState.MAKING, stage="records of changes")
+            _move(pack, PackState.MAKING, stage="asking the orgs what ran on them")
+    if db.database_now() - pack.created_at < PATIENCE and observation.awaited(
+        environments_of(selection_of(pack)), pack.created_at
+    ):
+        return Next.after(ASK_AGAIN)
     try:
         _make(claim, pack)
     except DomainError as fault:

@@ -18,6 +18,7 @@ from core import blobs, keyring
 from jobs import runner
 from releases.models import EvidencePack
 from releases.services import evidence
+from releases.workers import evidence as worker
 from tests.releases.pages.conftest import as_person, company, founded
 from tests.support.company import Company, acting
 from tests.support.databases import as_role
@@ -34,6 +35,12 @@ def keys(settings: Any) -> dict[str, Any]:
     settings.SEALING_PUBLIC_KEYS = public
     settings.SEALING_PRIVATE_KEYS = private["build"]
     return public
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at this company's orgs: packs do not wait for it."""
+    monkeypatch.setattr(worker, "PATIENCE", timedelta(0))
 
 
 def made(pack: EvidencePack) -> EvidencePack:
