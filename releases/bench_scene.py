@@ -233,6 +233,7 @@ def _contents(release: Release, team: Team, person: User) -> None:
             tag=f"v1.{number}.0",
             sha=f"{number:040x}",
             created_by=person,
+            artefact=release.artefact,
         )
         ReleaseItem.objects.create(
             release=release, candidate=candidate, added_by=person, added_at=db.database_now()

@@ -26,7 +26,7 @@ from releases.models import Deployment
 from releases.rules import gate as rules
 from releases.rules.gate import Approval, BreakGlass, GateFacts, PolicyFacts, Reason, Verdict
 from releases.rules.reasons import Mark
-from releases.selectors import cargo, check_facts, policies, subject, targets
+from releases.selectors import cargo, check_facts, policies, segregation, subject, targets
 from releases.selectors.bound import as_stored
 from releases.selectors.cargo import Cargo
 from releases.states import DeploymentState, Purpose
@@ -192,11 +192,12 @@ def _approval(deployment: Deployment, digest: str, now: datetime) -> Approval | 
     if request is None:
         return None
     progress = approvals.progress(request, current_digest=digest, now=now)
+    left_out = segregation.left_out(request.pk, deployment.release_id or 0)
     return Approval(
         open_or_satisfied=request.is_live,
         digest=request.digest,
-        satisfied=progress.satisfied,
-        missing=tuple(progress.reasons),
+        satisfied=progress.satisfied and not left_out,
+        missing=(*progress.reasons, *([f"{left_out}. Submit it again."] if left_out else [])),
         expires_at=request.expires_at,
     )
 

@@ -19,6 +19,7 @@ SEEN = (
 FETCHED = "health, message, fetched_at, main_sha, format"
 BUILT = "state, artefact_id, message, warnings, finished_at"
 PACKAGED = "state, artefact_id, message, commit_count, oldest_commit_at, contributors"
+OFFERED = "state, message, tested_by_id, tested_at, test_note, offered_by_id, offered_at"
 MOVED = "state, state_note, change_class, restores_id"
 
 GRANTS: dict[str, dict[str, str]] = {
@@ -36,7 +37,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "deploy": "UPDATE (state, message, finished_at)",
     },
     "releases_candidate": {
-        "web": "INSERT, UPDATE",
+        "web": f"INSERT, UPDATE ({OFFERED})",
         "build": f"UPDATE ({PACKAGED})",
         "deploy": "UPDATE (state, message)",
     },

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Left, Lower
 from django.urls import reverse
 
 from core import clock
@@ -142,6 +142,19 @@ class Environment(Entity):
                 fields=["organization_id"],
                 condition=Q(retired_at=None),
                 name="environment_organization_is_unique",
+            ),
+            # The first 15 characters are the id, the last three say how its letters are written.
+            # An environment that nobody connected yet takes its place too; the canary is no org.
+            models.UniqueConstraint(
+                Left("expected_organization_id", 15),
+                condition=Q(retired_at=None) & ~Q(stage=Stage.CANARY.value),
+                name="environment_expected_organization_is_unique",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_sandbox=None)
+                | Q(is_sandbox=False, kind=Kind.PRODUCTION.value)
+                | Q(is_sandbox=True, kind=Kind.SANDBOX.value),
+                name="environment_is_what_its_stage_says",
             ),
             models.UniqueConstraint(
                 fields=["kind"],

@@ -90,6 +90,13 @@ def _refuse_unfit(environment: Environment, seen: Seen) -> None:
     holder = _holder_of(found.id, besides=environment)
     if holder is not None:
         raise _taken(found, holder)
+    if environment.kind != Kind.PRODUCTION and not found.is_sandbox:
+        raise ExternalFault(
+            "org.is_production",
+            f"{found.name} ({found.id}) says that it is no sandbox, so it does not fill "
+            f"{environment.stage}. Enter the address and the organisation id of the sandbox.",
+            retryable=False,
+        )
 
 
 def _holder_of(organization_id: str, *, besides: Environment) -> Environment | None:

@@ -334,6 +334,8 @@ def _unique(words: Words, stage: Stage, track: Track) -> Iterator[None]:
                 f"{stage} of {track} is filled already. Retire that environment first.",
                 field="stage",
             ) from None
+        if "environment_expected_organization_is_unique" in text:
+            _refuse_taken_organization(words.expected_organization_id, besides=None)
         raise
 
 

@@ -74,8 +74,11 @@ def open_request(
         also_body=None if also_body is None else dict(also_body),
     )
     Exclusion.objects.bulk_create(
-        Exclusion(request=request, user_id=user_id, reason=reason[:200])
-        for user_id, reason in shut_out.items()
+        [
+            Exclusion(request=request, user_id=user_id, reason=reason[:200])
+            for user_id, reason in shut_out.items()
+        ],
+        ignore_conflicts=True,  # the database excludes whom a matter is about by itself
     )
     addresses = {email.strip().lower(): name for email, name in unmapped}
     UnmappedIdentity.objects.bulk_create(

@@ -6,8 +6,6 @@ from typing import ClassVar
 
 from django.db import migrations, models
 
-from core.migrations import RunSQLFile
-
 ROLES = [
     "admin",
     "auditor",
@@ -38,5 +36,4 @@ class Migration(migrations.Migration):
                 condition=models.Q(role__in=ROLES), name="decision_role_is_known"
             ),
         ),
-        RunSQLFile("governance/0002_roles.sql"),
     ]

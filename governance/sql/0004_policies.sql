@@ -32,32 +32,8 @@ create function governance_policy_readable(request bigint) returns boolean
     where q.id = request and b.content is not null
 $$;
 
--- Whether a person, with this role, fills a seat of a rule: holding the role (in the rule's team)
--- since before the request was opened.
-create function governance_role_fills(person bigint, wanted text, team_slug text, since timestamptz)
-    returns boolean
-    language sql volatile set search_path = pg_catalog, public
-    as $$
-    select case when team_slug is null
-        then coalesce(governance_role_since(person, wanted, null) <= since, false)
-        else exists (select 1 from governance_team t
-                     where t.slug = team_slug and t.retired_at is null
-                       and governance_role_since(person, wanted, t.id) <= since)
-    end
-$$;
-
--- Keep what gives a person their roles as it is until this transaction ends: a revocation that runs
--- at the same time waits, or was seen.
-create function governance_hold_roles(person bigint) returns void
-    language plpgsql set search_path = pg_catalog, public
-    as $$
-begin
-    perform 1 from governance_membership m
-        where m.user_id = person and m.revoked_at is null order by m.id for share;
-end $$;
-
 -- ── Approval requests ────────────────────────────────────────────────────────────────────────────
-create or replace function governance_guard_request() returns trigger
+create function governance_guard_request() returns trigger
     language plpgsql set search_path = pg_catalog, public
     as $$
 begin
@@ -90,9 +66,12 @@ begin
     end if;
     return new;
 end $$;
+create trigger guard_request before insert or update on governance_approvalrequest
+    for each row execute function governance_guard_request();
+alter table governance_approvalrequest enable always trigger guard_request;
 
 -- ── Decisions ────────────────────────────────────────────────────────────────────────────────────
-create or replace function governance_guard_decision() returns trigger
+create function governance_guard_decision() returns trigger
     language plpgsql set search_path = pg_catalog, public
     as $$
 declare
@@ -136,36 +115,9 @@ begin
     end if;
     return new;
 end $$;
+create trigger guard_decision before insert on governance_decision
+    for each row execute function governance_guard_decision();
+alter table governance_decision enable always trigger guard_decision;
 
--- ── Versions ─────────────────────────────────────────────────────────────────────────────────────
--- A version in the place of another carries the question that people decided on: satisfied, about
--- this very policy and body, asked by whom the version names. First versions may come from the
--- founding. Errors: P0G04.
-create function governance_guard_policy_version() returns trigger
-    language plpgsql set search_path = pg_catalog, public
-    as $$
-begin
-    if new.number = 1 and new.request_id is null then
-        return new;
-    end if;
-    perform 1 from governance_approvalrequest q
-        join governance_policyproposal p on p.id = q.subject_id
-        where q.id = new.request_id and q.subject_kind = 'policy.version' and q.state = 'satisfied'
-          and q.requester_id = new.proposed_by_id and p.proposed_by_id = new.proposed_by_id
-          and p.policy_id = new.policy_id and p.body = new.body and p.state = 'open'
-          and exists (select 1 from governance_decision d
-                      where d.request_id = q.id and d.person_id = new.confirmed_by_id
-                        and d.verdict = 'approve')
-        for no key update of q;
-    if not found then
-        raise exception 'policy version: people have not decided on it' using errcode = 'P0G04';
-    end if;
-    return new;
-end $$;
-create trigger guard_version before insert on governance_policyversion
-    for each row execute function governance_guard_policy_version();
-alter table governance_policyversion enable always trigger guard_version;
-
-grant execute on function governance_role_since(bigint, text, bigint),
-    governance_asked_rules(bigint), governance_policy_readable(bigint),
-    governance_role_fills(bigint, text, text, timestamptz), governance_hold_roles(bigint) to public;
+grant execute on function governance_asked_rules(bigint), governance_policy_readable(bigint)
+    to public;

@@ -69,7 +69,7 @@ $$;
 
 -- Since when a person holds a role: by a seat of his own or in somebody's place. A reset account
 -- counts from its reset on.
-create or replace function governance_role_since(person bigint, wanted text, in_team bigint)
+create function governance_role_since(person bigint, wanted text, in_team bigint)
     returns timestamptz
     language sql volatile set search_path = pg_catalog, public
     as $$
@@ -84,8 +84,22 @@ create or replace function governance_role_since(person bigint, wanted text, in_
     ) held
 $$;
 
+-- Whether a person, with this role, fills a seat of a rule: holding the role (in the rule's team)
+-- since before the request was opened.
+create function governance_role_fills(person bigint, wanted text, team_slug text, since timestamptz)
+    returns boolean
+    language sql volatile set search_path = pg_catalog, public
+    as $$
+    select case when team_slug is null
+        then coalesce(governance_role_since(person, wanted, null) <= since, false)
+        else exists (select 1 from governance_team t
+                     where t.slug = team_slug and t.retired_at is null
+                       and governance_role_since(person, wanted, t.id) <= since)
+    end
+$$;
+
 -- Deputies lose their role with the delegation or with its holder's membership: both are held.
-create or replace function governance_hold_roles(person bigint) returns void
+create function governance_hold_roles(person bigint) returns void
     language plpgsql set search_path = pg_catalog, public
     as $$
 begin
@@ -221,57 +235,8 @@ create trigger guard_seat before insert on governance_membership
     for each row execute function governance_guard_seat();
 alter table governance_membership enable always trigger guard_seat;
 
--- Gives the seat of an approved matter whose delay is over. The caller has counted the approvals
--- under the request's lock; this looks again that it is satisfied, that nobody rejects, and that
--- each approval that it leans on is of an active person who holds the role.
-create function governance_give_seat(matter bigint) returns bigint
-    language plpgsql security definer set search_path = pg_catalog, public
-    as $$
-declare
-    asked governance_approvalrequest;
-    wanted governance_matter;
-    given bigint;
-begin
-    select * into asked from governance_approvalrequest
-        where subject_kind = 'seat.grant' and subject_id = matter and state = 'satisfied'
-        for no key update;
-    if not found or asked.expires_at <= gatehouse_now() then
-        raise exception 'seat: the board has not approved it' using errcode = 'P0G04';
-    end if;
-    select * into wanted from governance_matter where id = matter for no key update;
-    if wanted.state <> 'approved' or wanted.effective_at > gatehouse_now() then
-        raise exception 'seat: not yet, or not any more' using errcode = 'P0G04';
-    end if;
-    if exists (select 1 from governance_decision d where d.request_id = asked.id
-               and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id)
-               and d.verdict = 'reject')
-       or not exists (select 1 from governance_decision d
-               join governance_user u on u.id = d.person_id and u.is_active and u.kind = 'person'
-               where d.request_id = asked.id and d.verdict = 'approve' and d.digest = asked.digest
-                 and d.person_id not in (asked.requester_id, wanted.user_id)
-                 and not exists (select 1 from governance_withdrawal w where w.decision_id = d.id)
-                 and governance_role_since(d.person_id, d.role, null) <= asked.opened_at)
-    then
-        raise exception 'seat: the approvals do not hold' using errcode = 'P0G04';
-    end if;
-    insert into governance_membership
-        (uuid, created_at, user_id, team_id, role, granted_by_id, granted_at)
-    select gen_random_uuid(), gatehouse_now(), wanted.user_id, t.id, wanted.role,
-           wanted.asked_by_id, gatehouse_now()
-    from governance_team t
-    where t.owns_production
-      and exists (select 1 from governance_user u
-                  where u.id = wanted.user_id and u.is_active and u.kind = 'person')
-    returning id into given;
-    if given is null then
-        raise exception 'seat: only an active person takes it' using errcode = 'P0G04';
-    end if;
-    update governance_delegation set ended_at = gatehouse_now()
-        where deputy_id = wanted.user_id and role = wanted.role and ended_at is null;
-    update governance_matter set state = 'done', closed_at = gatehouse_now() where id = matter;
-    return given;
-end $$;
-grant execute on function governance_give_seat(bigint), governance_role_since(bigint, text, bigint),
+grant execute on function governance_role_since(bigint, text, bigint),
+    governance_role_fills(bigint, text, text, timestamptz), governance_hold_roles(bigint),
     governance_stands_in(bigint, text, bigint) to public;
 
 -- A reset moves only forward, by the database's clock: it takes weight away from older requests.

@@ -303,7 +303,7 @@ create trigger guard_policy before insert or update on governance_policy
     for each row execute function governance_guard_policy();
 alter table governance_policy enable always trigger guard_policy;
 
-create or replace function governance_guard_policy_version() returns trigger
+create function governance_guard_policy_version() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
@@ -344,7 +344,6 @@ begin
     return new;
 end $$;
 revoke execute on function governance_guard_policy_version() from public;
-drop trigger guard_version on governance_policyversion;
 create trigger guard_version before insert on governance_policyversion
     for each row when (not governance_is_owner())
     execute function governance_guard_policy_version();
@@ -473,7 +472,7 @@ grant execute on function governance_is_owner(), governance_in_force(bigint),
 -- ── Seats ────────────────────────────────────────────────────────────────────────────────────────
 -- Gives the seat of an approved matter whose delay is over, when the board's approvals still cover
 -- it: counted here once more, under the request's lock.
-create or replace function governance_give_seat(matter bigint) returns bigint
+create function governance_give_seat(matter bigint) returns bigint
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
@@ -510,6 +509,7 @@ begin
     update governance_matter set state = 'done', closed_at = gatehouse_now() where id = matter;
     return given;
 end $$;
+grant execute on function governance_give_seat(bigint) to public;
 
 -- ── Erasable details ─────────────────────────────────────────────────────────────────────────────
 -- HMAC-SHA-256 under a key of 32 bytes; there is no pgcrypto everywhere. Words of 64 bits, because

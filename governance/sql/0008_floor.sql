@@ -30,24 +30,26 @@ alter table governance_withdrawal enable always trigger stamp;
 alter table governance_policyversion enable always trigger stamp;
 
 -- ── The life of an answer ────────────────────────────────────────────────────────────────────────
--- No longer than the policy says, from when it was asked. Seats and resets add the board's delay and
--- a sandbox may begin later, so their ends are the application's; what they decide is looked at
--- again where it is used. Sorts behind guard_satisfied, which never lets the beginning lie ahead.
+-- No longer than the policy says, from when it was asked. The board's delay of a matter comes on
+-- top, 30 days at most (config/env.py), and the wait for a sandbox's start, 90 days at most. Sorts
+-- behind guard_satisfied, which never lets the beginning lie ahead.
 create function governance_limit_life() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
 begin
-    new.expires_at := least(new.expires_at, new.opened_at + (
-        select make_interval(hours => (v.body ->> 'expires_hours')::integer)
-        from governance_policyversion v where v.id = new.policy_version_id));
+    new.expires_at := least(new.expires_at, new.opened_at
+        + case new.subject_kind
+            when 'seat.grant' then interval '30 days'
+            when 'account.reset' then interval '30 days'
+            when 'sandbox.request' then interval '90 days'
+            else interval '0' end
+        + (select make_interval(hours => (v.body ->> 'expires_hours')::integer)
+           from governance_policyversion v where v.id = new.policy_version_id));
     return new;
 end $$;
 revoke execute on function governance_limit_life() from public;
 create trigger limit_life before insert on governance_approvalrequest
-    for each row
-    when (new.subject_kind in ('release', 'break_glass', 'policy.version', 'policy.assignment',
-                               'freeze.lift'))
-    execute function governance_limit_life();
+    for each row execute function governance_limit_life();
 alter table governance_approvalrequest enable always trigger limit_life;
 
 -- ── Codes and links work once ────────────────────────────────────────────────────────────────────

@@ -44,6 +44,7 @@ class Release(Entity):
     )
     state_note = models.TextField(blank=True, default="")
     composed_by = models.ForeignKey("governance.User", models.PROTECT, related_name="+")
+    edited_by = models.ForeignKey("governance.User", models.PROTECT, null=True, related_name="+")
     artefact = models.ForeignKey("releases.Artefact", models.PROTECT, null=True)
     base_snapshot = models.ForeignKey(
         "environments.Snapshot", models.PROTECT, null=True, related_name="+"

@@ -125,6 +125,7 @@ UNBOUND: dict[str, str] = {
     "Release.state": "moved by the decision itself; its machine guards it",
     "Release.state_note": _WORDS,
     "Release.composed_by": "excluded from deciding when the request is opened",
+    "Release.edited_by": "excluded from deciding when the request is opened",
     "Release.base_snapshot": "the artefact follows from it, and the baseline judges it",
     "Release.integration_commit": "the artefact's digest is bound",
     "Release.deployed_at": _OUTCOME,

@@ -1,19 +1,20 @@
-"""Who may not decide on a release (design 5).
+"""Who may not decide on a release (design 5), as the database derives it (0014_attacks.sql).
 
-Excluded are the composer, whoever offered or tested a candidate or decided between candidates, and
-every member, now or since the oldest commit, of a contributing team. Git authors, committers and
-co-authors are added where their address is mapped to a person; one that is not mapped blocks until
-it is.
+Excluded are the composer, who changed the release last, whoever offered or tested a candidate,
+decided between candidates or wrote the runbook, and every member, now or since the oldest commit,
+of a contributing team. Git authors, committers and co-authors are added where their address is
+mapped to a person; one that is not mapped blocks until it is.
+
+The page, the question, the gate and the floor ask this one function, so none of them can leave
+somebody out by itself.
 """
 
 from __future__ import annotations
 
-from django.db.models import Q
+from django.db import connection
 
-from governance.models import Membership, User
-from governance.selectors import people
-from releases.models import Candidate, Release
-from releases.selectors.cargo import carried
+from governance.models import User
+from releases.models import Release
 
 Exclusions = list[tuple[User, str]]
 Identities = list[tuple[str, str]]
@@ -21,44 +22,17 @@ Identities = list[tuple[str, str]]
 
 def excluded(release: Release) -> tuple[Exclusions, Identities]:
     """People who may not decide, each once with the first reason, and Git identities unmapped."""
-    reasons: dict[int, tuple[User, str]] = {}
-    unmapped: dict[str, str] = {}
-    reasons[release.composed_by_id] = (release.composed_by, "composed this release")
-    items = (
-        carried(release)
-        .items.filter(removed_at__isnull=True)
-        .select_related(
-            "candidate__team", "candidate__offered_by", "candidate__created_by", "added_by"
-        )
-    )
-    for item in items:
-        reasons.setdefault(item.added_by_id, (item.added_by, "added a candidate to this release"))
-        _of_candidate(item.candidate, reasons, unmapped)
-    for row in carried(release).resolutions.select_related("made_by"):
-        why = "decided between candidates of this release"
-        reasons.setdefault(row.made_by_id, (row.made_by, why))
-    return list(reasons.values()), sorted(unmapped.items())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT person, reason, email, name FROM releases_hands(%s)", [release.pk])
+        rows = cursor.fetchall()
+    people = User.objects.in_bulk([person for person, *_ in rows if person is not None])
+    found = [(people[person], reason) for person, reason, *_ in rows if person is not None]
+    return found, [(email, name) for person, _, email, name in rows if person is None]
 
 
-def _of_candidate(
-    candidate: Candidate, reasons: dict[int, tuple[User, str]], unmapped: dict[str, str]
-) -> None:
-    for person, reason in (
-        (candidate.offered_by, f"offered {candidate.tag} of {candidate.team.name}"),
-        (candidate.created_by, f"picked {candidate.tag} of {candidate.team.name}"),
-        (candidate.tested_by, f"signed the user testing of {candidate.tag}"),
-    ):
-        if person is not None:
-            reasons.setdefault(person.pk, (person, reason))
-    since = Q(revoked_at__isnull=True)
-    if candidate.oldest_commit_at is not None:
-        since |= Q(revoked_at__gte=candidate.oldest_commit_at)
-    members = Membership.objects.filter(since, team=candidate.team).select_related("user")
-    for membership in members:
-        why = f"is a member of {candidate.team.name}, which contributes"
-        reasons.setdefault(membership.user_id, (membership.user, why))
-    authors = [(entry["email"], entry["name"]) for entry in candidate.contributors]
-    found = people.resolve_identities(authors)
-    for user in found.mapped.values():
-        reasons.setdefault(user.pk, (user, f"wrote commits of {candidate.team.name}"))
-    unmapped.update(found.unmapped)
+def left_out(request_id: int, release_id: int) -> str:
+    """Whom a question has come to leave out although it counts on them; empty when nobody."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT releases_left_out(%s, %s)", [request_id, release_id])
+        (words,) = cursor.fetchone()
+    return words or ""

@@ -131,7 +131,8 @@ def edit(*, release_id: int, **changes: Any) -> Release:
         void(release, "the window changed", to=ReleaseState.REHEARSED)
     for name in changed:
         setattr(release, name, changes[name])
-    release.save(update_fields=changed)
+    release.edited_by = acting_person()
+    release.save(update_fields=[*changed, "edited_by"])
     record("release.edited", release, changed=", ".join(changed).replace("_", " "))
     return release
 

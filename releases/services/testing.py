@@ -11,7 +11,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from core.errors import Conflict, InvalidInput, NotNow
-from governance.permissions import demand
+from governance.permissions import acting_person, demand
 from governance.rules.policy import SPECIFIED, TEST_LEVELS, meets
 from releases.models import Release
 from releases.rules.testing import CLASS_NAME, Wanted, lowered
@@ -138,7 +138,8 @@ def _keep(release: Release, wanted: Wanted, change: str) -> Release:
     if release.state in releases.ASKED:
         releases.void(release, "the tests changed", to=ReleaseState.REHEARSED)
     release.test_level, release.tests_added, release.tests_removed = chosen
-    release.save(update_fields=["test_level", "tests_added", "tests_removed"])
+    release.edited_by = acting_person()
+    release.save(update_fields=["test_level", "tests_added", "tests_removed", "edited_by"])
     releases.record("release.tests_chosen", release, change=change)
     return release
 

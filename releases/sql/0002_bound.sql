@@ -133,13 +133,6 @@ begin
         'the release was changed');
     return null;
 end $$;
-create trigger void_approval after update on releases_release
-    for each row
-    when ((new.artefact_id, new.change_class, new.not_before, new.not_after)
-          is distinct from
-          (old.artefact_id, old.change_class, old.not_before, old.not_after))
-    execute function releases_void_of_release();
-alter table releases_release enable always trigger void_approval;
 
 create function releases_void_of_item() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp

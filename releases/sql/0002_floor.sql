@@ -84,32 +84,10 @@ begin
     then
         return 'the request lasts longer than the policy lets it';
     end if;
-    return coalesce(governance_against(asked), governance_short(asked, people),
-                    releases_unfit(sent, people));
+    return coalesce(governance_against(asked), releases_left_out(asked.id, sent.release_id),
+                    governance_short(asked, people), releases_unfit(sent, people));
 end $$;
 revoke execute on function releases_floor(bigint) from public;
-
--- What an emergency and a rollback need besides: two people whatever the policy says, and an
--- artefact that was approved for this organisation and ran there before.
-create function releases_unfit(sent releases_deployment, people bigint[]) returns text
-    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-declare
-    change_class text := (select r.change_class from releases_release r where r.id = sent.release_id);
-begin
-    if change_class = 'emergency' and cardinality(people) < 2 then
-        return 'an emergency takes two people';
-    elsif change_class = 'rollback' and not exists (
-        select 1 from releases_deployment d
-        where d.environment_id = sent.environment_id and d.organization_id = sent.organization_id
-          and d.artefact_id = sent.artefact_id and d.purpose = 'release' and d.state = 'succeeded'
-          and d.approval_id is not null)
-    then
-        return 'this artefact was never approved for and deployed to this organisation';
-    end if;
-    return null;
-end $$;
-revoke execute on function releases_unfit(releases_deployment, bigint[]) from public;
 
 -- ── Steps ────────────────────────────────────────────────────────────────────────────────────────
 -- The effect follows from the kind, so no write goes by another name; a write is always intended

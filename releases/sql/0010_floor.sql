@@ -57,7 +57,7 @@ alter table releases_breakglass enable always trigger guard_break_glass;
 -- What an emergency and a rollback need besides (releases/sql/0002_floor.sql): two people whatever
 -- the policy says, the words of the emergency and a day at most; an artefact that was approved for
 -- this organisation and ran there before.
-create or replace function releases_unfit(sent releases_deployment, people bigint[]) returns text
+create function releases_unfit(sent releases_deployment, people bigint[]) returns text
     language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
@@ -82,6 +82,7 @@ begin
     end if;
     return null;
 end $$;
+revoke execute on function releases_unfit(releases_deployment, bigint[]) from public;
 
 -- ── What people were shown ───────────────────────────────────────────────────────────────────────
 -- The components of an artefact are written before anything uses it; the changes that a release
@@ -145,11 +146,11 @@ begin
         raise exception 'release: who began it and when never changes' using errcode = 'P0R01';
     end if;
     if old.deployed_at is not null and
-       (new.deployed_at, new.version, new.title, new.change_class, new.artefact_id,
+       (new.deployed_at, new.version, new.title, new.change_class, new.scope, new.artefact_id,
         new.base_snapshot_id, new.restores_id, new.integration_commit, new.not_before,
         new.not_after)
        is distinct from
-       (old.deployed_at, old.version, old.title, old.change_class, old.artefact_id,
+       (old.deployed_at, old.version, old.title, old.change_class, old.scope, old.artefact_id,
         old.base_snapshot_id, old.restores_id, old.integration_commit, old.not_before,
         old.not_after)
     then

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
-from core.errors import ExternalFault
+from core.errors import Conflict, ExternalFault
 from environments import gateways
 from environments.models import Credential, Environment
 from environments.services import orgs
@@ -25,6 +26,7 @@ from tests.environments.conftest import (
     words,
 )
 from tests.salesforce.scripted import USER_ID, Answer, Scripted, error, json_answer, page
+from tests.support.attacks import drop
 from tests.support.databases import as_role
 
 Work = Callable[..., None]
@@ -320,7 +322,7 @@ def connect_production(house: House, server: Scripted, work: Work) -> Environmen
 def test_production_registered_again_as_somebodys_dev_is_refused_by_name(
     house: House, server: Scripted, work: Work
 ) -> None:
-    """The row was forged past the form: the check still refuses it and names production."""
+    """The row was forged past the form and the index: the check still names production."""
     with house.acting("priya"):
         forged = orgs.create(
             team=house.teams["sales"],
@@ -330,6 +332,10 @@ def test_production_registered_again_as_somebodys_dev_is_refused_by_name(
     production = connect_production(house, server, work)
     assert production.connection == "ok"
     assert production.protected
+    taken = pytest.raises(IntegrityError, match="expected_organization_is_unique")
+    with taken, transaction.atomic():
+        Environment.objects.filter(pk=forged.pk).update(expected_organization_id=PRD_ID)
+    drop("environments_environment", "environment_expected_organization_is_unique")
     Environment.objects.filter(pk=forged.pk).update(expected_organization_id=PRD_ID)
     forged.refresh_from_db()
     seal(house, forged)
@@ -340,14 +346,33 @@ def test_production_registered_again_as_somebodys_dev_is_refused_by_name(
     assert opening(found).code == "org.not_connected"
 
 
-def test_an_org_that_is_no_sandbox_is_protected_wherever_it_stands(
+def test_an_org_that_is_no_sandbox_fills_no_stage_but_prd(
     sealed: Environment, server: Scripted, work: Work
 ) -> None:
     healthy(server, CI_ID, is_sandbox=False)
     found = checked(sealed, work)
-    assert found.connection == "ok"
-    assert not found.track.is_production
-    assert found.protected
+    assert (found.connection, found.connection_code) == ("failed", "org.is_production")
+    assert found.organization_id is None
+    assert opening(found).code == "org.not_connected"
+    refused = pytest.raises(IntegrityError, match="environment_is_what_its_stage_says")
+    with refused, transaction.atomic(), as_role("deploy"):
+        Environment.objects.filter(pk=found.pk).update(is_sandbox=False)
+
+
+@pytest.mark.parametrize("given", [PRD_ID, PRD_ID[:15], f" {PRD_ID[:15]}{PRD_ID[15:].lower()}"])
+def test_production_is_not_registered_a_second_time_under_another_name_or_address(
+    house: House, server: Scripted, work: Work, given: str
+) -> None:
+    connect_production(house, server, work)
+    other = words(server, name="Harmless", expected_organization_id=given)
+    with house.acting("priya"):
+        for host in (server.host, "northwind--dev.sandbox.my.salesforce.com"):
+            with pytest.raises(Conflict) as caught:
+                orgs.create(
+                    team=house.teams["sales"], stage="DEV", words=replace(other, login_host=host)
+                )
+            assert caught.value.code == "environment.organization_taken"
+            assert "it is Production" in caught.value.message
 
 
 def test_a_sandbox_cannot_be_the_production_org(house: House, server: Scripted, work: Work) -> None:

@@ -13,7 +13,7 @@ from tests.support.company import Company, acting
 from tests.support.databases import as_role
 
 SAVEPOINT = 2
-ASKED = 14 + SAVEPOINT
+ASKED = 15 + SAVEPOINT
 
 
 def queries(world: Approved) -> int:

@@ -55,7 +55,11 @@ ARTEFACT = SET.format("artefact_id = (SELECT min(id) FROM releases_artefact)")
 REMOVE = "UPDATE releases_releaseitem SET removed_at = now() WHERE id = %s"
 EDITS: dict[str, Callable[[Approved], Any]] = {
     "window, by QuerySet.update": window,
-    "artefact, by web": sql("web", ARTEFACT, release),
+    "what it goes back to, by a deploy worker": sql(
+        "deploy",
+        SET.format("restores_id = (SELECT min(id) FROM releases_release)"),
+        release,
+    ),
     "artefact, by a build worker": sql("build", ARTEFACT, release),
     "class, by a deploy worker": sql("deploy", SET.format("change_class = 'standard'"), release),
     "change class, by web": sql("web", SET.format("change_class = 'standard'"), release),
@@ -70,7 +74,7 @@ EDITS: dict[str, Callable[[Approved], Any]] = {
         production,
     ),
     "sort of the org, by a deploy worker": sql(
-        "deploy", "UPDATE environments_environment SET is_sandbox = true WHERE id = %s", production
+        "deploy", "UPDATE environments_environment SET is_sandbox = NULL WHERE id = %s", production
     ),
 }
 

@@ -96,12 +96,12 @@ def move_clock_of_database(by: timedelta) -> None:
 
 def test_i09_a_delegation_counts_in_its_time_only(committed_world: World) -> None:
     world = committed_world
-    lend(world, world.cleo, world.nils)
+    lend(world, world.cleo, world.nils, ends_at=database_now() + timedelta(hours=2))
     request = ask(world, expires_at=database_now() + timedelta(days=30))
     decide(world.ben, request)
     decide(world.nils, request)
     assert satisfied(request)
-    move_clock_of_database(timedelta(days=8))
+    move_clock_of_database(timedelta(hours=3))
     assert not satisfied(request)
     assert role_since(world, "nils") is None
     with pytest.raises(NotAllowed):

@@ -66,11 +66,14 @@ def asked(company: Company, *approvers: str, run: bool = True, **changes: Any) -
     release = company.releases["November train"]
     environment = company.orgs["Production"]
     assert company.policy_version is not None
+    with as_role("build"):
+        release.artefact = package("covered")
+        release.save(update_fields=["artefact"])
     with acting(company.people["marek"]):
         deployment = deployments.plan(
             purpose=Purpose.RELEASE,
             environment=environment,
-            artefact=package("covered"),
+            artefact=release.artefact,
             requester=company.people["marek"],
             release=release,
             policy_version=company.policy_version,

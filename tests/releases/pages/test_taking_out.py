@@ -24,6 +24,7 @@ from tests.releases.pages.reading import page_of, words
 from tests.support.company import Company, acting
 from tests.support.company.reading import kept
 from tests.support.company.trains import went_out
+from tests.support.company.work import packaged
 from tests.support.databases import as_role
 from tests.support.moves import reach
 
@@ -51,8 +52,8 @@ def offered(company: Company, slug: str, tag: str, form: NormalForm) -> Candidat
         tag=tag,
         sha=company.commits[f"{slug} 2"].sha,
         created_by=lead,
-        artefact=kept(form),
     )
+    packaged(row, artefact=kept(form))
     reach(row, "offered")
     return row
 

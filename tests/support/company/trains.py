@@ -34,9 +34,10 @@ def _composed(company: Company, title: str, **more: Any) -> Release:
         )
         for name, value in more.items():
             setattr(release, name, value)
-    release.artefact = package(title, 43)
-    release.save()
+        release.save(update_fields=list(more))
     with as_role("build"):
+        release.artefact = package(title, 43)
+        release.save(update_fields=["artefact"])
         for kind, name, verb in (
             ("CustomObject", "Account", "changed"),
             ("ApexClass", LONG_CLASS, "added"),

@@ -137,8 +137,11 @@ def candidate(company: Company, slug: str) -> None:
             team=company.teams[slug],
             tag=tag,
             sha=commit.sha if tag == "v1.1.0" else company.commits[f"{slug} 1"].sha,
-            artefact=artefact,
             created_by=lead,
+        )
+        packaged(
+            candidate,
+            artefact=artefact,
             commit_count=3,
             oldest_commit_at=company.ago(days=9),
             contributors=[{"email": commit.author_email, "name": commit.author_name}],
@@ -148,10 +151,20 @@ def candidate(company: Company, slug: str) -> None:
             candidate.tested_by = candidate.offered_by = lead
             candidate.tested_at = candidate.offered_at = company.ago(days=2)
             candidate.test_note = "All cases of the protocol passed."
-            candidate.save()
+            candidate.save(
+                update_fields=["tested_by", "offered_by", "tested_at", "offered_at", "test_note"]
+            )
         company.candidates[f"{slug} {tag}"] = candidate
         run(company, Purpose.TEST, f"{slug.title()} TEST", artefact, candidate=candidate)
         hold(company, f"{slug.title()} TEST", tag, artefact.digest)
+
+
+def packaged(candidate: Candidate, **facts: Any) -> None:
+    """Write what a build worker finds when it packages a tag."""
+    with as_role("build"):
+        for name, value in facts.items():
+            setattr(candidate, name, value)
+        candidate.save(update_fields=list(facts))
 
 
 def run(

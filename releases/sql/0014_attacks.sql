@@ -1,0 +1,233 @@
+-- Who had a hand in a release, and which marks it bears, is derived here from what build workers
+-- wrote, never from what web says when it asks. ENABLE ALWAYS. Errors: P0R01 a fixed column changed,
+-- P0R02 a word that is not theirs, P0R04 a question that leaves something out.
+
+-- ── The release ──────────────────────────────────────────────────────────────────────────────────
+create trigger void_approval after update on releases_release
+    for each row
+    when ((new.artefact_id, new.change_class, new.restores_id, new.not_before, new.not_after)
+          is distinct from
+          (old.artefact_id, old.change_class, old.restores_id, old.not_before, old.not_after))
+    execute function releases_void_of_release();
+alter table releases_release enable always trigger void_approval;
+
+-- What it carries is chosen in draft, and what came of that is a build worker's word; a rollback
+-- carries what the release that it goes back to brought.
+create function releases_guard_cargo() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if tg_op = 'UPDATE' and new.scope <> old.scope and old.state <> 'draft' then
+        raise exception 'release: what it carries was settled when it was composed'
+            using errcode = 'P0R01';
+    end if;
+    if new.artefact_id is not null
+        and (tg_op = 'INSERT' or new.artefact_id is distinct from old.artefact_id)
+        and not has_table_privilege('public.releases_releasechange', 'INSERT')
+        and new.artefact_id is distinct from (
+            select r.artefact_id from releases_release r where r.id = new.restores_id)
+    then
+        raise exception 'release: only a build worker says what it is made of'
+            using errcode = 'P0R02';
+    end if;
+    return new;
+end $$;
+create trigger guard_cargo before insert or update on releases_release
+    for each row execute function releases_guard_cargo();
+alter table releases_release enable always trigger guard_cargo;
+
+-- ── Candidates ───────────────────────────────────────────────────────────────────────────────────
+-- Web may not update these columns; so it may not be born with them either. They are written when
+-- the tag is packaged, and stay.
+create function releases_guard_authors() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if tg_op = 'INSERT' then
+        if (new.artefact_id, new.commit_count, new.oldest_commit_at, new.contributors)
+            is distinct from (null::bigint, 0, null::timestamptz, '[]'::jsonb)
+            and not has_column_privilege('public.releases_candidate', 'contributors', 'UPDATE')
+        then
+            raise exception 'candidate: only a build worker says who wrote it'
+                using errcode = 'P0R02';
+        end if;
+    elsif old.state <> 'building' then
+        raise exception 'candidate: who wrote it is written when it is packaged'
+            using errcode = 'P0R01';
+    end if;
+    return new;
+end $$;
+create trigger guard_authors_of_new before insert on releases_candidate
+    for each row execute function releases_guard_authors();
+create trigger guard_authors before update on releases_candidate
+    for each row
+    when ((new.artefact_id, new.commit_count, new.oldest_commit_at, new.contributors)
+          is distinct from
+          (old.artefact_id, old.commit_count, old.oldest_commit_at, old.contributors))
+    execute function releases_guard_authors();
+alter table releases_candidate enable always trigger guard_authors_of_new;
+alter table releases_candidate enable always trigger guard_authors;
+
+-- ── Who had a hand in it ─────────────────────────────────────────────────────────────────────────
+-- Everybody who may not decide on a release, each with the first reason, and every address in its
+-- commits that is nobody's yet. releases.selectors.segregation asks this too, so there is one rule.
+create function releases_hands(of_release bigint)
+    returns table (person bigint, reason text, email text, name text)
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    with asked as (
+        select r.*, coalesce(r.restores_id, r.id) as carrying
+        from releases_release r where r.id = of_release
+    ), item as (
+        select i.added_by_id, c.*, t.name as team_name
+        from asked
+        join releases_releaseitem i on i.release_id = asked.carrying and i.removed_at is null
+        join releases_candidate c on c.id = i.candidate_id
+        join governance_team t on t.id = c.team_id
+    ), wrote as (
+        select item.team_name, author.email, author.name, coalesce(matched.id, own.id) as person
+        from item
+        cross join lateral (
+            select lower(btrim(each ->> 'email')) as email, each ->> 'name' as name
+            from jsonb_array_elements(item.contributors) as each) as author
+        left join governance_gitidentity g on g.email = author.email and g.ended_at is null
+        left join governance_user matched on matched.id = g.user_id and matched.kind = 'person'
+        left join governance_user own on own.email = author.email and own.kind = 'person'
+    ), told (rank, person, reason) as (
+        select 1, composed_by_id, 'composed this release' from asked
+        union all
+        select 2, edited_by_id, 'changed this release last' from asked
+        union all
+        select 3, added_by_id, 'added a candidate to this release' from item
+        union all
+        select 4, offered_by_id, format('offered %s of %s', tag, team_name) from item
+        union all
+        select 5, created_by_id, format('picked %s of %s', tag, team_name) from item
+        union all
+        select 6, tested_by_id, format('signed the user testing of %s', tag) from item
+        union all
+        select 7, m.user_id, format('is a member of %s, which contributes', item.team_name)
+        from item join governance_membership m on m.team_id = item.team_id
+            and (m.revoked_at is null or m.revoked_at >= item.oldest_commit_at)
+        union all
+        select 8, wrote.person, format('wrote commits of %s', wrote.team_name) from wrote
+        union all
+        select 9, d.made_by_id, 'decided between candidates of this release'
+        from asked join releases_resolution d on d.release_id = asked.carrying
+        union all
+        select 10, s.added_by_id, 'wrote a step of its runbook'
+        from asked join releases_runbookitem s on s.release_id = asked.id and s.removed_at is null
+        union all
+        select 11, g.asked_by_id, 'declared the emergency'
+        from asked join releases_breakglass g on g.release_id = asked.id
+        where asked.change_class = 'emergency'
+    )
+    (select distinct on (told.person) told.person, left(told.reason, 200), null::text, null::text
+     from told where told.person is not null order by told.person, told.rank)
+    union all
+    (select null, null, left(wrote.email, 254), left(min(wrote.name), 200)
+     from wrote where wrote.person is null group by wrote.email order by wrote.email)
+$$;
+
+-- The risk marks of what an artefact changes in production: the same as releases.selectors.marks,
+-- and tested against it.
+create function releases_marks(of_release bigint, of_artefact bigint) returns text[]
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    select coalesce(array_agg(distinct mark.slug order by mark.slug), '{}')
+    from releases_releasechange c
+    cross join lateral (
+        select jsonb_array_elements_text(c.marks)
+        union all
+        select own.slug from (values
+            ('destructive', c.kind = 'removed'),
+            ('permissions', c.type in ('CustomPermission', 'MutingPermissionSet', 'PermissionSet',
+                                       'PermissionSetGroup', 'Profile')),
+            ('sharing', c.type in ('Role', 'SharingRules', 'SharingCriteriaRule',
+                                   'SharingOwnerRule')),
+            ('connected_app', c.type in ('ConnectedApp', 'ExternalCredential', 'NamedCredential',
+                                         'RemoteSiteSetting')),
+            ('automation', c.type in ('ApexTrigger', 'ApprovalProcess', 'AssignmentRule',
+                                      'AssignmentRules', 'AutoResponseRules', 'EscalationRules',
+                                      'Flow', 'FlowDefinition', 'Workflow', 'WorkflowFieldUpdate',
+                                      'WorkflowRule')),
+            ('org_settings', c.type like '%Settings'),
+            ('several_teams', jsonb_array_length(c.teams) > 1)
+        ) as own (slug, holds) where own.holds
+    ) as mark (slug)
+    where c.release_id = of_release and c.artefact_id = of_artefact and c.kind <> 'same'
+$$;
+
+-- ── The question ─────────────────────────────────────────────────────────────────────────────────
+-- When a request gets its deployment nobody has decided yet (releases_guard_deployment): whoever web
+-- left out is excluded now, and a mark that it left out refuses the question, since marks say who
+-- is asked.
+create function releases_complete_question() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    question governance_approvalrequest;
+    planned releases_release;
+begin
+    select * into question from governance_approvalrequest where id = new.approval_id;
+    select * into planned from releases_release where id = new.release_id;
+    if new.artefact_id is distinct from planned.artefact_id
+        or new.requester_id is distinct from question.requester_id
+        or (planned.change_class = 'rollback' and planned.restores_id is null)
+    then
+        raise exception 'deployment: the question is about another release or of somebody else'
+            using errcode = 'P0R04';
+    elsif not releases_marks(new.release_id, new.artefact_id) <@ question.marks then
+        raise exception 'deployment: the question leaves out a risk mark' using errcode = 'P0R04';
+    elsif exists (
+        select from releases_releaseitem i join releases_candidate c on c.id = i.candidate_id
+        where i.release_id = coalesce(planned.restores_id, planned.id) and i.removed_at is null
+          and c.artefact_id is null)
+    then
+        raise exception 'deployment: nobody knows who wrote one of the candidates'
+            using errcode = 'P0R04';
+    end if;
+    insert into governance_exclusion (request_id, user_id, reason)
+        select new.approval_id, h.person, h.reason from releases_hands(new.release_id) h
+        where h.person is not null order by h.person
+        on conflict do nothing;
+    insert into governance_unmappedidentity (request_id, email, name)
+        select new.approval_id, h.email, h.name from releases_hands(new.release_id) h
+        where h.person is null order by h.email
+        on conflict do nothing;
+    return null;
+end $$;
+revoke execute on function releases_complete_question() from public;
+create trigger complete_question after update on releases_deployment
+    for each row when (new.approval_id is not null and old.approval_id is null)
+    execute function releases_complete_question();
+alter table releases_deployment enable always trigger complete_question;
+
+-- Whom a question has come to leave out since; null when nobody. The gate asks it at claim and right
+-- before the call, the floor when the write is intended: an approval of somebody who had a hand in it
+-- after all carries nothing.
+create function releases_left_out(of_request bigint, of_release bigint) returns text
+    language sql volatile security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    select case when h.person is null
+        then format('%s <%s> wrote commits and is not matched with a person', h.name, h.email)
+        else format('%s approved it and %s', u.full_name, h.reason) end
+    from releases_hands(of_release) h
+    left join governance_user u on u.id = h.person
+    where case when h.person is null
+        then not exists (select from governance_unmappedidentity k
+                         where k.request_id = of_request and k.email = h.email)
+        else exists (select from governance_decision d
+                     where d.request_id = of_request and d.person_id = h.person
+                       and d.verdict = 'approve'
+                       and not exists (select from governance_withdrawal w
+                                       where w.decision_id = d.id))
+            and not exists (select from governance_exclusion e
+                            where e.request_id = of_request and e.user_id = h.person) end
+    order by h.person, h.email limit 1
+$$;
+grant execute on function releases_hands(bigint), releases_marks(bigint, bigint),
+    releases_left_out(bigint, bigint) to public;
+
+-- ── Changes past the application ─────────────────────────────────────────────────────────────────
+select governance_watch('releases_componentconflict', 'conflict:', array['settled_at']);

@@ -1,0 +1,227 @@
+"""I-6: who had a hand in a release is derived by the database, whatever web says when it asks.
+
+A taken-over or buggy web leaves somebody out; each attack is shown to succeed without its guard.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from governance.models import ApprovalRequest, Membership
+from releases.models import Release, ReleaseChange
+from releases.rules import risk
+from releases.selectors import marks, segregation
+from releases.services import releases, runbooks, stages
+from tests.invariants.gate_world import approve, approved
+from tests.support.attacks import Attack, answers, drop, expected
+from tests.support.company import Company, acting
+from tests.support.cover import execute, refusal, sqlstate
+from tests.support.databases import as_role
+from tests.support.moves import reach
+
+pytestmark = pytest.mark.django_db
+
+CONTRIBUTORS = {"priya", "lena", "tomas", "chloe"}
+
+ATTACKS: dict[str, Attack] = {
+    "a candidate is born with authors of web's choice": Attack(
+        "web",
+        "INSERT INTO releases_candidate (uuid, created_at, repository_id, team_id, tag, sha, state,"
+        " message, created_by_id, test_note, commit_count, contributors) SELECT gen_random_uuid(),"
+        " now(), repository_id, team_id, 'v9', sha, 'building', '', created_by_id, '', 0,"
+        ' \'[{"email": "nobody@northwind.example", "name": "N"}]\' FROM releases_candidate LIMIT 1',
+        "releases_candidate",
+        "guard_authors_of_new",
+        "P0R02",
+    ),
+    "an author is forgotten after the tag was packaged": Attack(
+        "build",
+        "UPDATE releases_candidate SET contributors = '[]'",
+        "releases_candidate",
+        "guard_authors",
+    ),
+    "a release gets an artefact that nobody composed": Attack(
+        "web",
+        "UPDATE releases_release SET artefact_id = (SELECT max(id) FROM releases_artefact)"
+        " WHERE title = 'November train'",
+        "releases_release",
+        "guard_cargo",
+        "P0R02",
+    ),
+    "what it carries changes after people were asked": Attack(
+        "web",
+        "UPDATE releases_release SET scope = 'delta' WHERE title = 'October train'",
+        "releases_release",
+        "guard_cargo",
+    ),
+}
+
+
+def asked_again(company: Company) -> ApprovalRequest:
+    """The October train taken back and put before the board once more."""
+    release = company.releases["October train"]
+    release.refresh_from_db()
+    with acting(company.people["marek"]):
+        if release.state == "submitted":
+            stages.withdraw_submission(release_id=release.pk, reason="again")
+        request = stages.submit(release_id=release.pk)
+    release.refresh_from_db()
+    return request
+
+
+def shut_out(request: ApprovalRequest) -> set[str]:
+    return {
+        email.partition("@")[0]
+        for email in request.exclusions.values_list("user__email", flat=True)
+    }
+
+
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Web that puts the question without saying who had a hand in it, and without marks."""
+    monkeypatch.setattr(segregation, "excluded", lambda release: ([], []))
+
+
+def test_i06_web_cannot_leave_out_who_had_a_hand_in_it(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = company.releases["October train"]
+    with as_role("owner"):
+        execute(
+            "owner",
+            "UPDATE governance_user SET email = 'other@northwind.example' WHERE id = %s",
+            company.people["lena"].pk,
+        )
+    told = shut_out(asked_again(company))
+    forgetful(monkeypatch)
+    request = asked_again(company)
+    assert shut_out(request) == told == {"marek", "other", *CONTRIBUTORS - {"lena"}}
+    assert list(request.unmapped.values_list("email", flat=True)) == ["lena@northwind.example"]
+    assert release.state == "submitted"
+
+
+def test_i06_without_the_guard_web_leaves_them_out(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgetful(monkeypatch)
+    drop("releases_deployment", "complete_question")
+    assert shut_out(asked_again(company)) == set()
+
+
+def test_i06_a_question_without_its_marks_is_refused(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(marks, "of", lambda release: ())
+    with pytest.raises(DatabaseError, match="leaves out a risk mark"), transaction.atomic():
+        asked_again(company)
+    drop("releases_deployment", "complete_question")
+    assert asked_again(company).marks == []
+
+
+def test_i06_a_candidate_that_nobody_packaged_is_not_put_before_anybody(company: Company) -> None:
+    """Web moves a tag to "offered" past the build worker, so nobody knows its authors."""
+    with acting(company.people["marek"]):
+        stages.withdraw_submission(release_id=company.releases["October train"].pk, reason="attack")
+    drop("releases_candidate", "guard_authors")
+    execute("owner", "UPDATE releases_candidate SET artefact_id = NULL WHERE tag = 'v1.1.0'")
+    with pytest.raises(DatabaseError) as caught, transaction.atomic():
+        asked_again(company)
+    assert sqlstate(caught.value) == "P0R04"
+
+
+def test_i06_authors_and_cargo_are_a_build_worker_s_word(company: Company) -> None:
+    assert answers(ATTACKS) == expected(ATTACKS)
+
+
+def test_i06_the_last_editor_and_the_author_of_the_runbook_are_shut_out(company: Company) -> None:
+    release = company.releases["October train"]
+    with acting(company.people["marek"]):
+        stages.withdraw_submission(release_id=release.pk, reason="more to do")
+    with as_role("owner"):
+        for name in ("ana", "ben"):
+            Membership.objects.create(
+                user=company.people[name],
+                team=company.teams["platform"],
+                role="release_manager",
+                granted_at=company.now - timedelta(days=90),
+            )
+    with acting(company.people["ana"]):
+        releases.edit(release_id=release.pk, notes="Other words.")
+    with acting(company.people["ben"]):
+        runbooks.add(
+            release_id=release.pk,
+            text="Back up",
+            phase="before",
+            owner_id=company.people["ben"].pk,
+            critical=False,
+        )
+    found = {user.full_name: why for user, why in segregation.excluded(release)[0]}
+    assert found["Ana Keller"] == "changed this release last"
+    assert found["Ben Okafor"] == "wrote a step of its runbook"
+
+
+def test_i06_who_joins_a_contributing_team_after_approving_no_longer_carries_it(
+    company: Company,
+) -> None:
+    """Gate and floor derive it again at claim and right before the call."""
+    world = approved(company)
+    assert world.verdict().allowed
+    with as_role("deploy"):
+        reach(world.deployment, "running")
+    step = world.deployment.steps.get(kind="deploy")
+    with as_role("owner"):
+        Membership.objects.create(
+            user=company.people["ana"], team=company.teams["sales"], role="developer"
+        )
+    said = " ".join(reason.text for reason in world.verdict().reasons)
+    assert "Ana Keller approved it and is a member of Sales, which contributes" in said
+    assert refusal(step) == "Ana Keller approved it and is a member of Sales, which contributes"
+
+
+def test_i06_marks_are_the_same_in_python_and_in_the_database(company: Company) -> None:
+    release = company.releases["October train"]
+    assert release.artefact is not None
+    every = {
+        name
+        for group in (*risk.GRANTING.values(), risk.BY_ITSELF, risk.RELIED_ON)
+        for name in group
+    }
+    with connection.cursor() as cursor:
+        for number, name in enumerate(sorted({*every, "AccountSettings", "Layout"})):
+            other = Release.objects.create(
+                title=name, version=f"9.{number}", composed_by=company.people["marek"]
+            )
+            with as_role("build"):
+                ReleaseChange.objects.bulk_create(
+                    ReleaseChange(
+                        release=other,
+                        artefact=release.artefact,
+                        type=name,
+                        name=kind,
+                        kind=kind,
+                        teams=["Sales"] * (1 + (kind == "added")),
+                        marks=["all_data"] if kind == "changed" else [],
+                    )
+                    for kind in ("added", "changed", "removed", "same")[number % 3 :]
+                )
+                other.artefact = release.artefact
+                other.save(update_fields=["artefact"])
+            cursor.execute("SELECT releases_marks(%s, %s)", [other.pk, release.artefact.pk])
+            assert tuple(cursor.fetchone()[0]) == marks.of(other), name
+
+
+def test_i06_nobody_with_a_hand_in_it_decides_although_web_left_them_out(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jonas sits on the board and is a developer of Sales besides."""
+    with as_role("owner"):
+        Membership.objects.create(
+            user=company.people["jonas"], team=company.teams["sales"], role="developer"
+        )
+    forgetful(monkeypatch)
+    asked_again(company)
+    monkeypatch.undo()
+    with pytest.raises(Exception, match="is a member of Sales"), transaction.atomic():
+        approve(company, company.releases["October train"], "jonas")
