@@ -12,6 +12,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.forms import ZoneField
 from environments.selectors_calendar import Choice
 from environments.services.calendar import NAME_MAX, REASON_MAX, Words
 from governance.forms.decisions import AnswerForm
@@ -58,11 +59,8 @@ class FreezeForm(forms.Form):
     )
     reason = ReasonField(help_text=_("Everybody who is held by it reads this."))
     target = forms.ChoiceField(label=_("What it covers"))
-    zone = forms.CharField(
-        label=_("Time zone"),
-        max_length=64,
-        help_text=_("Like Europe/Berlin; the times below are those of a clock there."),
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    zone = ZoneField(
+        label=_("Time zone"), help_text=_("The times below are those of a clock there.")
     )
     starts = WallClockField(label=_("From"))
     ends = WallClockField(label=_("To"))

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from core.forms import ZoneField
 from environments.rules_ical import BYTES_MAX
 from environments.selectors_calendar import Choice, Target
 from environments.services import imports
@@ -80,9 +81,7 @@ class HolidaysForm(forms.Form):
     """Which of a year's holidays are frozen."""
 
     days = forms.MultipleChoiceField(label=_("Days"), widget=forms.CheckboxSelectMultiple)
-    zone = forms.CharField(
-        label=_("Time zone"), max_length=64, help_text=_("A day lasts from midnight to midnight.")
-    )
+    zone = ZoneField(label=_("Time zone"), help_text=_("A day lasts from midnight to midnight."))
 
     def __init__(self, found: Sequence[Holiday], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

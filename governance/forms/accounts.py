@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 
+from core.forms import ZoneField
 from governance.models import User
 
 
@@ -103,12 +103,7 @@ class AccountForm(forms.Form):
     """Name and time zone."""
 
     full_name = forms.CharField(label="Name", max_length=150)
-    zone = forms.ChoiceField(label="Time zone", help_text="All times are shown in this zone.")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        zones = sorted(name for name in available_timezones() if "/" in name)
-        self.fields["zone"].choices = [(name, name) for name in ["UTC", *zones]]  # type: ignore[attr-defined]
+    zone = ZoneField(label="Time zone", help_text="All times are shown in this zone.")
 
     @classmethod
     def of(cls, user: User, data: Any = None) -> AccountForm:

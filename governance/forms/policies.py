@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.forms import BoundField
 
 from core.errors import InvalidInput
+from core.forms import ZoneField
 from governance.forms.decisions import AnswerForm
 from governance.models import Team
 from governance.rules.marks import ALWAYS, RISK_MARKS
@@ -30,7 +30,6 @@ from governance.states import Role
 SPARE_ROWS = 2
 EXPIRES_HOURS_DEFAULT = 168
 DAY_NAMES = dict(zip(DAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
-ZONES = [("", "Choose"), *((name, name) for name in sorted(available_timezones()))]
 ROLES = [(role.value, role.title.capitalize()) for role in Role]
 
 
@@ -210,12 +209,7 @@ def _window_fields(prefix: str) -> dict[str, forms.Field]:
         f"{prefix}_to": forms.CharField(
             label="to", required=False, max_length=5, widget=forms.TextInput(attrs=clock)
         ),
-        f"{prefix}_zone": forms.ChoiceField(
-            label="in the time zone",
-            required=False,
-            choices=ZONES,
-            error_messages={"invalid_choice": "There is no time zone “%(value)s”."},
-        ),
+        f"{prefix}_zone": ZoneField(label="in the time zone", required=False),
     }
 
 
