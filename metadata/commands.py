@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import DomainError, ExternalFault
+from core.errors import DomainError, ExternalFault, InvalidInput
 from metadata import manifest
 from metadata.manifest import Manifest
 from metadata.repository import Repository
@@ -168,9 +168,15 @@ def _from_base(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]
     from metadata import delta, held, layout, package
     from metadata.convert.commit import convert
 
+    if options.package_dir:
+        raise InvalidInput(
+            "metadata.base_is_whole",
+            "--base and --package-dir exclude each other: everything that the target holds of the "
+            "other directories would be named for deletion.",
+        )
     repository = _repository(options.repo)
     [sha] = repository.revisions(options.new)
-    converted = convert(repository, sha, options.package_dir)
+    converted = convert(repository, sha)
     _warn(converted.warnings)
     form = layout.read(converted.files, converted.origins)
     known = held.read(options.base.read_bytes(), str(options.base))

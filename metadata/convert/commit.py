@@ -48,7 +48,9 @@ def convert(repository: Repository, rev: str, directories: Sequence[str] = ()) -
         return find(path) or b""
 
     layout = detect(tree, read)
-    chosen = selection.selection(layout, selection.directories_of(layout, directories), find)
+    wanted = selection.directories_of(layout, directories)
+    lacking = selection.lacking(wanted, tree)
+    chosen = selection.selection(layout, wanted, find)
     entries = {path: tree[path] for path in sorted(chosen.kept(list(tree)))}
     selection.check({path: entry.mode for path, entry in entries.items()})
     reading = selection.reading(repository, list(entries.items()))
@@ -62,7 +64,7 @@ def convert(repository: Repository, rev: str, directories: Sequence[str] = ()) -
         result.files,
         result.origins,
         tuple(result.passed_over),
-        tuple(warnings),
+        tuple(dict.fromkeys([*lacking, *warnings])),
         layout,
         registry,
     )

@@ -85,6 +85,25 @@ def directories_of(layout: Layout, asked: Sequence[str]) -> Sequence[str]:
     return clean
 
 
+def lacking(directories: Sequence[str], paths: Collection[str]) -> list[str]:
+    """A sentence for each package directory of which the commit holds no file.
+
+    Raises InvalidInput ``metadata.no_directory`` when it holds none of any: a mistyped name would
+    make an empty package, and a delta against it would delete everything.
+    """
+    lost = [
+        directory
+        for directory in directories
+        if directory and not any(path.startswith(f"{directory}/") for path in paths)
+    ]
+    if lost and len(lost) == len(directories):
+        raise InvalidInput(
+            "metadata.no_directory",
+            f"The commit has no file in the project's package directories ({', '.join(lost)}).",
+        )
+    return [f"The commit has no file in the package directory {directory}." for directory in lost]
+
+
 def check(modes: Mapping[str, str]) -> None:
     """Refuse what cannot be read as a plain file; ``modes`` are octal, by path.
 

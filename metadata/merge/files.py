@@ -11,7 +11,8 @@ from core.errors import ExternalFault
 from metadata import blocks, keys, xml
 from metadata.keys import Rule
 from metadata.merge.conflicts import Decide, ElementConflict, Kind, Said, undecided
-from metadata.merge.tree import Key, Labels, Merging, Side, mixed
+from metadata.merge.items import Key, mixed
+from metadata.merge.tree import Labels, Merging, Side
 from metadata.xml import Element
 
 OURS, THEIRS = ("ours",), ("theirs",)

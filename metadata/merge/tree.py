@@ -11,9 +11,8 @@ holds the first side there.
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -29,24 +28,10 @@ from metadata.merge.conflicts import (
     Said,
     undecided,
 )
+from metadata.merge.items import Identity, Item, Key, content, items_of, mixed, told_apart
 from metadata.xml import Element
 
-Key = tuple[str, ...]
-Identity = tuple[Hashable, ...]
 Labels = tuple[str, ...]
-
-
-@dataclass
-class Item:
-    """An element with the comments before it."""
-
-    element: Element
-    comments: list[Element] = field(default_factory=list)
-
-    @cached_property
-    def identity(self) -> Identity:
-        """What the element says, without formatting."""
-        return content(self.element)
 
 
 @dataclass(frozen=True)
@@ -136,12 +121,12 @@ class Merging:
         """Merge all elements of one name; the first run is the base's."""
         found = rule.keys.get(name)
         if found is not None:
-            keyed = [_keyed(run, found, once=name in rule.sets) for run in runs]
-            if all(side is not None for side in keyed):
-                sides = [side or {} for side in keyed]
+            known = told_apart(runs, found, once=name in rule.sets)
+            if all(side is not None for side in known):
+                sides = [side or {} for side in known]
                 sides = _spoken(sides) if name in rule.rising else sides
                 return self._by_key(name, sides, labels, rule, path)
-        elif all(len(run) <= 1 for run in runs):
+        elif name not in rule.repeated and all(len(run) <= 1 for run in runs):
             single: list[dict[Key, Item]] = [{(): run[0]} if run else {} for run in runs]
             return self._by_key(name, single, labels, rule, path)
         said = [[item.identity for item in run] for run in runs]
@@ -263,47 +248,6 @@ class Merging:
         return next(i for i, (_who, text) in enumerate(told) if text == sides[picked].content)
 
 
-def content(element: Element) -> Identity:
-    """What an element says: name, attributes, texts and children, without formatting.
-
-    Blanks and comments between elements do not count; beside a text, and as the whole content of an
-    element, they do.
-    """
-    inner = list(element)
-    attributes = tuple(sorted(element.attrib.items())) if element.attrib else ()
-    if not inner:
-        return element.tag, attributes, element.text or ""
-    children = [child for child in inner if isinstance(child.tag, str)]
-    if children and not mixed(element):
-        return element.tag, attributes, tuple(map(content, children))
-    parts: list[Hashable] = [element.text or ""]
-    for child in inner:
-        parts.append(content(child) if isinstance(child.tag, str) else ("!", child.text))
-        parts.append(child.tail or "")
-    return element.tag, attributes, "mixed", tuple(parts)
-
-
-def items_of(parent: Element) -> list[Item]:
-    """The elements of a parent, each with the comments before it; last comments join the last."""
-    found: list[Item] = []
-    waiting: list[Element] = []
-    for child in parent:
-        if xml.local(child):
-            found.append(Item(child, waiting))
-            waiting = []
-        else:
-            waiting.append(child)
-    if waiting and found:
-        found[-1].comments = [*found[-1].comments, *waiting]
-    return found
-
-
-def mixed(node: Element) -> bool:
-    """Whether an element holds text, alone or beside elements."""
-    texts = [node.text, *(child.tail for child in node)]
-    return any(text and not text.isspace() for text in texts)
-
-
 def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:
     """An item with the comments of the first side that has any."""
     if item is None:
@@ -359,22 +303,6 @@ def _attributed(*sides: Element) -> bool:
 
 def _names(sides: Sequence[list[Item]]) -> list[str]:
     return list(dict.fromkeys(xml.local(item.element) for side in sides for item in side))
-
-
-def _keyed(run: Sequence[Item], names: tuple[str, ...], *, once: bool) -> dict[Key, Item] | None:
-    """Items by key, or None when one has no key or two have the same.
-
-    The very same element twice says one thing where the platform keeps a set (``once``).
-    """
-    found: dict[Key, Item] = {}
-    for item in run:
-        key = tuple(keys.value(item.element, name) for name in names)
-        if once and key in found and found[key].identity == item.identity:
-            continue
-        if not any(key) or key in found:
-            return None
-        found[key] = item
-    return found
 
 
 def _reordered(base: list[Key], *sides: list[Key]) -> bool:

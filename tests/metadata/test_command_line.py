@@ -109,6 +109,14 @@ def test_delta_writes_what_changed_and_what_is_gone(repo: Repo, tmp_path: Path) 
     assert "Old__c" not in packed
 
 
+def test_delta_from_what_a_target_holds_cannot_be_narrowed(repo: Repo, tmp_path: Path) -> None:
+    at = ("--repo", repo.path, "--base", tmp_path / "x", "--to", "HEAD", "--output", tmp_path / "d")
+    done = metadata("delta", *at, "--package-dir", "force-app")
+    assert done.returncode == 2
+    assert "--base and --package-dir exclude each other" in done.stderr
+    assert not (tmp_path / "d").exists()
+
+
 @pytest.mark.parametrize("as_zip", [True, False])
 def test_delta_from_what_a_target_holds(repo: Repo, tmp_path: Path, as_zip: bool) -> None:
     package, contents = tmp_path / "old.zip", tmp_path / "old.json"

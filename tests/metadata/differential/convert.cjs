@@ -16,6 +16,7 @@ async function main() {
   const fsPaths = directories.map((directory) => path.join(project, directory));
   const set = ComponentSet.fromSource({ fsPaths, registry });
   set.sourceApiVersion = '64.0';
+  set.projectDirectory = project;
   await new MetadataConverter(registry).convert(set, 'metadata', {
     type: 'directory',
     outputDirectory: output,

@@ -18,6 +18,7 @@ from metadata.objects import LINK, SUBMODULE
 from metadata.repository import Repository
 
 SCRIPT = Path(__file__).with_name("convert.cjs")
+ASKED = {"SF_APPLY_REPLACEMENTS_ON_CONVERT": "true"}
 BRANCHES = ("main", "master")
 
 
@@ -53,20 +54,34 @@ def head(mirror: Repository) -> str:
     return next((branches[name] for name in BRANCHES if name in branches), "")
 
 
-def check_out(mirror: Mirror, sha: str, target: Path) -> None:
-    """Write a commit's files; links, submodules and lost objects are left out."""
+def check_out(mirror: Mirror, sha: str, target: Path) -> bool:
+    """Write a commit's files but links and submodules; whether the snapshot lacks contents."""
     found = mirror.tree(sha)
     asked = "".join(f"{entry.blob}\n" for entry in found.values()).encode()
     held = mirror.run.text("cat-file", "--batch-check", given=asked).splitlines()
+    lost = {path for path, line in zip(found, held, strict=True) if line.endswith("missing")}
     tree = {
         path: entry
-        for (path, entry), line in zip(found.items(), held, strict=True)
-        if entry.mode not in (LINK, SUBMODULE) and not line.endswith("missing")
+        for path, entry in found.items()
+        if entry.mode not in (LINK, SUBMODULE) and path not in lost
     }
     contents = mirror.blobs(entry.blob for entry in tree.values())
     for path, content in zip(tree, contents, strict=True):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         (target / path).write_bytes(content)
+    return any(found[path].mode != SUBMODULE for path in lost)
+
+
+def committed(project: Path, target: Path) -> tuple[Mirror, str]:
+    """The files of a directory as a commit of their own repository."""
+    git = ["git", f"--git-dir={target}", f"--work-tree={project}"]
+    person = ["-c", "user.name=Dana Fox", "-c", "user.email=dana@northwind.example"]
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(target)], check=True)
+    (target / "info" / "attributes").write_text("* -text -filter -ident\n")
+    subprocess.run([*git, "add", "--all", "--force"], check=True)
+    subprocess.run([*git, *person, "commit", "-q", "-m", "what the snapshot holds"], check=True)
+    mirror = Mirror(target)
+    return mirror, head(mirror)
 
 
 def node() -> str:
@@ -85,7 +100,7 @@ def convert(project: Path, output: Path, directories: tuple[str, ...]) -> Offici
             str(output),
             *directories,
         ],
-        env={**os.environ, "HOME": str(output.parent)},
+        env={**os.environ, **ASKED, "HOME": str(output.parent)},
         capture_output=True,
         check=True,
         timeout=300,
