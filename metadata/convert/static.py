@@ -37,7 +37,7 @@ def files_of(name: str, parts: Iterable[tuple[Place, bytes]]) -> Mapping[str, tu
             "metadata.no_meta", f"{anywhere} has no {name}{SUFFIX} beside it.", path=anywhere
         )
     meta_target, (meta, meta_path) = next(iter(metas.items()))
-    if len(beside) + bool(inside) > 1:
+    if len({content for content, _path in beside.values()}) + bool(inside) > 1:
         raise InvalidInput(
             "metadata.two_contents",
             f"The static resource {name} has several contents ({anywhere} is one); keep one.",
