@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from releases.models import StepMessage
-from salesforce.types import ComponentFailure, DeployStatus
+from salesforce.types import ComponentFailure, DeployStatus, TestFailure
 
 
 def counters(status: DeployStatus) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def messages(status: DeployStatus) -> list[StepMessage]:
         StepMessage(
             kind=StepMessage.Kind.TEST,
             type="Apex test",
-            name=f"{failure.class_name}.{failure.method}",
+            name=_test_name(failure),
             problem=failure.message,
             stack=failure.stack_trace,
         )
@@ -57,6 +57,11 @@ def messages(status: DeployStatus) -> list[StepMessage]:
     ]
     rows += [_component(warning, StepMessage.Kind.WARNING) for warning in status.warnings]
     return rows
+
+
+def _test_name(failure: TestFailure) -> str:
+    """Class and method; the class alone when the org has no such test."""
+    return f"{failure.class_name}.{failure.method}".removesuffix(".")
 
 
 def _component(failure: ComponentFailure, kind: str) -> StepMessage:
@@ -86,7 +91,7 @@ def summary(status: DeployStatus) -> str:
     if status.test_failures:
         test = status.test_failures[0]
         more = f" and {len(status.test_failures) - 1} more" if len(status.test_failures) > 1 else ""
-        return f"Test {test.class_name}.{test.method}: {test.message}{more}"
+        return f"Test {_test_name(test)}: {test.message}{more}"
     if status.coverage_warnings:
         return status.coverage_warnings[0].message
     return status.error_message or f"The org answered {status.status}."

@@ -67,21 +67,22 @@ class Run:
 def run(
     sources: dict[str, Outline], wanted: set[str] | None, rules: dict[str, Rule] | None = None
 ) -> Run:
-    """Run all test classes, or only the wanted ones (lower-case names).
+    """Run all test classes, or only the wanted ones, whatever their capitals.
 
     Sources are outlines by name; a wanted class that does not exist fails as a method without name.
     """
     found = Run()
+    asked = None if wanted is None else {name.lower() for name in wanted}
     running = [
         (name, source)
         for name, source in sorted(sources.items())
-        if source.tests and (wanted is None or source.name.lower() in wanted)
+        if source.tests and (asked is None or source.name.lower() in asked)
     ]
     for _, source in running:
         for member in source.tests:
             found.results.append(_result(source, member, rules or {}))
     known = {source.name.lower() for source in sources.values()}
-    for missing in sorted((wanted or set()) - known):
+    for missing in sorted(name for name in wanted or () if name.lower() not in known):
         found.results.append(TestResult(missing, "", 0.0, message="Class not found"))
     found.coverage = _coverage(sources, [source for _, source in running])
     return found

@@ -281,7 +281,7 @@ def _plan_tests(world: World, org: Org, options: Options, plan: Plan, view: View
 def _wanted(options: Options, plan: Plan, sources: dict[str, Outline]) -> set[str] | None:
     """Return the test classes to run; None for all of the org's own."""
     if plan.test_level == "RunSpecifiedTests":
-        return {name.lower() for name in options.run_tests}
+        return set(options.run_tests)
     if plan.test_level != "RunRelevantTests":
         return None
     touched = {name.lower() for kind, name, _ in plan.writes if kind.startswith("Apex")}

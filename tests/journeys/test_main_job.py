@@ -7,8 +7,7 @@ from django.core import mail
 
 from core.errors import Conflict, NotAllowed, NotFound, NotNow, Stale
 from environments.models import Environment
-from governance import policies, policy_changes
-from governance.models import AuditEvent, Membership, Policy
+from governance.models import AuditEvent, Membership
 from governance.services import people
 from releases.models import Build, ChangeCommit
 from releases.services import approval, candidates, deployments, releases, repositories, stages
@@ -221,29 +220,3 @@ def test_production_before_rehearsal_and_submission_before_preparation_are_refus
             deployment_id=release.items.get().candidate.deployments.get().pk,
         )
     assert refusal.value.code == "deployment.over"
-
-
-def test_i30_new_policy_version_voids_what_was_decided_under_the_old_one(journey: Journey) -> None:
-    release = journey.composed("October", journey.offered("sales", "v4.2.0"))
-    request = journey.submitted(release)
-    journey.decide("ana", request)
-    policy = Policy.objects.get(name="Production")
-    assert policy.current is not None
-    (rule,) = policy.current.body["approvals"]
-    stricter = {**policy.current.body, "approvals": [{**rule, "number": 3}]}
-    proposal = journey.as_person("ana", policies.propose, policy_id=policy.pk, body=stricter)
-    for name in ("ben", "jonas"):
-        journey.as_person(
-            name,
-            policies.decide,
-            proposal_id=proposal.pk,
-            verdict="approve",
-            comment="",
-            shown_digest=policy_changes.question_digest(proposal),
-            auth_strength="password",
-        )
-    assert journey.release(release.pk).state == "rehearsed"
-    with pytest.raises(Stale):
-        journey.decide("ben", request)
-    assert journey.deployment(release).state == "superseded"
-    assert journey.writes("Production") == []
