@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from metadata.components import ComponentKey
-from metadata.normal import NormalForm
+from metadata.normal import Files, NormalForm
 from metadata.references import APEX, References, bare, index, inverted
 
 _TEST = re.compile(rb"@istest\b|\btestmethod\b", re.IGNORECASE)
@@ -34,6 +34,19 @@ class Proposal:
     def names(self) -> list[str]:
         """The tests' names."""
         return [name for name, _reasons in self.tests]
+
+
+def tests_of(form: NormalForm) -> NormalForm:
+    """The test classes of a package, and nothing else."""
+    return NormalForm({key: files for key, files in form.items() if _code_of_test(key, files)})
+
+
+def _code_of_test(key: ComponentKey, files: Files) -> bytes:
+    """The code of a test class; empty for everything else."""
+    if key.type != "ApexClass":
+        return b""
+    code = next((files[path] for path in files if path.endswith(".cls")), b"")
+    return code if _TEST.search(code) and _TEST.search(bare(code)) else b""
 
 
 class Suite:
@@ -82,14 +95,8 @@ class Suite:
     @cached_property
     def _all(self) -> dict[str, bytes]:
         """Test classes by name with their code."""
-        found: dict[str, bytes] = {}
-        for key, files in self._form.items():
-            if key.type != "ApexClass":
-                continue
-            code = next((files[path] for path in files if path.endswith(".cls")), b"")
-            if _TEST.search(code) and _TEST.search(bare(code)):
-                found[key.name] = code
-        return found
+        codes = ((key.name, _code_of_test(key, files)) for key, files in self._form.items())
+        return {name: code for name, code in codes if code}
 
     @cached_property
     def _keys(self) -> frozenset[ComponentKey]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from metadata import references
 from metadata.components import ComponentKey
 from metadata.normal import NormalForm
 from metadata.references import APEX, References
-from metadata.tests_for import Suite
-from releases.models import KnownTest, Release
+from metadata.tests_for import Suite, tests_of
+from releases.models import KnownTest, Release, Repository
+from releases.selectors.released import last_released
+from releases.services import packaging
 
 REASONS_KEPT = 20
 
@@ -26,8 +29,13 @@ def tests(
     carried: Collection[ComponentKey],
     differs: Collection[ComponentKey],
 ) -> list[KnownTest]:
-    """Every test of the composed tree, with why it is proposed; the rows carry no artefact yet."""
-    suite = Suite(form, named)
+    """Every test of the composed tree and of what other teams brought to production before.
+
+    With why it is proposed; the rows carry no artefact yet.
+    """
+    others = _tests_of_others(release)
+    of_others = references.of(others, {*form, *differs})
+    suite = Suite(NormalForm({**others, **form}), {**of_others, **named})
     concerned = {key for key in carried if key.type in APEX}.union(differs)
     proposal = suite.propose(concerned)
     kinds = KnownTest.Kind
@@ -35,13 +43,24 @@ def tests(
         KnownTest(release=release, kind=kinds.PROPOSED, name=name, reasons=_kept(reasons))
         for name, reasons in proposal.tests
     ]
-    others = sorted(set(suite.names).difference(proposal.names))
-    found += [KnownTest(release=release, kind=kinds.KNOWN, name=name) for name in others]
+    rest = sorted(set(suite.names).difference(proposal.names))
+    found += [KnownTest(release=release, kind=kinds.KNOWN, name=name) for name in rest]
     return found + [
         KnownTest(release=release, kind=kinds.UNTESTED, name=key.name, reasons=[key.type])
         for key in proposal.untested
         if key in form
     ]
+
+
+def _tests_of_others(release: Release) -> NormalForm:
+    """The tests that production got last from teams which bring nothing now."""
+    teams = release.items.filter(removed_at__isnull=True).values("candidate__team")
+    found = NormalForm({})
+    for repository in Repository.objects.exclude(team__in=teams).select_related("team"):
+        before = last_released(repository)
+        if before is not None and before.artefact is not None:
+            found = NormalForm({**found, **tests_of(packaging.form_of(before.artefact))})
+    return found
 
 
 def _kept(reasons: Collection[str]) -> list[str]:

@@ -22,7 +22,7 @@ from tests.factories import releases as make
 from tests.releases.pages.conftest import Looks
 from tests.releases.pages.reading import page_of, words
 from tests.releases.pages.test_scope import Held, form
-from tests.support.company import Company, acting
+from tests.support.company import Company, acting, trains
 from tests.support.databases import as_role
 from tests.support.moves import reach
 
@@ -112,6 +112,35 @@ def test_policy_that_asks_for_named_tests_gets_at_least_the_proposed_ones(
     assert plan["run_tests"] == ["PricingTest", "QuotesTest"]
     shown = words(page_of(client, release.get_absolute_url()))
     assert "Runs 2 tests: PricingTest, QuotesTest" in shown
+
+
+def test_other_teams_tests_in_production_are_proposed_too(company: Company) -> None:
+    with as_role("build"):
+        held = packaging.keep(form(WatchTest="@isTest static void works() { Pricing p; }"))
+    trains.went_out(company, make.offered(company, "service", "v8", artefact=held))
+    release = composed(company, "delta")
+    row = KnownTest.objects.get(release=release, name="WatchTest")
+    assert (row.kind, row.reasons) == ("proposed", ["names Pricing"])
+
+
+def test_rollback_runs_what_was_proposed_for_the_artefact_and_pages_are_cut(
+    company: Company,
+) -> None:
+    release, version = composed(company, "whole"), asks(company, "RunSpecifiedTests")
+    back = Release.objects.create(
+        title="Back",
+        version="9.9.9",
+        composed_by=company.people["marek"],
+        change_class=Release.ChangeClass.ROLLBACK,
+        restores=release,
+        artefact=release.artefact,
+    )
+    named = ("PricingTest", "QuotesTest")
+    assert selectors.selection(back, version) == Selection("RunSpecifiedTests", named)
+    first = selectors.page(release, size=1)
+    second = selectors.page(release, after=first.following, size=1)
+    assert [row.name for row in (*first.rows, *second.rows)] == list(named)
+    assert (first.total, second.following) == (2, "")
 
 
 def test_what_is_less_than_the_policy_asks_is_refused(company: Company) -> None:
