@@ -113,9 +113,7 @@ def _keyed(nodes: Sequence[Element], key: tuple[str, ...] | None) -> Mapping[str
 
 def _called(node: Element, key: tuple[str, ...] | None) -> str:
     names = key or ("fullName", "name", "label", "field", ".")
-    parts = [
-        (node.text or "").strip() if name == "." else xml.text_of(node, name) for name in names
-    ]
+    parts = [keys.value(node, name) for name in names]
     kept = [part for part in parts if part]
     if key is None:
         kept = kept[:1]

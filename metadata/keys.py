@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from metadata.keytable import CODE, ITEMS, PLACE, TABLE
+from metadata.keytable import CODE, ITEMS, MADE, MORE, PLACE, TABLE
 from metadata.types import DATA
 
 _DIGITS = re.compile(r"[0-9]{1,6}")
@@ -30,6 +30,7 @@ class Rule:
     repeated: frozenset[str] = frozenset()
     types: Mapping[str, str] = field(default_factory=dict)
     rising: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
 
     def inner(self, name: str) -> Rule:
         """The rule for children of a child of that name."""
@@ -65,7 +66,7 @@ somebody outside receives (an outbound message), or changes how the same content
 def _elements() -> Mapping[str, Mapping[str, str]]:
     """Type → element → type of what it holds, with ``*`` where it may be there several times."""
     found: dict[str, dict[str, str]] = json.loads((DATA / "elements.json").read_bytes())
-    return found
+    return found | {name: found.get(name, {}) | more for name, more in MORE.items()}
 
 
 @cache
@@ -88,6 +89,7 @@ def of_type(name: str) -> Rule:
         keys={element: found for element, found, _is_set in entries},
         repeated=frozenset(element for element, said in held.items() if said.endswith("*")),
         types={element: said.rstrip("*") for element, said in held.items()},
+        made=MADE.get(name, {}),
     )
 
 
@@ -98,12 +100,14 @@ def number(element: Any, parts: tuple[str, ...]) -> tuple[int, ...] | None:
 
 
 def value(element: Any, path: str) -> str:
-    """The text of one part of an element's key; "." is its own, "a/b" lies deeper.
+    """The text of one part of an element's key; "." is its own, "a/b" is deeper, "@a" an attribute.
 
     ``PLACE`` is no text of the element: whoever sees all of its like counts it.
     """
     if path == PLACE:
         return ""
+    if path[:1] == "@":
+        return str(element.get(path[1:], "")).strip()
     if path == ".":
         return (element.text or "").strip()
     for name in path.split("/"):

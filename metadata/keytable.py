@@ -1,11 +1,11 @@
 """How Salesforce keys the elements of its metadata, per type: the table that ``keys`` reads.
 
 An entry names a repeated element, the elements that make its key ("." is the element's own text,
-"a/b" lies deeper, ``PLACE`` is its place among its like, while all sides hold as many), and whether
-the platform keeps the elements as a set, which it sorts when it writes, or as a list, whose order
-means something. ``TABLE`` names type and element; ``ITEMS`` keys a type wherever it is repeated.
-What is in neither has no key: its repeated elements are a list that nobody but a person may merge
-where two sides changed the same place.
+"a/b" lies deeper, "@a" is an attribute, ``PLACE`` is its place among its like, while all sides hold
+as many), and whether the platform keeps the elements as a set, which it sorts when it writes, or as
+a list, whose order means something. ``TABLE`` names type and element; ``ITEMS`` keys a type wherever
+it is repeated. What is in neither has no key: its repeated elements are a list that nobody but a
+person may merge where two sides changed the same place.
 """
 
 from __future__ import annotations
@@ -273,6 +273,9 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     "StandardValueSet": (("standardValue", ("fullName",), LIST),),
     "StandardValueSetTranslation": _named("masterLabel", "valueTranslation"),
     "SummaryLayout": (("summaryLayoutItems", ("posX", "posY", "posZ"), LIST),),
+    "TargetConfig": (("property", ("@name",), LIST),),
+    "TargetConfigs": (("targetConfig", ("@targets",), LIST),),
+    "TargetObjects": _texts("object"),
     "Targets": _texts("target"),
     "Translations": (
         *_named("name", *_TRANSLATED),
@@ -346,3 +349,14 @@ ITEMS: dict[str, tuple[tuple[str, ...], bool]] = {
     "FlowInputFieldAssignment": (("field",), SET),
 }
 """Type of a repeated element → key elements, set or list."""
+
+MORE: dict[str, dict[str, str]] = {
+    "LightningComponentBundle": {"targetConfigs": "TargetConfigs"},
+    "TargetConfigs": {"targetConfig": "TargetConfig*"},
+    "TargetConfig": {"objects": "TargetObjects", "property": "*"},
+    "TargetObjects": {"object": "*"},
+}
+"""What the published description takes for one text: the configuration of a Lightning component."""
+
+MADE: dict[str, dict[str, str]] = {"SummaryLayout": {"masterLabel": "00h[0-9A-Za-z]{12,15}"}}
+"""Type → element → what an org writes there by itself: its own id of a layout."""

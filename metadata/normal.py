@@ -5,12 +5,14 @@ labels, workflows and the like are entries of their own. XML is canonical (``met
 other content is byte for byte the team's.
 
 A component's digest is over what the platform keeps of it: line ends and blanks at the end of Apex
-do not count, since an org gives them back changed, and an archive counts by the files in it.
+do not count, since an org gives them back changed, nor does the id that each org puts into a layout
+by itself, and an archive counts by the files in it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, unquote
 
@@ -22,6 +24,11 @@ CHILD = ""
 """Path of the single file of a child entry."""
 
 APEX = frozenset({"ApexClass", "ApexTrigger", "ApexPage", "ApexComponent"})
+_OWN_ID = re.compile(
+    rb"(<summaryLayout>\s*<masterLabel>)00h[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?(</masterLabel>)"
+)
+"""What an org puts into a layout is its own id of it, another one in every org."""
+
 MAX_ARCHIVE = 100_000_000
 """Archives that would unpack to more bytes are compared as they are."""
 
@@ -121,6 +128,8 @@ def what_counts(key: ComponentKey, path: str, content: bytes) -> bytes:
         return content.removeprefix(_BOM).replace(b"\r\n", b"\n").rstrip()
     if key.type == "StaticResource" and content[:4] == b"PK\x03\x04":
         return _archive(content)
+    if key.type == "Layout":
+        return _OWN_ID.sub(rb"\1\2", content)
     return content
 
 

@@ -11,6 +11,7 @@ holds the first side there.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -153,6 +154,7 @@ class Merging:
             wanted = [_Wanted(who, side.get(key)) for who, side in zip(labels, others, strict=True)]
             inner = None if name in keys.WHOLE else rule.inner(name)
             item = _highest(base.get(key), wanted, rule.rising.get(name))
+            item = item or _made(wanted, rule.made.get(name))
             item = item or self._entry(base.get(key), wanted, inner, where)
             if item is not None:
                 kept[key] = item
@@ -278,6 +280,15 @@ def _highest(
         return None
     most = max(held, key=lambda one: one[0] or (), default=None)
     return _commented(most[1].item, sides) if most and most[0] != least else None
+
+
+def _made(sides: Sequence[_Wanted], pattern: str | None) -> Item | None:
+    """The first of what orgs wrote by themselves on every side."""
+    if pattern is None or not all(
+        side.item and re.fullmatch(pattern, keys.value(side.item.element, ".")) for side in sides
+    ):
+        return None
+    return sides[0].item
 
 
 def _after_each_other(runs: Sequence[list[Item]]) -> list[Item]:

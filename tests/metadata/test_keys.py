@@ -7,11 +7,14 @@ import json
 import pytest
 
 from metadata import keys, keytable
+from metadata.components import ComponentKey
 from metadata.merge.files import merge
+from metadata.normal import NormalForm
 from metadata.types import DATA
 from metadata.xml import canonical_file
 from tests.metadata.repositories import HEAD, NS
 
+KEY = ComponentKey("Layout", "A")
 UNDECLARED = {
     ("LightningComponentBundle", "packageVersions"),
     ("MutingPermissionSet", "dataspaceScopes"),
@@ -27,6 +30,8 @@ UNDECLARED = {
 def test_only_what_may_be_there_several_times_is_keyed() -> None:
     known = json.loads((DATA / "elements.json").read_bytes())
     keyed = {(kind, entry[0]) for kind, entries in keytable.TABLE.items() for entry in entries}
+    for kind, more in keytable.MORE.items():
+        known[kind] = known.get(kind, {}) | more
     single = {(kind, name) for kind, name in keyed if known[kind].get(name, "")[-1:] != "*"}
     assert single == UNDECLARED
     held = {said[:-1] for inner in known.values() for said in inner.values() if said[-1] == "*"}
@@ -83,6 +88,19 @@ def recipient(name: str) -> str:
     return f"<alerts><fullName>Alert</fullName>{one}{two}</alerts>"
 
 
+def summary(label: str, width: str) -> str:
+    """The highlights panel of a layout."""
+    inner = f"<masterLabel>{label}</masterLabel><sizeX>{width}</sizeX>"
+    return f"<summaryLayout>{inner}</summaryLayout>"
+
+
+def target(*names: str) -> str:
+    """A target of a Lightning component with properties."""
+    inner = "".join(f'<property name="{name}" type="String"/>' for name in names)
+    config = f'<targetConfig targets="lightning__HomePage">{inner}</targetConfig>'
+    return f"<targetConfigs>{config}</targetConfigs>"
+
+
 MERGED = {
     "columns are told apart by their places": (
         "Layout", section("A", "B"), section("AC", "B"), section("A", "BD"), section("AC", "BD"),
@@ -90,6 +108,14 @@ MERGED = {
     "tabs of a profile": (
         "Profile", tab("A", "1") + tab("B", "1"), tab("A", "2") + tab("B", "1"),
         tab("A", "1") + tab("B", "2"), tab("A", "2") + tab("B", "2"),
+    ),
+    "an id that each org makes for itself": (
+        "Layout", summary("00h000000000001", "1"), summary("00h000000000002AAA", "1"),
+        summary("00h000000000003", "2"), summary("00h000000000002AAA", "2"),
+    ),
+    "properties of a component's targets": (
+        "LightningComponentBundle", target("a", "b"), target("a", "b", "c"),
+        target("d", "a", "b"), target("d", "a", "b", "c"),
     ),
     "a part of a part is keyed as it is alone": (
         "Workflow", recipient("ab"), recipient("cb"), recipient("ad"), recipient("cd"),
@@ -140,3 +166,13 @@ def test_what_keys_do_not_tell_apart_is_for_a_person(
     assert [conflict.path for conflict in merged.conflicts] == [path]
     for name in ("utilityBar", "ruleItems", "tabVisibilities"):
         assert merged.content.count(f"<{name}>".encode()) <= 1
+
+
+def test_id_that_each_org_makes_for_itself_is_no_drift() -> None:
+    layouts = [
+        NormalForm({KEY: {"layouts/A.layout": canonical_file(file_of("Layout", inner), "a")}})
+        for inner in (summary("00h000000000001", "1"), summary("00h000000000002AAA", "1"))
+    ]
+    assert layouts[0].digest() == layouts[1].digest()
+    label = canonical_file(file_of("Layout", summary("Panel", "1")), "a")
+    assert NormalForm({KEY: {"layouts/A.layout": label}}).digest() != layouts[0].digest()
