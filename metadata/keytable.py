@@ -3,9 +3,9 @@
 An entry names a repeated element, the elements that make its key ("." is the element's own text,
 "a/b" lies deeper, "@a" is an attribute, ``PLACE`` is its place among its like, while all sides hold
 as many), and whether the platform keeps the elements as a set, which it sorts when it writes, or as
-a list, whose order means something. ``TABLE`` names type and element; ``ITEMS`` keys a type wherever
-it is repeated. What is in neither has no key: its repeated elements are a list that nobody but a
-person may merge where two sides changed the same place.
+a list, whose order means something. ``TABLE`` names type and element, ``ITEMS`` keys a type
+wherever it is repeated. What is in neither has no key: its repeated elements are a list that nobody
+but a person may merge where two sides changed the same place.
 """
 
 from __future__ import annotations

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Callable, Collection
 
 from core.errors import InvalidInput
-from metadata import layout, references
+from metadata import layout, references, zips
 from metadata.components import ComponentKey
 from metadata.identity import MANIFESTS, identify
 from metadata.normal import Files, NormalForm
@@ -59,19 +57,17 @@ def _texts(key: ComponentKey) -> set[bytes]:
 
 
 def _files(package: bytes, wanted: Callable[[str], bool], limit: int) -> Files:
-    try:
-        with zipfile.ZipFile(io.BytesIO(package)) as opened:
-            names = [info.filename for info in opened.infolist() if not info.is_dir()]
-            inner = below_manifest({name: name.encode() for name in names})
-            chosen = {path: name.decode() for path, name in inner.items() if wanted(path)}
-            size = sum(opened.getinfo(name).file_size for name in chosen.values())
-            if size > limit:
-                raise InvalidInput(
-                    "package.too_large", f"These files would unpack to {size // 10**6:,} MB."
-                )
-            return {path: opened.read(name) for path, name in chosen.items()}
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as problem:
-        raise InvalidInput("package.not_a_zip", f"The package cannot be read: {problem}") from None
+    with zips.opened(package) as opened:
+        names = [info.filename for info in opened.infolist() if not info.is_dir()]
+        inner = below_manifest({name: name.encode() for name in names})
+        chosen = {path: name.decode() for path, name in inner.items() if wanted(path)}
+        held = {path: opened.getinfo(name) for path, name in chosen.items()}
+        size = sum(entry.file_size for entry in held.values())
+        if size > limit:
+            raise InvalidInput(
+                "package.too_large", f"These files would unpack to {size // 10**6:,} MB."
+            )
+        return {path: zips.unpacked(opened, entry) for path, entry in held.items()}
 
 
 def _of(path: str) -> ComponentKey | None:

@@ -27,7 +27,6 @@ from metadata import keys, types
 NAMESPACE = types.NAMESPACE
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 INDENT = "    "
-MAX_DEPTH = 200
 Element = etree._Element
 
 SCHEMA = {
@@ -40,7 +39,7 @@ _FULL_NAME = f"{_PREFIX}fullName"
 _BLANK = " \t\r\n"
 
 
-_PARSER = etree.XMLParser(
+_PARSER = etree.XMLParser(  # without huge_tree it refuses more than 256 elements in each other
     resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
 )
 
@@ -134,10 +133,6 @@ def _arrange(parent: Element, rule: keys.Rule, depth: int) -> None:
     children = list(parent)
     if not children:
         return
-    if depth > MAX_DEPTH:
-        raise InvalidInput(
-            "metadata.malformed_xml", "An XML file is nested too deep to be metadata."
-        )
     kept = _without_comments(parent, children)
     if kept is None:
         return

@@ -12,7 +12,8 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from core.errors import InvalidInput
@@ -153,11 +154,22 @@ def read(content: bytes, limit: int | None = None) -> dict[str, bytes]:
     ``package.too_large``.
     """
     check(0, 0, len(content))
+    with opened(content) as source:
+        entries = [entry for entry in source.infolist() if not entry.is_dir()]
+        check(len(entries), sum(entry.file_size for entry in entries), 0, limit)
+        return _unpacked(source, entries, MAX_UNZIPPED if limit is None else limit)
+
+
+@contextmanager
+def opened(content: bytes) -> Iterator[zipfile.ZipFile]:
+    """A zip to read; whatever its bytes make the library raise is a refusal.
+
+    Memory holds it whole, so no fault of a disk can hide behind it. Raises InvalidInput
+    ``package.not_a_zip``.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as source:
-            entries = [entry for entry in source.infolist() if not entry.is_dir()]
-            check(len(entries), sum(entry.file_size for entry in entries), 0, limit)
-            return _unpacked(source, entries, MAX_UNZIPPED if limit is None else limit)
+            yield source
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as fault:
         raise InvalidInput("package.not_a_zip", f"The zip cannot be read: {fault}.") from None
     except (ValueError, OverflowError, zlib.error) as fault:
@@ -177,13 +189,18 @@ def _unpacked(
             )
         if entry.filename in files:
             raise InvalidInput("package.not_a_zip", f"The zip names {entry.filename!r} twice.")
-        with source.open(entry) as stream:
-            content = stream.read(left + 1)
+        content = unpacked(source, entry)
         left -= len(content)
         if left < 0:
             check(0, limit + 1, 0, limit)
         files[entry.filename] = content
     return files
+
+
+def unpacked(source: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """One file of a zip, never more of it than the zip says: a longer one is damaged."""
+    with source.open(entry) as stream:
+        return stream.read(entry.file_size + 1)
 
 
 def safe_path(path: str) -> None:
