@@ -98,6 +98,8 @@ def only_ours(case: Case, member: Member) -> str:
         return "a child inside a whole .object file, which the peer lists as the object"
     if member in MISSED and any(change[2] != change[3] for change in case.of(member)):
         return "the peer misses it"
+    if kind in INSIDE and _empty(case, kind, name):
+        return "a file without any child, which has to be named to be in the package"
     if kind == "Bot" or (kind == "CustomObject" and _master_detail(case, name)):
         return "a parent that comes along"
     return ""
@@ -159,6 +161,13 @@ def _tests_alone(found: Collection[Change]) -> bool:
 
 def _in_one_file(found: Iterable[Change], suffix: str) -> bool:
     return any(change.path.removesuffix("-meta.xml").endswith(suffix) for change in found)
+
+
+def _empty(case: Case, kind: str, name: str) -> bool:
+    """Whether a file that came or changed holds no child at all."""
+    own = [change for change in case.of((kind, name)) if change.new and INSIDE[kind] in change.path]
+    contents = case.repository.blobs(change.new_blob for change in own)
+    return bool(own) and not any(b"<fullName>" in content for content in contents)
 
 
 def _master_detail(case: Case, name: str) -> bool:
