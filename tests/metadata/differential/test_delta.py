@@ -98,6 +98,11 @@ def only_ours(case: Case, member: Member) -> str:
         return "a child inside a whole .object file, which the peer lists as the object"
     if member in MISSED and any(change[2] != change[3] for change in case.of(member)):
         return "the peer misses it"
+    return _of_a_whole_file(case, kind, name)
+
+
+def _of_a_whole_file(case: Case, kind: str, name: str) -> str:
+    """Why we list what holds children."""
     if kind in INSIDE and _empty(case, kind, name):
         return "a file without any child, which has to be named to be in the package"
     if kind == "Bot" or (kind == "CustomObject" and _master_detail(case, name)):
