@@ -11,14 +11,14 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from core import blobs, db
+from core import db
 from core.errors import ExternalFault, FaultUnknown
 from jobs.registry import Next
-from metadata.package import listing_digest_of_zip
 from releases import gate
-from releases.engine import finish, report
+from releases.engine import finish, parcel, report
 from releases.engine.context import UPLOAD_LIMIT, StepContext, poll_after
-from releases.models import Artefact, Step
+from releases.engine.parcel import Parcel
+from releases.models import Step
 from releases.services import steps
 from releases.states import Effect, Purpose, ReleaseState, StepKind, StepState
 from salesforce.types import DeployOptions, DeployRequestRow, DeployStatus
@@ -35,15 +35,19 @@ def begin(ctx: StepContext) -> Next:
         steps.skipped(ctx.claim, ctx.step, reason=reason)
         return Next.now()
     try:
-        package = verified_zip(ctx.deployment.artefact)
+        package = parcel.of(ctx.deployment)
     except ExternalFault as fault:
         return _other_bytes(ctx, fault)
-    stopped = _intend(ctx)
+    if package.is_empty:
+        reason = f"{ctx.deployment.environment.name} holds all of it already, from {package.base}"
+        steps.skipped(ctx.claim, ctx.step, reason=reason)
+        return Next.now()
+    stopped = _intend(ctx, package)
     if stopped is not None:
         return stopped
     ctx.claim.renew(LEASE_FOR_UPLOAD)
     try:
-        remote_id = ctx.org.deploy(package, _options(ctx))
+        remote_id = ctx.org.deploy(package.content, _options(ctx))
     except FaultUnknown:
         return Next.after(2)
     except ExternalFault as fault:
@@ -53,7 +57,7 @@ def begin(ctx: StepContext) -> Next:
 
 
 @transaction.atomic
-def _intend(ctx: StepContext) -> Next | None:
+def _intend(ctx: StepContext, package: Parcel) -> Next | None:
     """The gate's last word and the intent in one transaction; a ``Next`` when it says no.
 
     The request's row is locked: a decision that is withdrawn at the same moment waits, or is seen.
@@ -73,7 +77,8 @@ def _intend(ctx: StepContext) -> Next | None:
             reason=f"Stopped at the gate right before the call: {reason}",
             back_to=ReleaseState.REHEARSED,
         )
-    steps.intend(ctx.claim, ctx.step, gate=[item.text for item in verdict.reasons])
+    sent = {"components": package.components, "base": package.base} if package.base else {}
+    steps.intend(ctx.claim, ctx.step, gate=[item.text for item in verdict.reasons], **sent)
     return None
 
 
@@ -95,21 +100,6 @@ def _options(ctx: StepContext) -> DeployOptions:
         rollback_on_error=plan["rollback_on_error"],
         ignore_warnings=plan["ignore_warnings"],
     )
-
-
-def verified_zip(artefact: Artefact) -> bytes:
-    """The artefact's zip, its bytes and its canonical listing checked against the row.
-
-    Raises ExternalFault ``artefact.mismatch`` when either differs.
-    """
-    package = blobs.get(artefact.blob)
-    if listing_digest_of_zip(package) != artefact.digest:
-        raise ExternalFault(
-            "artefact.mismatch",
-            f"The stored package is not {artefact}; nothing was sent. An admin has to look.",
-            retryable=False,
-        )
-    return package
 
 
 def counting_validation(ctx: StepContext) -> str:
@@ -151,7 +141,9 @@ def settle(ctx: StepContext, status: DeployStatus) -> Next:
     counters["facts"] = {**ctx.step.facts, **report.times(status)}
     if status.success:
         with transaction.atomic():
-            steps.succeeded(ctx.claim, ctx.step, note=report.summary(status), **counters)
+            base = ctx.step.facts.get("base")
+            rest = f"; only what differs from {base}, which the org held" if base else ""
+            steps.succeeded(ctx.claim, ctx.step, note=report.summary(status) + rest, **counters)
             steps.say(ctx.step, report.messages(status))
         return Next.now()
     state = StepState.CANCELLED if status.canceled else StepState.FAILED
@@ -208,5 +200,5 @@ def matching(
     The count is 0 while the org has not opened the package.
     """
     rows = _unclaimed(ctx) if seen is None else seen
-    total = ctx.deployment.artefact.component_count
+    total = ctx.step.facts.get("components", ctx.deployment.artefact.component_count)
     return rows if len(rows) == 1 and rows[0].components_total in (0, total) else []

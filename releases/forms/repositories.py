@@ -28,6 +28,24 @@ class RepositoryForm(forms.Form):
     )
 
 
+class EditRepositoryForm(RepositoryForm):
+    """Changes where a team's work lies and what its builds carry."""
+
+    build_scope = forms.ChoiceField(
+        label="Builds send to the CI org",
+        choices=Repository.BuildScope.choices,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="Only what the CI org does not hold yet deploys faster and deletes what the "
+        "commit no longer holds. After a build that failed the whole package is sent again.",
+    )
+
+    def clean_build_scope(self) -> str:
+        """Without an answer nothing changes."""
+        kept = self.get_initial_for_field(self.fields["build_scope"], "build_scope")
+        return str(self.cleaned_data["build_scope"] or kept)
+
+
 class SecretArea(forms.Textarea):
     """Several lines that are typed in and never sent back to the browser, as a password is not."""
 

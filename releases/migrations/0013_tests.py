@@ -1,4 +1,4 @@
-"""Tests that a release names: what is proposed, and what people chose."""
+"""Tests that a release names: what is proposed, what people chose; what builds carry."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ class Migration(migrations.Migration):
             model_name="release",
             name="tests_removed",
             field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name="repository",
+            name="build_scope",
+            field=models.CharField(
+                choices=[
+                    ("whole", "Whole package"),
+                    ("delta", "Only what the CI org does not hold yet"),
+                ],
+                default="whole",
+                max_length=5,
+            ),
         ),
         migrations.CreateModel(
             name="KnownTest",

@@ -20,6 +20,10 @@ class Repository(Entity):
         TOKEN = "https_token", "access token over https"
         SSH_KEY = "ssh_key", "deploy key over ssh"
 
+    class BuildScope(models.TextChoices):
+        WHOLE = "whole", "Whole package"
+        DELTA = "delta", "Only what the CI org does not hold yet"
+
     class Health(models.TextChoices):
         NEW = "new", "not fetched yet"
         OK = "ok", "fetched"
@@ -28,6 +32,7 @@ class Repository(Entity):
     team = models.OneToOneField("governance.Team", models.PROTECT, related_name="repository")
     url = models.CharField(max_length=500)
     main_branch = models.CharField(max_length=200, default="main")
+    build_scope = models.CharField(max_length=5, choices=BuildScope, default=BuildScope.WHOLE)
     access = models.CharField(max_length=20, choices=Access, default=Access.NONE)
     credential_key_id = models.CharField(max_length=64, blank=True, default="")
     credential_ciphertext = models.BinaryField(null=True)

@@ -57,8 +57,11 @@ def plan(
     preparation: Deployment | None = None,
     policy_version: PolicyVersion | None = None,
     subject_digest: str = "",
+    only_differing: bool = False,
 ) -> Deployment:
     """Write a deployment with its steps; it waits for a worker and for the gate.
+
+    ``only_differing``: a build carries only what the org does not hold.
 
     Must run in the transaction of the change that asked for it. Refuses an environment that no
     worker has reached yet (``deployment.not_connected``).
@@ -80,7 +83,8 @@ def plan(
         release=release,
         preparation=preparation,
         policy_version=policy_version,
-        plan=plan_of(purpose, policy_version, release),
+        plan=plan_of(purpose, policy_version, release)
+        | ({"package": "delta"} if only_differing else {}),
         organization_id=environment.organization_id,
         subject_digest=subject_digest,
         baseline_digest=preparation.baseline_digest if preparation else "",

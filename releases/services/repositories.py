@@ -63,8 +63,8 @@ def _branch(name: str) -> str:
 
 
 @transaction.atomic
-def edit(*, repository_id: int, url: str, main_branch: str) -> Repository:
-    """Change address or main branch; a new address discards the credential."""
+def edit(*, repository_id: int, url: str, main_branch: str, build_scope: str = "") -> Repository:
+    """Change address, main branch or what builds carry; a new address discards the credential."""
     repository = lock(repository_id)
     demand("repository.connect", team=repository.team)
     location = check_location(url.strip(), git_rules())
@@ -77,6 +77,9 @@ def edit(*, repository_id: int, url: str, main_branch: str) -> Repository:
         repository.main_branch = _branch(main_branch)
         repository.main_sha = ""
         changed.append("main branch")
+    if build_scope and build_scope != repository.build_scope:
+        repository.build_scope = Repository.BuildScope(build_scope)
+        changed.append(f"builds send: {repository.get_build_scope_display().lower()}")
     if changed:
         repository.save()
         record("repository.edited", repository, changed=", ".join(changed))

@@ -13,7 +13,12 @@ from core import clock
 from governance.access import requires, signed_in
 from governance.models import Team
 from governance.permissions import can
-from releases.forms.repositories import CredentialForm, RepositoryForm, StartBuildForm
+from releases.forms.repositories import (
+    CredentialForm,
+    EditRepositoryForm,
+    RepositoryForm,
+    StartBuildForm,
+)
 from releases.models import Repository
 from releases.selectors import builds, check_results, environments, sources
 from releases.services import builds as build_services
@@ -81,13 +86,14 @@ def connect(request: HttpRequest, slug: str) -> HttpResponse:
 @requires("repository.connect", team=team_of)
 @require_http_methods(["GET", "POST"])
 def edit(request: HttpRequest, slug: str) -> HttpResponse:
-    """Change address or main branch."""
+    """Change address, main branch or what builds carry."""
     repository = _repository(slug)
-    initial = {"url": repository.url, "main_branch": repository.main_branch}
+    names = ("url", "main_branch", "build_scope")
+    initial = {name: getattr(repository, name) for name in names}
     return form_page(
         request,
         FORM,
-        RepositoryForm(request.POST or None, initial=initial),
+        EditRepositoryForm(request.POST or None, initial=initial),
         lambda **typed: services.edit(repository_id=repository.pk, **typed),
         to=_page(slug),
         said="The repository is changed; a worker fetches it now.",

@@ -13,7 +13,7 @@ from governance.selectors import people
 from jobs.registry import Claim, Next
 from metadata.source import read_commit, read_with_warnings
 from releases import gateways
-from releases.models import Artefact, Build, Candidate, Commit, Deployment
+from releases.models import Artefact, Build, Candidate, Commit, Deployment, Repository
 from releases.selectors import policies
 from releases.selectors.released import last_released
 from releases.services import builds, candidates, deployments, packaging
@@ -65,6 +65,7 @@ def _send_build(row: Build, artefact: Artefact, warnings: Sequence[str]) -> None
         environment=ci,
         artefact=artefact,
         build=row,
+        only_differing=row.repository.build_scope == Repository.BuildScope.DELTA,
         policy_version=policies.in_force(ci),
     )
 

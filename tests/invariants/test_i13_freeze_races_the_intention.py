@@ -17,7 +17,7 @@ from environments.services import calendar
 from environments.services.calendar import Words
 from environments.states import FreezeScope
 from governance.models import AuditEvent
-from releases.engine import remote
+from releases.engine import parcel
 from releases.services import steps
 from tests.invariants.gate_world import Approved
 from tests.invariants.test_i13_right_before_the_call import RecordingOrg, begin, ready
@@ -31,7 +31,7 @@ WAITING = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT g
 
 @pytest.fixture
 def world(committed: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Approved]:
-    monkeypatch.setattr(remote, "verified_zip", lambda artefact: b"zip")
+    monkeypatch.setattr(parcel, "verified_zip", lambda artefact: b"zip")
     with ready(committed) as found:
         yield found
 

@@ -20,7 +20,7 @@ from governance.models import Membership, User
 from jobs.models import Work
 from jobs.registry import Claim
 from jobs.wake import wake
-from releases.engine import remote
+from releases.engine import parcel, remote
 from releases.engine.context import StepContext
 from releases.models import Release
 from releases.services import approval, deployments, releases
@@ -92,7 +92,7 @@ def call(world: Approved, monkeypatch: pytest.MonkeyPatch, loss: Callable[[], An
             loss()
         return b"zip"
 
-    monkeypatch.setattr(remote, "verified_zip", package)
+    monkeypatch.setattr(parcel, "verified_zip", package)
     begin(world, org)
     return org
 

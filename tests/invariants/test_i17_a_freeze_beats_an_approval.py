@@ -22,7 +22,7 @@ from jobs import runner
 from jobs.models import Work
 from jobs.wake import wake
 from releases import gate
-from releases.engine import executor, remote
+from releases.engine import executor, parcel
 from releases.models import Deployment, Step
 from releases.services import deployments
 from releases.states import Effect, Purpose
@@ -61,7 +61,7 @@ def org(world: Approved, monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
     monkeypatch.setattr(db, "database_now", lambda: world.in_window)
     monkeypatch.setattr(executor, "open_org", opened)
-    monkeypatch.setattr(remote, "verified_zip", lambda artefact: b"zip")
+    monkeypatch.setattr(parcel, "verified_zip", lambda artefact: b"zip")
     return recorder
 
 

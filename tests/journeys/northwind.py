@@ -119,7 +119,12 @@ class Journey:
     def tagged(
         self, team: str, tag: str, files: dict[str, str | None], onto: str = ""
     ) -> Candidate:
-        """A tag with these files, named as in metadata format; None removes one.
+        """A tag with these files (see ``pushed``) that went through TEST and is offered."""
+        self.pushed(team, tag, files, onto)
+        return self.offered(team, tag)
+
+    def pushed(self, team: str, tag: str, files: dict[str, str | None], onto: str = "") -> None:
+        """Push a tag with these files, named as in metadata format, and fetch; None removes one.
 
         It comes on top of what was tagged here before, or of ``onto``.
         """
@@ -150,7 +155,6 @@ class Journey:
         repositories.git(work, "tag", tag)
         repositories.git(work, "push", "-q", "origin", "+HEAD:main", tag)
         self.fetch(team)
-        return self.offered(team, tag)
 
     def composed(self, title: str, *contents: Candidate) -> Release:
         """A release of these candidates, composed (or refused: see its state)."""

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput, Stale
+from environments.models import Environment
 from governance import policies, policy_changes
 from governance.models import Policy
 from metadata.normal import NormalForm
 from metadata.package import read_zip
-from releases.models import KnownTest, Release, ReleaseChange
+from releases.models import Build, KnownTest, Release, ReleaseChange
 from releases.selectors import release_page
-from releases.services import releases, stages, testing
+from releases.services import releases, repositories, stages, testing
 from tests.journeys.northwind import Journey
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
@@ -86,6 +87,42 @@ def other_tests_are_another_question(journey: Journey, release: Release) -> None
     assert stages.preparation_of(journey.release(release.pk)) is not None
 
 
+def builds_carry_what_the_org_does_not_hold(journey: Journey) -> None:
+    """The team chooses it; what a commit no longer holds is deleted from its CI org."""
+    repository = journey.teams["sales"].repository
+    journey.as_person(
+        "priya",
+        repositories.edit,
+        repository_id=repository.pk,
+        url=repository.url,
+        main_branch="main",
+        build_scope="delta",
+    )
+    for tag, files, carried, gone in (
+        ("v4.9.1", {"classes/Fresh.cls": "public class Fresh {}\n"}, "Fresh", ""),
+        (
+            "v4.9.2",
+            {"classes/Fresh.cls": None, "classes/Fresher.cls": "public class Fresher {}\n"},
+            "Fresher",
+            "Fresh",
+        ),
+    ):
+        journey.pushed("sales", tag, dict(files))
+        build = Build.objects.latest("pk")
+        assert build.state == "passed", build.message
+        newest = max(journey.org("Sales CI").deploys(), key=lambda row: row["createdDate"])
+        found, package = sent(journey, newest["id"])
+        assert [str(key) for key in package] == [f"ApexClass:{carried}"]
+        deleted = [row["fullName"] for row in found["details"]["componentSuccesses"]
+                   if row["deleted"]]  # fmt: skip
+        assert deleted == [gone] * bool(gone)
+        environment = Environment.objects.get(name="Sales CI")
+        assert build.artefact is not None
+        assert environment.holds_digest == build.artefact.digest
+    note = build.deployments.get().steps.get(kind="deploy").note
+    assert "only what differs from A·" in note
+
+
 @pytest.mark.parametrize("journey", [("sales",)], indirect=True)
 def test_i30_delta_release_is_asked_anew_under_another_policy_and_runs_the_tests_that_people_saw(
     journey: Journey,
@@ -147,3 +184,4 @@ def test_i30_delta_release_is_asked_anew_under_another_policy_and_runs_the_tests
     shown = release_page.load(release, request.opened_at, release_page.ChangesWanted())
     assert shown.asked_tests is not None
     assert shown.asked_tests.names == tuple(named)
+    builds_carry_what_the_org_does_not_hold(journey)
