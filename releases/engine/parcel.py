@@ -56,8 +56,10 @@ def _base(deployment: Deployment) -> Artefact | None:
     last = deployments.last_write(deployment.environment_id)
     if last is None or last.state != DeploymentState.SUCCEEDED:
         return None
-    is_there = last.artefact.digest == deployment.environment.holds_digest
-    return last.artefact if is_there else None
+    # A refreshed sandbox is another organisation, whatever was recorded about the one before.
+    wrote = (last.artefact.digest, last.organization_id)
+    held = (deployment.environment.holds_digest, deployment.organization_id)
+    return last.artefact if wrote == held else None
 
 
 def verified_zip(artefact: Artefact) -> bytes:

@@ -19,6 +19,7 @@ def planned(**changes: Any) -> Any:
     return SimpleNamespace(
         purpose=given["purpose"],
         plan={"package": given["package"]},
+        organization_id=given.get("org", "00D1"),
         environment_id=1,
         environment=SimpleNamespace(holds_digest=given["holds"]),
     )
@@ -33,6 +34,7 @@ def planned(**changes: Any) -> Any:
         ({}, None, False),
         ({"holds": "sha256:other"}, "succeeded", False),
         ({"holds": ""}, "succeeded", False),
+        ({"org": "00D2"}, "succeeded", False),
         ({"package": "whole"}, "succeeded", False),
         ({"purpose": "test"}, "succeeded", False),
         ({"purpose": "release"}, "succeeded", False),
@@ -41,7 +43,7 @@ def planned(**changes: Any) -> Any:
 def test_the_rest_is_sent_only_on_top_of_what_is_surely_there(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], last: str | None, is_sure: bool
 ) -> None:
-    wrote = SimpleNamespace(state=last, artefact=HELD) if last else None
+    wrote = SimpleNamespace(state=last, artefact=HELD, organization_id="00D1") if last else None
     monkeypatch.setattr(deployments, "last_write", lambda environment_id: wrote)
     found: Any = parcel._base(planned(**changes))
     assert (found is HELD) == is_sure
