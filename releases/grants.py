@@ -32,7 +32,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "releases_artefact": {"build": "INSERT"},
     "releases_artefactcomponent": {"build": "INSERT"},
     "releases_build": {
-        "web": "INSERT, UPDATE",
+        "web": "INSERT, UPDATE (state, message, finished_at)",
         "build": f"INSERT, UPDATE ({BUILT})",
         "deploy": "UPDATE (state, message, finished_at)",
     },

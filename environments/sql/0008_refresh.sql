@@ -54,6 +54,16 @@ declare
     decided record := environments_sandbox_rule(asked);
     question governance_approvalrequest;
 begin
+    -- The platform knows a sandbox by its name alone: the environment that it fills says who decides.
+    if exists (
+        select from environments_sandbox s
+        join environments_environment e on e.retired_at is null
+            and left(e.expected_organization_id, 15) = left(s.organization_id, 15)
+        where s.production_id = asked.production_id and lower(s.name) = lower(asked.name)
+          and s.gone_at is null and e.id is distinct from asked.environment_id)
+    then
+        return 'its sandbox fills another environment';
+    end if;
     if asked.needs_nobody then
         perform from governance_membership m
             join governance_user u on u.id = m.user_id and u.is_active and u.kind = 'person'

@@ -151,7 +151,7 @@ def silent(now: datetime) -> bool:
     if found is None:
         return False
     last = last_answer()
-    since = last.at if last is not None and last.at else _connected_at(found)
+    since = last.recorded_at if last is not None else _connected_at(found)
     return since < now - silent_after()
 
 
@@ -170,8 +170,8 @@ def silent_after() -> timedelta:
 
 
 def last_answer() -> AuditEvent | None:
-    """The newest answer of gate and floor."""
-    return AuditEvent.objects.filter(event__in=ANSWERS).order_by("-at", "-pk").first()
+    """The newest answer of gate and floor, which deploy workers alone write down."""
+    return AuditEvent.objects.filter(event__in=ANSWERS).order_by("-pk").first()
 
 
 def _alarm(subject: str, text: str) -> None:

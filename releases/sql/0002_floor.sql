@@ -109,6 +109,11 @@ begin
             is distinct from ('', null::timestamptz, null::timestamptz, null::timestamptz)
         then
             raise exception 'step: nothing has happened when it is planned' using errcode = 'P0F01';
+        elsif new.kind is distinct from (
+            select d.plan -> 'steps' ->> (new.position - 1)::integer
+            from releases_deployment d where d.id = new.deployment_id)
+        then
+            raise exception 'step: the plan names no % there', new.kind using errcode = 'P0F01';
         end if;
         return new;
     end if;

@@ -174,6 +174,12 @@ begin
     if new.artefact_id is distinct from planned.artefact_id
         or new.requester_id is distinct from question.requester_id
         or (planned.change_class = 'rollback' and planned.restores_id is null)
+        or (new.preparation_id is not null and not exists (
+            select from releases_deployment p
+            where p.id = new.preparation_id and p.purpose = 'prepare' and p.state = 'succeeded'
+              and p.release_id = new.release_id and p.artefact_id = new.artefact_id
+              and p.environment_id = new.environment_id
+              and p.organization_id = new.organization_id))
     then
         raise exception 'deployment: the question is about another release or of somebody else'
             using errcode = 'P0R04';
@@ -231,3 +237,91 @@ grant execute on function releases_hands(bigint), releases_marks(bigint, bigint)
 
 -- ── Changes past the application ─────────────────────────────────────────────────────────────────
 select governance_watch('releases_componentconflict', 'conflict:', array['settled_at']);
+
+-- ── What only workers say ────────────────────────────────────────────────────────────────────────
+-- Whether a commit builds and a tag runs in TEST is no word of web's: it asks for both.
+create function releases_guard_word_of_workers() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if has_table_privilege('public.governance_decision', 'INSERT') then
+        raise exception '%: only a worker makes it %', tg_table_name, new.state
+            using errcode = 'P0R02';
+    end if;
+    return new;
+end $$;
+create trigger guard_word_of_workers before update on releases_build
+    for each row
+    when (new.state <> old.state and new.state in ('building', 'deploying', 'passed', 'failed')
+          and not governance_is_owner())
+    execute function releases_guard_word_of_workers();
+create trigger guard_word_of_workers before update on releases_candidate
+    for each row
+    when (new.state <> old.state and new.state in ('testing', 'deployed', 'failed')
+          and not governance_is_owner())
+    execute function releases_guard_word_of_workers();
+alter table releases_build enable always trigger guard_word_of_workers;
+alter table releases_candidate enable always trigger guard_word_of_workers;
+
+-- Nor is what gate, floor and org answered: the history has that from a deploy worker, so silence of
+-- the canary cannot be papered over.
+create function releases_guard_event() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if not has_table_privilege('public.releases_step', 'UPDATE') then
+        raise exception 'event: only a deploy worker tells %', new.event using errcode = 'P0R02';
+    end if;
+    return new;
+end $$;
+-- Sorts behind read_event, which reads the name of the event out of its text.
+create trigger told_by before insert on governance_auditevent
+    for each row
+    when (new.event in ('canary.refused', 'canary.allowed', 'step.intended', 'step.succeeded',
+                        'deployment.succeeded', 'release.deployed'))
+    execute function releases_guard_event();
+alter table governance_auditevent enable always trigger told_by;
+
+-- A team keeps its repository, and a tag is its team's: whose work it is says who may not decide.
+create function releases_guard_owner_of_work() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if tg_table_name = 'releases_repository' then
+        raise exception 'repository: it stays its team''s' using errcode = 'P0R01';
+    elsif new.team_id is distinct from (
+        select r.team_id from releases_repository r where r.id = new.repository_id)
+    then
+        raise exception 'candidate: it is of the team whose repository it comes from'
+            using errcode = 'P0R01';
+    end if;
+    return new;
+end $$;
+create trigger guard_owner_of_work before update on releases_repository
+    for each row when (new.team_id <> old.team_id) execute function releases_guard_owner_of_work();
+create trigger guard_owner_of_work before insert on releases_candidate
+    for each row execute function releases_guard_owner_of_work();
+alter table releases_repository enable always trigger guard_owner_of_work;
+alter table releases_candidate enable always trigger guard_owner_of_work;
+
+-- ── What an org reports ──────────────────────────────────────────────────────────────────────────
+-- "Ours" is said of a deployment that one of our steps got its id for, in that very environment.
+create function releases_guard_report() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if new.step_id is null or not exists (
+        select from releases_step s join releases_deployment d on d.id = s.deployment_id
+        where s.id = new.step_id and s.remote_id = new.remote_id
+          and d.environment_id = new.environment_id)
+    then
+        raise exception 'org deployment: no step of ours got this id there'
+            using errcode = 'P0R01';
+    end if;
+    return new;
+end $$;
+create trigger guard_report before insert or update on releases_orgdeployment
+    for each row
+    when ((new.step_id is not null or new.standing = 'matched') and not governance_is_owner())
+    execute function releases_guard_report();
+alter table releases_orgdeployment enable always trigger guard_report;

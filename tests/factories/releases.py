@@ -29,7 +29,7 @@ from releases.states import (
     StepKind,
 )
 from tests.support.company import Company, acting, hex_of
-from tests.support.company.work import package, run
+from tests.support.company.work import package, packaged, run
 from tests.support.databases import as_role
 from tests.support.moves import reach
 
@@ -128,10 +128,10 @@ def candidate(company: Company, slug: str, tag: str, state: str, message: str = 
         team=company.teams[slug],
         tag=tag,
         sha=company.commits[f"{slug} 3"].sha,
-        artefact=package(f"{slug} {tag}"),
         created_by=company.people["priya" if slug == "sales" else "tomas"],
         message=message,
     )
+    packaged(row, artefact=package(f"{slug} {tag}"))
     reach(row, state)
     return row
 
@@ -152,12 +152,15 @@ def offered(
         team=company.teams[slug],
         tag=tag,
         sha=sha or company.commits[f"{slug} 3"].sha,
-        artefact=artefact or package(f"{slug} {tag}"),
         created_by=lead,
         tested_by=lead,
         tested_at=company.ago(hours=3),
         offered_by=lead,
         offered_at=company.ago(hours=2),
+    )
+    packaged(
+        row,
+        artefact=artefact or package(f"{slug} {tag}"),
         commit_count=commits,
     )
     reach(row, CandidateState.OFFERED)

@@ -1,4 +1,7 @@
-"""Raw SQL in a role of the product, refused by one guard, and shown to succeed without it."""
+"""Raw SQL in a role of the product, refused by one guard, and shown to succeed without it.
+
+A guard is a trigger, a constraint or index, or the want of a right.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,30 @@ from tests.support.databases import as_role
 
 @dataclass(frozen=True)
 class Attack:
-    """A statement in a role, the guard that refuses it and the code it answers with.
-
-    The guard is a trigger, or a constraint when ``code`` is one of PostgreSQL's own.
-    """
+    """A statement in a role, the guard that refuses it and the code it answers with."""
 
     role: str
     statement: str
     table: str
     guard: str
     code: str = "P0R01"
+
+
+RIGHT = ""
+"""The guard is that the role has no right to do it."""
+NO_RIGHT = "42501"
+
+
+def refused_right(role: str, statement: str, table: str) -> Attack:
+    """An attack that fails for want of the right alone."""
+    return Attack(role, statement, table, RIGHT, NO_RIGHT)
+
+
+def give(role: str, table: str) -> None:
+    """Give a role every right on a table, as the owner could."""
+    with as_role("owner"), connection.cursor() as cursor:
+        form = sql.SQL("GRANT ALL ON {} TO {}")
+        cursor.execute(form.format(sql.Identifier(table), sql.Identifier(f"gatehouse_{role}")))
 
 
 def drop(table: str, guard: str) -> None:
@@ -49,7 +66,9 @@ def answer(attack: Attack, *, without_guard: bool = False) -> str:
     """The code that the database answers with, "" for success; nothing is kept."""
     try:
         with transaction.atomic():
-            if without_guard:
+            if without_guard and attack.guard == RIGHT:
+                give(attack.role, attack.table)
+            elif without_guard:
                 drop(attack.table, attack.guard)
             met = execute(attack.role, attack.statement)
             transaction.set_rollback(True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import nullcontext
 from typing import Any
 
 from core.machine import Machine
 from releases import models, states
+from tests.support.databases import as_role
 
 MACHINES: dict[type[Any], Machine[Any]] = {
     models.Build: states.BUILD,
@@ -32,7 +34,12 @@ def way(machine: Machine[Any], start: str, end: str) -> list[str]:
 
 
 def reach(row: Any, end: str) -> None:
-    """Move a saved row step by step; its other columns are left as they are."""
-    for state in way(MACHINES[type(row)], str(row.state), str(end)):
-        row.state = state
-        row.save(update_fields=["state"])
+    """Move a saved row step by step; its other columns are left as they are.
+
+    Builds and candidates move as a build worker moves them, all others in the caller's role.
+    """
+    is_worker = isinstance(row, models.Build | models.Candidate)
+    with as_role("build") if is_worker else nullcontext():
+        for state in way(MACHINES[type(row)], str(row.state), str(end)):
+            row.state = state
+            row.save(update_fields=["state"])
