@@ -21,7 +21,8 @@ def parse(url: str) -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 10, **dict(parse_qsl(parts.query))},
+        # For core.composed alone: Django's own cursors never prepare.
+        "OPTIONS": {"connect_timeout": 10, "prepare_threshold": 5, **dict(parse_qsl(parts.query))},
     }
 
 

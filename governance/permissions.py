@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
 
+from core.composed import Composed, Given
 from core.context import current_actor
 from core.decisions import Allowed, Answer, Denied
 from core.errors import NotAllowed
 from governance.events import enumeration
-from governance.models import Team, User
+from governance.models import Membership, Team, User
 from governance.selectors import delegations, people
 from governance.states import INSTALLATION_ROLES, TEAM_ROLES, Role
 
@@ -106,10 +108,17 @@ def standing_of(user: User | AnonymousUser | None) -> Standing:
     """Read a person's roles of now, also in somebody's place, in one query."""
     if user is None or not user.is_authenticated:
         return Standing(frozenset(), signed_in=False)
-    held = people.live_memberships().filter(user_id=user.pk).values_list("team_id", "role")
-    lent = delegations.running().filter(deputy_id=user.pk)
-    rows = held.union(lent.values_list("delegator__memberships__team_id", "role"))
-    return Standing(frozenset((team_id, Role(role)) for team_id, role in rows))
+    return Standing(frozenset((team_id, Role(role)) for team_id, role in _ROLES(user=user.pk)))
+
+
+def _roles() -> QuerySet[Membership, Any]:
+    user = Given("user", "bigint")
+    held = people.live_memberships().filter(user_id=user).values_list("team_id", "role")
+    lent = delegations.running().filter(deputy_id=user)
+    return held.union(lent.values_list("delegator__memberships__team_id", "role"))
+
+
+_ROLES = Composed(_roles)
 
 
 def standing_shown(user: User | AnonymousUser) -> Standing:

@@ -191,13 +191,14 @@ def _approval(deployment: Deployment, digest: str, now: datetime) -> Approval | 
     request = deployment.approval
     if request is None:
         return None
-    progress = approvals.progress(request, current_digest=digest, now=now)
+    counted = approvals.outcome(request, current_digest=digest, now=now)
     left_out = segregation.left_out(request.pk, deployment.release_id or 0)
+    missing = [each.reason for each in counted.missing]
     return Approval(
         open_or_satisfied=request.is_live,
         digest=request.digest,
-        satisfied=progress.satisfied and not left_out,
-        missing=(*progress.reasons, *([f"{left_out}. Submit it again."] if left_out else [])),
+        satisfied=counted.satisfied and not left_out,
+        missing=(*missing, *([f"{left_out}. Submit it again."] if left_out else [])),
         expires_at=request.expires_at,
     )
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from core.composed import Composed, Given
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotFound, NotNow
 from environments import permissions
@@ -55,6 +57,23 @@ def wake(freeze: Freeze) -> None:
 # What holds now ----------------------------------------------------------------------------------
 
 
+class _Standing(NamedTuple):
+    """A freeze as far as holding is concerned."""
+
+    kind: str
+    name: str
+    zone: str
+    start: datetime
+    end: datetime | None
+    every: str
+    step: int
+    last_day: date | None
+
+
+_COLUMNS = ("kind", "name", "zone", "starts_at", "ends_at", "every", "step", "last_day")
+"""The columns of ``_Standing``."""
+
+
 def holding(
     environment: Environment, *, team_ids: Collection[int], now: datetime
 ) -> tuple[Hold, ...]:
@@ -63,12 +82,19 @@ def holding(
     ``team_ids`` are the teams whose work the deployment carries; the team of the environment's own
     track counts too. Maintenance of imported calendars holds nothing.
     """
+    teams = {*team_ids, environment.track.team_id} - {None}
+    rows = _IN_SCOPE[environment.protected](
+        track=environment.track_id, environment=environment.pk, teams=list(teams), now=now
+    )
     holds = []
-    for freeze in _in_scope(environment, team_ids, now):
-        span = freeze.plan.at(now)
+    for found in map(_Standing._make, rows):
+        plan = Plan(
+            found.start, found.end, found.zone, Every(found.every), found.step, found.last_day
+        )
+        span = plan.at(now)
         if span is not None:
-            until = None if freeze.ends_at is None else span.end
-            holds.append(freeze_hold(freeze.kind, freeze.name, until, freeze.zone))
+            until = None if found.end is None else span.end
+            holds.append(freeze_hold(found.kind, found.name, until, found.zone))
     return tuple(sorted(holds, key=_weight))
 
 
@@ -77,19 +103,27 @@ def _weight(hold: Hold) -> tuple[bool, bool, float]:
     return hold.kind != "stop", hold.until is not None, -until
 
 
-def _in_scope(environment: Environment, team_ids: Collection[int], now: datetime) -> list[Freeze]:
-    teams = {*team_ids, environment.track.team_id} - {None}
+def _in_scope(protected: bool) -> Composed:
     covers = (
         Q(scope=FreezeScope.EVERYTHING)
-        | Q(track_id=environment.track_id)
-        | Q(environment_id=environment.pk)
-        | Q(team_id__in=teams)
+        | Q(track_id=Given("track", "bigint"))
+        | Q(environment_id=Given("environment", "bigint"))
+        | Q(team_id__in=Given("teams", "bigint[]"))
     )
-    if environment.protected:
+    if protected:
         covers |= Q(scope=FreezeScope.PROTECTED)
+    now = Given("now", "timestamptz")
     lasting = Q(ends_at=None) | Q(ends_at__gt=now) | ~Q(every="")
-    rows = Freeze.objects.filter(covers, lasting, lifted_at=None, starts_at__lte=now)
-    return list(rows.order_by("pk"))
+    return Composed(
+        lambda: (
+            Freeze.objects.filter(covers, lasting, lifted_at=None, starts_at__lte=now)
+            .order_by("pk")
+            .values_list(*_COLUMNS)
+        )
+    )
+
+
+_IN_SCOPE = {protected: _in_scope(protected) for protected in (True, False)}
 
 
 # Making one --------------------------------------------------------------------------------------

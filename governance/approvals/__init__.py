@@ -15,7 +15,7 @@ from governance.approvals.commands import (
     withdraw_decision,
     withdraw_request,
 )
-from governance.approvals.counting import Ballot, Progress, progress, progress_of
+from governance.approvals.counting import Ballot, Progress, outcome, progress, progress_of
 from governance.approvals.opening import open_request
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "expire_due",
     "live_under",
     "open_request",
+    "outcome",
     "progress",
     "progress_of",
     "settle_for",

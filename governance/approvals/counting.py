@@ -7,14 +7,16 @@ The number of queries does not depend on how many decisions there are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db.models import BigIntegerField, Value
+from django.db.models import BigIntegerField, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
+from core.composed import Composed, Given
 from core.db import database_now
 from core.decisions import Allowed, Answer, Denied
 from core.errors import InvalidInput
@@ -29,6 +31,8 @@ from governance.rules import quorum
 from governance.rules.policy import ApprovalRule, parse
 from governance.selectors import delegations, people
 from governance.states import ApprovalState, PersonKind, Verdict
+
+VERDICTS = {str(verdict): verdict for verdict in Verdict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,22 @@ def progress(
     ``current_digest`` is the subject's digest as its owner has just recomputed it; ``now`` the
     database's time when the caller has read it already.
     """
-    return _count(request, _read([request]), current_digest, now or database_now())
+    read = _read([request], people.users_by_id)
+    return _progress(_count(request, read, current_digest, now or database_now()), read.users)
+
+
+def outcome(request: ApprovalRequest, *, current_digest: str, now: datetime) -> quorum.Outcome:
+    """Count a request now, for who shows nobody: the same count, with less of people read."""
+    read = _read([request], people.accounts_by_id)
+    return _count(request, read, current_digest, now).outcome
 
 
 def progress_of(requests: Sequence[ApprovalRequest], *, now: datetime) -> list[Progress]:
     """Count several requests; the number of queries does not depend on how many there are."""
     if not requests:
         return []
-    read = _read(requests)
-    return [_count(request, read, "", now) for request in requests]
+    read = _read(requests, people.users_by_id)
+    return [_progress(_count(request, read, "", now), read.users) for request in requests]
 
 
 class _Cast(NamedTuple):
@@ -119,8 +130,12 @@ CAST = ("person_id", "verdict", "digest", "comment", "role", "decided_at", "with
 """The columns of ``_Cast``."""
 
 
+A = TypeVar("A", bound=people.Account)
+Reader = Callable[[Mapping[int, User], Iterable[int]], Mapping[int, A]]
+
+
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Generic[A]):
     """What the counts of some requests need, by request.
 
     ``excluded``: who and why; ``unmapped``: address and name.
@@ -133,15 +148,29 @@ class _Read:
     rules: Mapping[int, list[ApprovalRule]]
     loans: list[delegations.Loan]
     seats: list[people.Seat]
-    users: Mapping[int, User]
+    users: Mapping[int, A]
 
 
-def _read(requests: Sequence[ApprovalRequest]) -> _Read:
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """One request's count and what it was made of."""
+
+    request: ApprovalRequest
+    outcome: quorum.Outcome
+    decisions: list[_Cast]
+    shut_out: Mapping[int, str]
+    unmapped: list[str]
+    matched: Mapping[int, User]
+    facts: quorum.Facts
+    votes: tuple[quorum.Vote, ...]
+    lent: delegations.Lent
+
+
+def _read(requests: Sequence[ApprovalRequest], reader: Reader[A]) -> _Read[A]:
     keys = [request.pk for request in requests]
     decisions: dict[int, list[_Cast]] = defaultdict(list)
-    rows = Decision.objects.filter(request_id__in=keys).order_by("pk")
-    for number, *row in rows.values_list("request_id", *CAST):
-        decisions[number].append(_Cast(*row))
+    for number, *row in _DECISIONS(keys=keys):
+        decisions[number].append(_Cast._make(row))
     excluded, unmapped = _shut_out(keys)
     authors = [author for rows in unmapped.values() for author in rows]
     rules = {each.pk: _rules(each.policy_version.body, each.also_body) for each in requests}
@@ -162,7 +191,7 @@ def _read(requests: Sequence[ApprovalRequest]) -> _Read:
         rules=rules,
         loans=loans,
         seats=seats,
-        users=people.users_by_id({each.requester_id: each.requester for each in requests}, wanted),
+        users=reader({each.requester_id: each.requester for each in requests}, wanted),
     )
 
 
@@ -171,13 +200,7 @@ def _shut_out(
 ) -> tuple[Mapping[int, list[tuple[int, str]]], Mapping[int, list[tuple[str, str]]]]:
     """Read by request who is excluded and which addresses are unmatched, in one query."""
     excluded, unmapped = defaultdict(list), defaultdict(list)
-    persons = Exclusion.objects.filter(request_id__in=keys).order_by()
-    nobody = Value(None, output_field=BigIntegerField())
-    addresses = UnmappedIdentity.objects.filter(request_id__in=keys).order_by()
-    rows = persons.values_list("request_id", "pk", "user_id", Value(""), "reason").union(
-        addresses.values_list("request_id", "pk", nobody, "email", "name"), all=True
-    )
-    for number, _, person_id, email, text in sorted(rows, key=itemgetter(1)):
+    for number, _, person_id, email, text in sorted(_SHUT_OUT(keys=keys), key=itemgetter(1)):
         if person_id is None:
             unmapped[number].append((email, text))
         else:
@@ -185,19 +208,37 @@ def _shut_out(
     return excluded, unmapped
 
 
-def _count(request: ApprovalRequest, read: _Read, current_digest: str, now: datetime) -> Progress:
+def _decisions() -> QuerySet[Decision, Any]:
+    rows = Decision.objects.filter(request_id__in=Given("keys", "bigint[]")).order_by("pk")
+    return rows.values_list("request_id", *CAST)
+
+
+def _exclusions() -> QuerySet[Exclusion, Any]:
+    keys = Given("keys", "bigint[]")
+    persons = Exclusion.objects.filter(request_id__in=keys).order_by()
+    nobody = Cast(Value(None), BigIntegerField())
+    nothing = Cast(Value(""), TextField())
+    addresses = UnmappedIdentity.objects.filter(request_id__in=keys).order_by()
+    return persons.values_list("request_id", "pk", "user_id", nothing, "reason").union(
+        addresses.values_list("request_id", "pk", nobody, "email", "name"), all=True
+    )
+
+
+_DECISIONS = Composed(_decisions)
+_SHUT_OUT = Composed(_exclusions)
+
+
+def _count(request: ApprovalRequest, read: _Read[A], current_digest: str, now: datetime) -> _Count:
     decisions, excluded = read.decisions.get(request.pk, []), read.excluded.get(request.pk, [])
     unmapped, authors = _identities(read.unmapped.get(request.pk, []), read.identities)
-    body, rules = request.policy_version.body, read.rules[request.pk]
+    rules = read.rules[request.pk]
     roles = {role for rule in rules for role in rule.roles}
     loans = [loan for loan in read.loans if loan.role in roles]
     also = {row.person_id for row in decisions} | {loan.deputy_id for loan in loans}
     counted = people.people_for_counting(
         rules, read.seats, read.users, {request.requester_id, *also}
     )
-    shut_out = {user.pk: (user, reason) for user, reason in authors}
-    shut_out |= {pk: (read.users[pk], reason) for pk, reason in excluded}
-    reasons = {user_id: reason for user_id, (_, reason) in shut_out.items()}
+    reasons = {user.pk: reason for user, reason in authors} | dict(excluded)
     lent = _lend(counted, loans, {request.requester_id, *reasons}, decisions)
     facts = quorum.Facts(
         now=now,
@@ -214,26 +255,41 @@ def _count(request: ApprovalRequest, read: _Read, current_digest: str, now: date
         also_body=request.also_body,
     )
     votes = tuple(_vote(decision) for decision in decisions)
-    outcome = quorum.evaluate(body, votes, facts)
-    ignored = dict(outcome.not_counted)
-    ballots = [_ballot(row, read.users[row.person_id], ignored) for row in decisions]
-    return Progress(
+    return _Count(
         request=request,
-        outcome=outcome,
-        needed=outcome.needed,
-        satisfied=outcome.satisfied,
+        outcome=quorum.evaluate(request.policy_version.body, votes, facts),
+        decisions=decisions,
+        shut_out=reasons,
+        unmapped=unmapped,
+        matched={user.pk: user for user, _ in authors},
+        facts=facts,
+        votes=votes,
+        lent=lent,
+    )
+
+
+def _progress(count: _Count, users: Mapping[int, User]) -> Progress:
+    """Put people to a count, for the pages."""
+    found, known = count.outcome, {**count.matched, **users}
+    ignored = dict(found.not_counted)
+    ballots = [_ballot(row, known[row.person_id], ignored) for row in count.decisions]
+    return Progress(
+        request=count.request,
+        outcome=found,
+        needed=found.needed,
+        satisfied=found.satisfied,
         approvals=[b for b in ballots if b.verdict == Verdict.APPROVE and not b.withdrawn_at],
         rejections=[b for b in ballots if b.verdict == Verdict.REJECT and not b.withdrawn_at],
         withdrawn=[b for b in ballots if b.withdrawn_at],
-        may_still=[read.users[person_id] for person_id in outcome.may_still],
-        excluded=list(shut_out.values()),
-        unmapped=unmapped,
-        reasons=[missing.reason for missing in outcome.missing],
-        body=body,
-        facts=facts,
-        votes=votes,
-        deputies=lent.seats,
-        barred=lent.barred,
+        may_still=[known[person_id] for person_id in found.may_still],
+        excluded=[(known[person_id], reason) for person_id, reason in count.shut_out.items()],
+        unmapped=count.unmapped,
+        reasons=[missing.reason for missing in found.missing],
+        body=count.request.policy_version.body,
+        facts=count.facts,
+        votes=count.votes,
+        deputies=count.lent.seats,
+        barred=count.lent.barred,
     )
 
 
@@ -278,7 +334,7 @@ def _identities(
 def _vote(row: _Cast) -> quorum.Vote:
     return quorum.Vote(
         person_id=row.person_id,
-        verdict=Verdict(row.verdict),
+        verdict=VERDICTS[row.verdict],
         digest=row.digest,
         withdrawn=row.withdrawn_at is not None,
     )

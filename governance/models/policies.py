@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from core import clock
+from core.composed import Composed, Given
 from core.fields import DigestField, one_of
 from core.models import Entity
 from governance.models.people import User
@@ -52,7 +53,16 @@ class Policy(Entity):
     @property
     def current(self) -> PolicyVersion | None:
         """The version in force: the newest; None before the first was confirmed."""
-        return self.versions.order_by("-number").first()
+        found: list[PolicyVersion] = _NEWEST(policy=self.pk)
+        if not found:
+            return None
+        found[0].policy = self
+        return found[0]
+
+
+_NEWEST = Composed(
+    lambda: PolicyVersion.objects.filter(policy=Given("policy", "bigint")).order_by("-number")[:1]
+)
 
 
 class PolicyVersion(Entity):

@@ -238,11 +238,13 @@ def _able(rules: tuple[ApprovalRule, ...], person: Person, opened_at: datetime) 
     """The indices of the rules of which an active human being may fill a seat."""
     if not (person.active and person.human):
         return ()
-    return tuple(
-        index
-        for index, rule in enumerate(rules)
-        if any(_holds(rule, role, person, opened_at) for role in rule.roles)
-    )
+    found = []
+    for index, rule in enumerate(rules):
+        for role in rule.roles:
+            if _holds(rule, role, person, opened_at):
+                found.append(index)
+                break
+    return tuple(found)
 
 
 def _holds(rule: ApprovalRule, role: Role, person: Person, opened_at: datetime) -> bool:
@@ -290,7 +292,7 @@ def _eligible(asked: Asked, person_id: int, facts: Facts) -> Answer:
         return Denied("approval.requester", f"{person.name} asked for this approval.")
     if person_id in facts.excluded:
         return Denied("approval.excluded", f"{person.name} {facts.excluded[person_id]}.")
-    if role_that_counts(asked, person, facts.opened_at) is not None:
+    if any(_able(rules, person, facts.opened_at) for rules in asked):
         return Allowed()
     every = [rule for rules in asked for rule in rules]
     if any(person.since(role, rule.team) for rule in every for role in rule.roles):

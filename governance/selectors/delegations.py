@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db.models import DateTimeField, F, Func, QuerySet
 
+from core.composed import Composed, Given
 from core.decisions import Denied
 from governance.models import Delegation, User
 from governance.rules.quorum import Person
@@ -73,10 +74,20 @@ def running() -> QuerySet[Delegation]:
 
 def loans(roles: Iterable[Role]) -> list[Loan]:
     """Read the loans of these roles, in one query."""
-    rows = running().filter(role__in=list(roles)).order_by("pk")
     return [
         Loan(deputy, holder, name, Role(role), slug, max(filter(None, moments)), until)
-        for deputy, holder, name, role, slug, until, *moments in rows.values_list(
+        for deputy, holder, name, role, slug, until, *moments in _LOANS(
+            roles=[str(role) for role in roles]
+        )
+    ]
+
+
+_LOANS = Composed(
+    lambda: (
+        running()
+        .filter(role__in=Given("roles", "text[]"))
+        .order_by("pk")
+        .values_list(
             "deputy_id",
             "delegator_id",
             "delegator__full_name",
@@ -88,7 +99,8 @@ def loans(roles: Iterable[Role]) -> list[Loan]:
             "delegator__reset_at",
             "deputy__reset_at",
         )
-    ]
+    )
+)
 
 
 def lend(

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from django.db.models import Q, QuerySet
 
+from core.composed import Composed, Given
 from governance.models import GitIdentity, Membership, Team, User
 from governance.rules.policy import ApprovalRule
 from governance.rules.quorum import Person
 from governance.selectors.delegations import Now
 from governance.states import PersonKind, Role
+
+ROLES = {str(role): role for role in Role}
 
 
 def live_memberships() -> QuerySet[Membership]:
@@ -66,17 +69,61 @@ def seats_for_counting(rules: Iterable[ApprovalRule]) -> list[Seat]:
     """Read the memberships that may count under any of these rules, the newest first."""
     wanted = list(rules)
     teams = {rule.team for rule in wanted if rule.team}
-    rows = live_memberships().filter(
-        Q(team__owns_production=True) | Q(team__slug__in=teams),
-        role__in={role for rule in wanted for role in rule.roles},
+    roles = {str(role) for rule in wanted for role in rule.roles}
+    return [Seat._make(row) for row in _SEATS(teams=list(teams), roles=list(roles))]
+
+
+_SEATS = Composed(
+    lambda: (
+        live_memberships()
+        .filter(
+            Q(team__owns_production=True) | Q(team__slug__in=Given("teams", "text[]")),
+            role__in=Given("roles", "text[]"),
+        )
+        .order_by("-granted_at")
+        .values_list(*SEAT)
     )
-    return [Seat(*row) for row in rows.order_by("-granted_at").values_list(*SEAT)]
+)
+_USERS = Composed(lambda: User.objects.filter(pk__in=Given("keys", "bigint[]")))
+_ACCOUNTS = Composed(
+    lambda: User.objects.filter(pk__in=Given("keys", "bigint[]")).values_list(*Read._fields)
+)
+
+
+class Account(Protocol):
+    """A person as far as counting is concerned: a ``User``, or what of one was read."""
+
+    @property
+    def full_name(self) -> str: ...
+    @property
+    def is_active(self) -> bool: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def reset_at(self) -> datetime | None: ...
+
+
+class Read(NamedTuple):
+    """What is read of people who are counted and not shown."""
+
+    pk: int
+    full_name: str
+    is_active: bool
+    kind: str
+    reset_at: datetime | None
+
+
+def accounts_by_id(known: Mapping[int, User], wanted: Iterable[int]) -> dict[int, Account]:
+    """Return these people besides the known ones, for counting; in one query at most."""
+    unread = set(wanted) - known.keys()
+    read = map(Read._make, _ACCOUNTS(keys=list(unread))) if unread else ()
+    return {**known, **{each.pk: each for each in read}}
 
 
 def users_by_id(known: Mapping[int, User], wanted: Iterable[int]) -> dict[int, User]:
     """Return these people besides the known ones; in one query when somebody is unknown."""
     unread = set(wanted) - known.keys()
-    read = User.objects.filter(pk__in=unread) if unread else ()
+    read = _USERS(keys=list(unread)) if unread else ()
     return {**known, **{user.pk: user for user in read}}
 
 
@@ -90,7 +137,7 @@ def everybody_for_counting(rules: Iterable[ApprovalRule]) -> list[Person]:
 def people_for_counting(
     rules: Iterable[ApprovalRule],
     seats: Iterable[Seat],
-    users: Mapping[int, User],
+    users: Mapping[int, Account],
     also: Iterable[int] = (),
 ) -> dict[int, Person]:
     """Return everybody who matters for a count under these rules.
@@ -108,7 +155,7 @@ def people_for_counting(
             continue
         # What an account holds counts from its last reset on.
         since = max(seat.granted_at, users[seat.user_id].reset_at or seat.granted_at)
-        role = Role(seat.role)
+        role = ROLES[seat.role]
         granted.setdefault(seat.user_id, {})[role] = since
         in_teams.setdefault(seat.user_id, {})[role, seat.team] = since
     return {

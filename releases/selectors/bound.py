@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
+from core.composed import Composed, Given
 from environments.models import Environment
 from governance.models import ApprovalRequest
 from releases.models import Build, Candidate, Deployment, Step
@@ -42,28 +43,40 @@ class Stored:
 
 def as_stored(pk: int) -> Stored:
     """Read the deployment afresh; nothing that a caller holds in memory reaches the gate."""
+    (row,) = _DEPLOYMENT(pk=pk)
+    (row.environment,) = _ENVIRONMENT(pk=row.environment_id)
+    _read_approval(row)
+    _read_owner(row)
+    return Stored(row, row.writes, frozenset(row.done))
+
+
+def _deployment() -> QuerySet[Deployment]:
     writes = Step.objects.filter(deployment=OuterRef("pk"), effect=Effect.WRITE)
     done = Deployment.objects.filter(
         release=OuterRef("release"),
         artefact=OuterRef("artefact"),
         state=DeploymentState.SUCCEEDED,
     )
-    rows = Deployment.objects.annotate(
+    rows = Deployment.objects.filter(pk=Given("pk", "bigint")).annotate(
         writes=Exists(writes), done=ArraySubquery(done.values("purpose").distinct())
     )
-    row = rows.select_related(*JOINED).defer(*LARGE).get(pk=pk)
-    found = Environment.objects.select_related(*OF_ENVIRONMENT)
-    row.environment = found.get(pk=row.environment_id)
-    _read_approval(row)
-    _read_owner(row)
-    return Stored(row, row.writes, frozenset(row.done))
+    return rows.select_related(*JOINED).defer(*LARGE)
+
+
+_DEPLOYMENT = Composed(_deployment)
+_ENVIRONMENT = Composed(
+    lambda: Environment.objects.filter(pk=Given("pk", "bigint")).select_related(*OF_ENVIRONMENT)
+)
+_REQUEST = Composed(
+    lambda: ApprovalRequest.objects.filter(pk=Given("pk", "bigint")).select_related(*OF_APPROVAL)
+)
 
 
 def _read_approval(row: Deployment) -> None:
     """Read the request, and the policy's version with it when the deployment obeys the same."""
     if row.approval_id is None:
         return
-    asked = ApprovalRequest.objects.select_related(*OF_APPROVAL).get(pk=row.approval_id)
+    (asked,) = _REQUEST(pk=row.approval_id)
     row.approval = asked
     if row.requester is not None and row.requester_id == asked.requester_id:
         asked.requester = row.requester

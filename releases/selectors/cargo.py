@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
+from core.composed import Composed, Given
 from releases.models import (
     Build,
     Candidate,
@@ -63,11 +65,8 @@ def carried(release: Release) -> Release:
 def of_release(release: Release) -> Cargo:
     """What a release carries, in two queries."""
     carrying = release.restores_id or release.pk
-    inside = ReleaseItem.objects.filter(release=carrying, removed_at__isnull=True)
-    candidates = Candidate.objects.filter(pk__in=inside.values("candidate_id"))
-    steps = RunbookItem.objects.filter(release=release, removed_at__isnull=True).order_by("pk")
-    loads, decided = _loads(candidates, carrying)
-    return Cargo(loads, tuple(steps), decided)
+    loads, decided = _loads(_OF_RELEASE(release=carrying))
+    return Cargo(loads, tuple(_STEPS(release=release.pk)), decided)
 
 
 def of_deployment(deployment: Deployment) -> Cargo:
@@ -75,24 +74,42 @@ def of_deployment(deployment: Deployment) -> Cargo:
     if deployment.release is not None:
         return of_release(deployment.release)
     if deployment.candidate_id is not None:
-        loads, decided = _loads(Candidate.objects.filter(pk=deployment.candidate_id), NO_RELEASE)
+        loads, decided = _loads(
+            _OF_CANDIDATE(candidate=deployment.candidate_id, release=NO_RELEASE)
+        )
         return Cargo(loads, (), decided)
     return Cargo()
 
 
-def _loads(
-    candidates: QuerySet[Candidate], carrying: int
-) -> tuple[tuple[Load, ...], tuple[dict[str, object], ...]]:
-    """The candidates and what was decided between them, in one query."""
-    built = Build.objects.filter(repository=OuterRef("repository"), sha=OuterRef("sha"))
-    picked = Resolution.objects.filter(release=carrying).order_by("pk").values(row=_PICKED)
-    rows = candidates.annotate(
-        built=Subquery(built.order_by("-pk").values("state")[:1]), decided=ArraySubquery(picked)
-    )
-    columns = ("pk", "team_id", "team__name", "tag", "sha", "tested_at", "built", "decided")
-    found = list(rows.order_by("pk").values_list(*columns))
+def _loads(rows: list[Any]) -> tuple[tuple[Load, ...], tuple[dict[str, object], ...]]:
+    """The candidates and what was decided between them."""
     loads = tuple(
         Load(pk, team_id, f"{team} {tag}", sha, tested_at is not None, state or "")
-        for pk, team_id, team, tag, sha, tested_at, state, _decided in found
+        for pk, team_id, team, tag, sha, tested_at, state, _decided in rows
     )
-    return loads, tuple(found[0][-1]) if found else ()
+    return loads, tuple(rows[0][-1]) if rows else ()
+
+
+def _rows(candidates: QuerySet[Candidate]) -> QuerySet[Candidate, Any]:
+    built = Build.objects.filter(repository=OuterRef("repository"), sha=OuterRef("sha"))
+    picked = Resolution.objects.filter(release=Given("release", "bigint")).order_by("pk")
+    rows = candidates.annotate(
+        built=Subquery(built.order_by("-pk").values("state")[:1]),
+        decided=ArraySubquery(picked.values(row=_PICKED)),
+    )
+    columns = ("pk", "team_id", "team__name", "tag", "sha", "tested_at", "built", "decided")
+    return rows.order_by("pk").values_list(*columns)
+
+
+def _of_release() -> QuerySet[Candidate, Any]:
+    inside = ReleaseItem.objects.filter(release=Given("release", "bigint"), removed_at__isnull=True)
+    return _rows(Candidate.objects.filter(pk__in=inside.values("candidate_id")))
+
+
+_OF_RELEASE = Composed(_of_release)
+_OF_CANDIDATE = Composed(lambda: _rows(Candidate.objects.filter(pk=Given("candidate", "bigint"))))
+_STEPS = Composed(
+    lambda: RunbookItem.objects.filter(
+        release=Given("release", "bigint"), removed_at__isnull=True
+    ).order_by("pk")
+)

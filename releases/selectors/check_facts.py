@@ -5,10 +5,12 @@ A fact that no check of the policy looks at is not read, and stays as if it did 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from core.composed import Composed, Given
 from governance.rules.policy import PolicyRules
 from releases.models import CheckResult, Deployment, RunbookItem, Step
 from releases.rules.checks import CheckFacts, Runbook, Work
@@ -52,40 +54,33 @@ def _work(carries: Cargo) -> tuple[Work, ...]:
 
 def _rehearsed_in(deployment: Deployment) -> str:
     """Where this very artefact was rehearsed; empty when nowhere."""
-    rows = Deployment.objects.filter(
-        artefact=deployment.artefact_id,
-        purpose=Purpose.REHEARSE,
-        state=DeploymentState.SUCCEEDED,
-    )
-    return rows.order_by("-pk").values_list("environment__name", flat=True).first() or ""
+    found = _REHEARSED(artefact=deployment.artefact_id)
+    return found[0][0] if found else ""
 
 
 def _validation(deployment: Deployment) -> tuple[datetime | None, Decimal | None] | None:
     """End and coverage of the newest validation of this artefact in this org with these tests."""
-    rows = Step.objects.filter(
-        kind=StepKind.VALIDATE,
-        state=StepState.SUCCEEDED,
-        deployment__environment=deployment.environment_id,
-        deployment__artefact=deployment.artefact_id,
-        deployment__organization_id=deployment.organization_id,
-        deployment__plan__test_level=deployment.plan["test_level"],
-        deployment__plan__run_tests=deployment.plan["run_tests"],
+    found = _VALIDATED(
+        environment=deployment.environment_id,
+        artefact=deployment.artefact_id,
+        organization=deployment.organization_id,
+        level=json.dumps(deployment.plan["test_level"]),
+        tests=json.dumps(deployment.plan["run_tests"]),
     )
-    return rows.order_by("-finished_at").values_list("finished_at", "coverage").first()
+    return found[0] if found else None
 
 
 def _own_snapshot(deployment: Deployment) -> tuple[str, datetime | None] | None:
     """State and end of the deployment's own snapshot."""
-    rows = deployment.steps.filter(kind=StepKind.SNAPSHOT)
-    return rows.values_list("state", "finished_at").first()
+    found = _SNAPSHOT(deployment=deployment.pk)
+    return found[0] if found else None
 
 
 def _external(work: tuple[Work, ...], names: frozenset[str]) -> dict[tuple[str, str], str]:
     """The newest result that outside systems reported, by commit and name."""
     if not names:
         return {}
-    rows = CheckResult.objects.filter(sha__in={row.sha for row in work}, name__in=names)
-    found = rows.order_by("pk").values_list("sha", "name", "result")
+    found = _RESULTS(shas=list({row.sha for row in work}), names=list(names))
     return {(sha, name): result for sha, name, result in found}
 
 
@@ -96,3 +91,45 @@ def _runbook(steps: Iterable[RunbookItem]) -> Runbook:
     unrehearsed = [row.text for row in rows if row.rehearsed_at is None]
     undone = [row.text for row in before if row.done_at is None]
     return Runbook(len(rows), tuple(dict.fromkeys([*undone, *unrehearsed])))
+
+
+_REHEARSED = Composed(
+    lambda: (
+        Deployment.objects.filter(
+            artefact=Given("artefact", "bigint"),
+            purpose=Purpose.REHEARSE,
+            state=DeploymentState.SUCCEEDED,
+        )
+        .order_by("-pk")
+        .values_list("environment__name")[:1]
+    )
+)
+_VALIDATED = Composed(
+    lambda: (
+        Step.objects.filter(
+            kind=StepKind.VALIDATE,
+            state=StepState.SUCCEEDED,
+            deployment__environment=Given("environment", "bigint"),
+            deployment__artefact=Given("artefact", "bigint"),
+            deployment__organization_id=Given("organization", "text"),
+            deployment__plan__test_level=Given("level", "jsonb"),
+            deployment__plan__run_tests=Given("tests", "jsonb"),
+        )
+        .order_by("-finished_at")
+        .values_list("finished_at", "coverage")[:1]
+    )
+)
+_SNAPSHOT = Composed(
+    lambda: Step.objects.filter(
+        deployment=Given("deployment", "bigint"), kind=StepKind.SNAPSHOT
+    ).values_list("state", "finished_at")[:1]
+)
+_RESULTS = Composed(
+    lambda: (
+        CheckResult.objects.filter(
+            sha__in=Given("shas", "text[]"), name__in=Given("names", "text[]")
+        )
+        .order_by("pk")
+        .values_list("sha", "name", "result")
+    )
+)

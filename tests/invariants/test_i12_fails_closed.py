@@ -29,7 +29,7 @@ DEPENDENCIES = (
     "standing_of",
     "holding",
     "window_state",
-    "approvals.progress",
+    "approvals.outcome",
     "check_facts.of",
     "lease_of",
     "rules.evaluate",
