@@ -136,6 +136,8 @@ def only_ours_removed(case: Case, member: Member) -> str:
     kind, name = member
     if kind == "DigitalExperience":
         return "the peer redeploys a site that lost a content"
+    if kind in FOLDERS and not case.kept(member):
+        return "the peer takes a folder under another name for the same folder"
     if case.rules_differ and not case.kept(member):
         return "taken out by a change of .forceignore or of the package directories"
     if _in_one_file(case.of((kind, name.partition(".")[0])), ".object"):
