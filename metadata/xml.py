@@ -94,6 +94,8 @@ def canonical(root: Element) -> bytes:
     root = _qualified(root)
     _arrange(root, keys.of_root(local(root)), 1)
     root.tail = None
+    if not len(root) and not (root.text or "").strip(_BLANK):
+        root.text = None
     written = etree.tostring(root, encoding="utf-8")
     if b"xmlns:" in written:
         written = etree.tostring(_declared(root), encoding="utf-8")

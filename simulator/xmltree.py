@@ -15,6 +15,8 @@ from simulator.sure import sure
 METADATA_NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _SEPARATOR = "|"
+_RETURN = {"\r": "&#13;"}
+"""A reader takes a bare one for the end of a line."""
 _MESSAGES = {
     "no element found": "Premature end of file.",
     "syntax error": "Content is not allowed in prolog.",
@@ -139,7 +141,8 @@ def render(element: Element, indent: int = 0) -> str:
     if not element.children:
         if not element.text:
             return f"{pad}<{element.name}{attributes}/>\n"
-        return f"{pad}<{element.name}{attributes}>{escape(element.text)}</{element.name}>\n"
+        text = escape(element.text, _RETURN)
+        return f"{pad}<{element.name}{attributes}>{text}</{element.name}>\n"
     inner = "".join(render(child, indent + 1) for child in element.children)
     return f"{pad}<{element.name}{attributes}>\n{inner}{pad}</{element.name}>\n"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 REGISTRY_FILE = Path(__file__).parents[2] / "metadata" / "registry" / "types.json"
 META = "-meta.xml"
+_TERRITORIES = "territory2Models"
 _BUNDLES = ("bundle", "digitalExperience", "uiBundles")
 #: Types whose "children" are files or entries of the official converter, not components of an org.
 _WHOLE = ("CustomObjectTranslation", "DigitalExperienceBundle")
@@ -112,6 +113,8 @@ def identify(path: str) -> Identity | None:
     """Return the type and full name of a file of a package; None for an unknown place."""
     directory, _, rest = path.partition("/")
     kinds = by_directory().get(directory)
+    if kinds and directory == _TERRITORIES:
+        kinds = [*kinds, types()["Territory2"], types()["Territory2Rule"]]
     if not kinds or not rest:
         return None
     for kind in kinds:
@@ -123,11 +126,19 @@ def identify(path: str) -> Identity | None:
         return Identity(folder, bare)
     for kind in kinds:
         if kind.suffix and bare.endswith(f".{kind.suffix}") and not kind.folder_of:
-            return Identity(kind, bare.removesuffix(f".{kind.suffix}"))
+            return Identity(kind, _name(directory, bare.removesuffix(f".{kind.suffix}")))
     document = types()["Document"]
     if directory == document.directory:
         return Identity(document, bare)
     return None
+
+
+def _name(directory: str, path: str) -> str:
+    """A name is the path; a territory's and a rule's is its model's with its own behind a dot."""
+    if directory != _TERRITORIES:
+        return path
+    model, _, own = path.partition("/")
+    return f"{model}.{own.rpartition('/')[2]}" if "/" in own else own
 
 
 def _bundle_name(kind: MetadataType, rest: str) -> str:

@@ -120,8 +120,10 @@ def only_theirs(case: Case, member: Member) -> str:
         return "moved without a change"
     if _tests_alone(case.of(member)):
         return "only tests of a Lightning component differ"
-    if kind == "CustomLabel" or kind == "CustomLabels":
+    if kind in ("CustomLabel", "CustomLabels"):
         return "the same text, written with another entity"
+    if kind == "Translations" and not _its_file_differs(case, name):
+        return "the peer brings along what translates a flow that changed"
     if kind in INSIDE and any(own.partition(".")[0] == name for _kind, own in ours):
         return "children are named one by one"
     if kind in INSIDE and _in_one_file(case.of(member), INSIDE[kind]):
@@ -168,6 +170,11 @@ def _tests_alone(found: Collection[Change]) -> bool:
 
 def _in_one_file(found: Iterable[Change], suffix: str) -> bool:
     return any(change.path.removesuffix("-meta.xml").endswith(suffix) for change in found)
+
+
+def _its_file_differs(case: Case, language: str) -> bool:
+    wanted = f"translations/{language}.translation"
+    return any(wanted in change.path for change in case.differing)
 
 
 def _empty(case: Case, kind: str, name: str) -> bool:
