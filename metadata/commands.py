@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import DomainError, ExternalFault, InvalidInput
-from metadata import manifest
-from metadata.manifest import Manifest
+from metadata import objects
 from metadata.repository import Repository
 
 if TYPE_CHECKING:
     from metadata.delta import Delta
+    from metadata.manifest import Manifest
     from metadata.normal import Files
 
 DEFAULT_VERSION = "64.0"
@@ -108,7 +108,7 @@ def _repository(path: Path) -> Repository:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from metadata import contained, held, package
+    from metadata import contained, held, manifest, package
     from metadata.convert.commit import convert
 
     repository = _repository(options.repo)
@@ -130,6 +130,9 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _delta(options: argparse.Namespace) -> int:
     found, files = _from_base(options) if options.base else _from_commit(options)
+
+    from metadata import manifest
+
     _warn(found.warnings)
     version = options.api_version or found.api_version or DEFAULT_VERSION
     changes = manifest.write(found.manifest, version)
@@ -147,12 +150,14 @@ def _delta(options: argparse.Namespace) -> int:
 
 
 def _from_commit(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]:
-    """What changed between two commits, and how to read it."""
-    from metadata import delta, sides
-
+    """What changed between two commits, and how to read it; git begins while modules load."""
     repository = _repository(options.repo)
     old, new = repository.revisions(options.old, options.new)
-    both = sides.pair(repository, old, new, options.package_dir)
+    begun = objects.comparison(repository.run, old, new)
+
+    from metadata import delta, sides
+
+    both = sides.opened(repository, begun, options.package_dir)
     found = delta.of_pair(both)
 
     def files() -> Files:

@@ -71,20 +71,21 @@ def of_pair(both: Pair) -> Delta:
     before, after = both.before, both.after
     changes = both.changes()
     touched = _touched(both, changes)
-    inside = {unit for unit in touched if compound(unit)}
+    compounds = {kind for kind in {unit.type for unit in touched} if compound(kind)}
+    inside = {unit for unit in touched if unit.type in compounds}
     changed: set[ComponentKey] = set()
     lost: set[ComponentKey] = set()
     for unit, (gone, come) in touched.items():
         if unit in inside or _moved(changes, gone, come):
             continue
         (changed if come else lost).add(unit)
-    kept = after.holding(lost)
+    kept = after.present_alike(lost)
     changed |= set(kept.values())
     removed = lost - kept.keys()
     if inside:
         more, less = _inside(both, inside)
         # A child taken out of its parent's file may have got a file of its own.
-        kept = after.holding(less)
+        kept = after.present_alike(less)
         changed |= more | set(kept.values())
         removed |= less - kept.keys()
     named, brought = _named(after, changed, _own_files(changed, touched, changes, 1))
@@ -115,15 +116,21 @@ def needed(target: NormalForm, form: NormalForm) -> NormalForm:
 
 def _touched(both: Pair, changes: Changes) -> Touched:
     result: Touched = {}
-    older = changes.older()
-    units = dict(both.after.units.each(changes.newer()))
-    for path, unit in units.items():
-        if unit is not None:
-            result.setdefault(unit, ([], []))[1].append(path)
-    unsure = [path for path in older if units.get(path) is None] if both.alike else older
-    units |= both.before.units.each(unsure)
-    for path in older:
-        unit = units[path]
+    gone: list[str] = []
+    come: list[str] = []
+    last: ComponentKey | None = None
+    unsure = set(changes.older())
+    for path, unit in both.after.units.each(changes.newer()):
+        if unit is None:
+            continue
+        if unit is not last:  # neighbours are often of one unit
+            last = unit
+            gone, come = result.get(unit) or result.setdefault(unit, ([], []))
+        come.append(path)
+        if both.alike and path in unsure:
+            gone.append(path)
+            unsure.remove(path)
+    for path, unit in both.before.units.each(sorted(unsure)):
         if unit is not None:
             result.setdefault(unit, ([], []))[0].append(path)
     return result

@@ -58,7 +58,7 @@ def files_of(side: Side, keys: Collection[ComponentKey]) -> Files:
         unit = side.units.of(path)
         if unit is None:
             continue
-        if compound(unit) and not _alone(unit, content):
+        if compound(unit.type) and not _alone(unit, content):
             mixed.add(unit)
         elif unit in wanted:
             plain[path] = content

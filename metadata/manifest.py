@@ -18,24 +18,23 @@ SLASHED_FOLDERS = frozenset({"DashboardFolder", "ReportFolder", "EmailTemplateFo
 """Their members end with a slash, so that the platform tells them from their contents."""
 
 
-def member_of(key: ComponentKey) -> tuple[str, str]:
-    """Type and name under which a manifest lists a component.
+def of_keys(keys: Iterable[ComponentKey]) -> Manifest:
+    """The manifest that names the components.
 
     A folder is listed under the type of its contents: ``ReportFolder`` is no type there.
     """
-    kind = standard().by_name.get(key.type)
-    if kind is None or not kind.content_type:
-        return key.type, key.name
-    name = f"{key.name}/" if kind.name in SLASHED_FOLDERS else key.name
-    return standard().by_id[kind.content_type].name, name
-
-
-def of_keys(keys: Iterable[ComponentKey]) -> Manifest:
-    """The manifest that names the components."""
+    named: dict[str, set[str]] = {}
+    for type_name, name in keys:
+        named.setdefault(type_name, set()).add(name)
     members: dict[str, set[str]] = {}
-    for key in keys:
-        type_name, name = member_of(key)
-        members.setdefault(type_name, set()).add(name)
+    for type_name, names in named.items():
+        kind = standard().by_name.get(type_name)
+        if kind is None or not kind.content_type:
+            members.setdefault(type_name, set()).update(names)
+            continue
+        slash = "/" if type_name in SLASHED_FOLDERS else ""
+        contents = standard().by_id[kind.content_type].name
+        members.setdefault(contents, set()).update(f"{name}{slash}" for name in names)
     return {name: sorted(members[name]) for name in sorted(members)}
 
 

@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from core.errors import ExternalFault, InvalidInput
+from metadata.later import Later
 from metadata.runner import Runner, Running, feed
 
 MAX_FILES = 200_000
 """A tree with more files is refused: the platform takes 10,000 files in one deployment."""
+
+SHORTEST = 40
+"""A record has more bytes: the mode and the object id."""
 
 MAX_BLOB_BYTES = 64 * 1024**2
 """No file of a package can be larger: the whole zip may have 39 MB."""
@@ -128,6 +132,22 @@ def changes(run: Runner, old: str, new: str) -> Changes:
     return Changes(dict(zip(fields[1::2], fields[0:-1:2], strict=True)))
 
 
+class Comparison(NamedTuple):
+    """Two commits by their full ids; git works out what they hold while this goes on."""
+
+    old: str
+    new: str
+    newer_tree: Later[Tree]
+    changes: Later[Changes]
+
+
+def comparison(run: Runner, old: str, new: str) -> Comparison:
+    """Start to compare two commits."""
+    return Comparison(
+        old, new, Later(lambda: tree(run, new)), Later(lambda: changes(run, old, new))
+    )
+
+
 def many_changes(run: Runner, old: str, news: Sequence[str]) -> list[list[Change]]:
     """What ``changes`` says of one commit and each of several others, by one git process."""
     command = ["diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames"]
@@ -159,13 +179,17 @@ def paths_of_commits(run: Runner, shas: Sequence[str]) -> dict[str, list[str]]:
 def _printed(run: Runner, command: Sequence[str], fields: int, given: bytes | None = None) -> str:
     """What git prints; refused once it has more than ``MAX_FILES`` records."""
     chunks: list[bytes] = []
-    left = MAX_FILES * fields
+    left, size, counted = MAX_FILES * fields, 0, 0
     with run.process(*command, stdin=given is not None) as process:
         if given is not None:
             feed(process, given)
         while chunk := process.stdout.read(1 << 18):
             chunks.append(chunk)
-            left -= chunk.count(b"\0")
+            size += len(chunk)
+            if size < left * SHORTEST:
+                continue
+            left -= sum(part.count(b"\0") for part in chunks[counted:])
+            counted = len(chunks)
             if left < 0:
                 raise InvalidInput(
                     "git.too_many_files",

@@ -93,7 +93,7 @@ def _work(team: str, touched: Touched, shared: set[ComponentKey], look: Look) ->
     versions: dict[ComponentKey, str] = {}
     elements: dict[ComponentKey, frozenset[str]] = {}
     for unit, changes in touched.items():
-        if unit in shared and compound(unit):
+        if unit in shared and compound(unit.type):
             versions |= _children(unit, changes, look.contents)
             continue
         versions[unit] = " ".join(

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ExternalFault, NotFound
-from metadata import objects, projects
+from metadata import objects
 from metadata.objects import Tree
-from metadata.projects import Layout
 from metadata.runner import Runner
 
 if TYPE_CHECKING:
+    from metadata.projects import Layout
     from metadata.refs import Refs
 
 SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -96,6 +96,8 @@ class Repository:
 
         Raises InvalidInput with the codes of ``projects.detect``.
         """
+        from metadata import projects  # the registry, which is read while git works elsewhere
+
         tree = self.tree(rev)
         return projects.detect(tree, lambda path: next(self.blobs([tree[path].blob])))
 

@@ -15,11 +15,18 @@ class Listing:
     def __init__(self, paths: Collection[str]) -> None:
         self.paths = paths
         self._whole = "\n".join(["", *paths, ""])
-        self._known: dict[str, set[str]] = {}
+        self._exact: dict[str, set[str]] = {}
+        self._alike: dict[str, set[str]] = {}
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.paths
 
     def holding(self, texts: Collection[str]) -> set[str]:
         """The paths that contain one of the texts, none of which may be empty."""
-        return set().union(*(_lines(self._whole, self._whole, text) for text in texts))
+        for text in texts:
+            if text not in self._exact:
+                self._exact[text] = _lines(self._whole, self._whole, text)
+        return set().union(*(self._exact[text] for text in texts))
 
     def alike(self, texts: Collection[str]) -> Collection[str]:
         """All paths that contain one of the texts whatever the case of either, and a few others.
@@ -31,9 +38,9 @@ class Listing:
             return self.paths
         found = set(self._unusual)
         for text in {text.lower() for text in texts}:
-            if text not in self._known:
-                self._known[text] = _lines(self._plain, self._small, text)
-            found |= self._known[text]
+            if text not in self._alike:
+                self._alike[text] = _lines(self._plain, self._small, text)
+            found |= self._alike[text]
         return found
 
     @cached_property

@@ -10,7 +10,17 @@ from metadata import objects, types
 from metadata.components import ComponentKey
 from metadata.convert import selection
 from metadata.later import Later
-from metadata.objects import ABSENT, LINK, SUBMODULE, Change, Changes, Reader, Tree, TreeEntry
+from metadata.objects import (
+    ABSENT,
+    LINK,
+    SUBMODULE,
+    Change,
+    Changes,
+    Comparison,
+    Reader,
+    Tree,
+    TreeEntry,
+)
 from metadata.projects import PROJECT_FILE, Layout, at_root, detect
 from metadata.repository import Repository
 from metadata.search import Listing
@@ -44,7 +54,7 @@ class Side:
             self.layout, directories, lambda path: reader.find(sha, path)
         )
         self.registry = types.for_project(self.layout.presets, self.layout.customizations)
-        self.units = Units(self.layout, self.registry, lambda: self.paths)
+        self.units = Units(self.layout, self.registry, self)
 
     def _detect(self, reader: Reader) -> Layout:
         project = reader.find(self.sha, PROJECT_FILE)
@@ -62,6 +72,18 @@ class Side:
         """The paths that are metadata, in order."""
         out = self.selection.out(self._listing())
         return {path: None for path in self.tree if path not in out}
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.tree and self.selection.keeps(path)
+
+    def holding(self, texts: Collection[str]) -> Sequence[str]:
+        """The metadata whose path contains one of some texts."""
+        return self._kept(self._listing().holding(texts))
+
+    def _kept(self, found: Collection[str]) -> Sequence[str]:
+        """What is metadata of this commit, in order."""
+        tree = self.tree
+        return self.selection.kept(sorted(path for path in found if path in tree))
 
     def contents(self, paths: Sequence[str]) -> dict[str, bytes]:
         """Files by path; raises what ``selection.check`` and ``selection.reading`` raise."""
@@ -88,10 +110,9 @@ class Side:
         texts = {text for unit in units for text in _texts(unit)}
         if len(units) > FEW or "" in texts:
             return self.paths
-        tree = self.tree
-        return self.selection.kept(sorted(p for p in search(self._listing(), texts) if p in tree))
+        return self._kept(search(self._listing(), texts))
 
-    def holding(self, units: Collection[ComponentKey]) -> dict[ComponentKey, ComponentKey]:
+    def present_alike(self, units: Collection[ComponentKey]) -> dict[ComponentKey, ComponentKey]:
         """Those of the units of which the commit has any file, in whichever directory.
 
         Each with the unit that the commit holds: its name may be written in another case, and the
@@ -200,9 +221,13 @@ class Pair:
 
 
 def pair(repository: Repository, old: str, new: str, directories: Sequence[str] = ()) -> Pair:
-    """Open two commits, named by their full ids; git works while this goes on."""
-    tree: Later[Tree] = Later(lambda: objects.tree(repository.run, new))
-    differing = Later(lambda: objects.changes(repository.run, old, new))
+    """Open two commits, named by their full ids."""
+    return opened(repository, objects.comparison(repository.run, old, new), directories)
+
+
+def opened(repository: Repository, begun: Comparison, directories: Sequence[str] = ()) -> Pair:
+    """Open two commits that git compares already."""
+    tree, differing = begun.newer_tree, begun.changes
 
     @cache
     def before() -> Mapping[str, TreeEntry]:
@@ -213,8 +238,8 @@ def pair(repository: Repository, old: str, new: str, directories: Sequence[str] 
         return Listing({**tree.result().printed, **differing.result().printed})
 
     with objects.reader(repository.run) as reader:
-        after_side = Side(repository, reader, new, tree.result, directories, listing)
-        before_side = Side(repository, reader, old, before, directories, listing)
+        after_side = Side(repository, reader, begun.new, tree.result, directories, listing)
+        before_side = Side(repository, reader, begun.old, before, directories, listing)
     return Pair(before_side, after_side, differing, listing)
 
 
@@ -235,6 +260,6 @@ def _texts(unit: ComponentKey) -> list[str]:
     if kind is not None and kind.fixed_name:
         return [""]
     text = re.split(r"[./]", unit.name.rstrip("/"))[-1]
-    if kind is not None and kind.suffix and compound(unit):
+    if kind is not None and kind.suffix and compound(unit.type):
         return [f"{text}.{suffix}" for suffix in (kind.suffix, kind.legacy_suffix) if suffix]
     return [text]

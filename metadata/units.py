@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
 from metadata import children
 from metadata.children import separate
 from metadata.components import ComponentKey
-from metadata.convert.places import Place, Places, Role
+from metadata.convert.places import Paths, Place, Places, Role
 from metadata.identity import identify
 from metadata.projects import Layout
 from metadata.types import META, Registry, standard
@@ -15,35 +17,44 @@ from metadata.types import META, Registry, standard
 WHOLE_LABELS = ComponentKey("CustomLabels", "CustomLabels")
 UNSEEN = ComponentKey("", "")
 NAMED_ALIKE = (Role.COPY, Role.CONTENT, Role.META, Role.CHILD)
-NO_HABITS: Mapping[str, tuple[str, str, bool]] = {}
 LABEL_TRANSFORMERS = ("nonDecomposed", "decomposedLabels")
 
 
-class Units:
-    """Units of one commit's files; ``held`` are all its paths, asked for only when needed."""
+class Habit(NamedTuple):
+    """What files of one directory and suffix are: all of one unit, or each one of its own."""
 
-    def __init__(
-        self, layout: Layout, registry: Registry, held: Callable[[], Collection[str]]
-    ) -> None:
+    type: str
+    prefix: str
+    """What stands before the file's own name."""
+    one: ComponentKey | None
+
+
+class Units:
+    """Units of one commit's files; ``held`` are all its paths."""
+
+    def __init__(self, layout: Layout, registry: Registry, held: Paths) -> None:
         self.layout = layout
-        self.places = Places(registry, Held(held))
+        self.places = Places(registry, held)
         self._found: dict[str, ComponentKey | None] = {}
         self._of_bundle: dict[str, ComponentKey | None] = {}
-        self._habits: dict[str, dict[str, tuple[str, str, bool]]] = {}
+        self._habits: dict[str, dict[str, Habit]] = {}
 
     def each(self, paths: Iterable[str]) -> Iterator[tuple[str, ComponentKey | None]]:
         """Paths with what ``of`` says of them; quick for many, of which most are named alike."""
+        last, habits = "", self._habits.setdefault("", {})
         for path in paths:
             directory, _, name = path.rpartition("/")
-            stem, _, ending = name.partition(".")
+            if directory != last:  # neighbours mostly share one, and comparing is quicker
+                last, habits = directory, self._habits.setdefault(directory, {})
             # Habits are known by what follows the last full stop, so a name with another one has
             # none here, and ``of`` looks at it.
-            habit = self._habits.get(directory, NO_HABITS).get(ending)
+            stem, _, ending = name.partition(".")
+            habit = habits.get(ending)
             if habit is None:
                 yield path, self.of(path)
             else:
-                kind, prefix, named = habit
-                yield path, ComponentKey(kind, prefix + stem if named else prefix)
+                kind, prefix, whole = habit
+                yield path, whole or ComponentKey(kind, prefix + stem)
 
     def of(self, path: str) -> ComponentKey | None:
         """The child of a file where it can be named, else the whole; None for no metadata.
@@ -57,10 +68,10 @@ class Units:
         if found is not None:
             return found
         dot = name.rfind(".", 0, -9) if name.endswith(META) else name.rfind(".")
-        habit = self._habits.get(directory, NO_HABITS).get(name[dot + 1 :])
+        habit = self._habits.setdefault(directory, {}).get(name[dot + 1 :])
         if habit is not None:
-            kind, prefix, named = habit
-            return ComponentKey(kind, prefix + name[:dot] if named else prefix)
+            kind, prefix, whole = habit
+            return whole or ComponentKey(kind, prefix + name[:dot])
         if path not in self._found:
             self._found[path] = self._looked_up(path, directory, name, dot)
         return self._found[path]
@@ -82,9 +93,9 @@ class Units:
         if kind.directory not in parts or kind.fixed_name or kind.content_type:
             return
         if place.role is Role.CHILD and place.name in parts and unit.type == kind.name:
-            habit = (kind.name, unit.name, False)
+            habit = Habit(kind.name, "", unit)
         elif place.role in NAMED_ALIKE and unit.name.endswith(name[:dot]):
-            habit = (unit.type, unit.name[: len(unit.name) - dot], True)
+            habit = Habit(unit.type, unit.name[: len(unit.name) - dot], None)
         else:
             return
         self._habits.setdefault(directory, {})[name[dot + 1 :]] = habit
@@ -106,30 +117,13 @@ class Units:
         return identify(inner, path)[1]
 
 
-class Held(Collection[str]):
-    """Paths of a commit, listed when they are first asked for."""
-
-    def __init__(self, listed: Callable[[], Collection[str]]) -> None:
-        self._listed = listed
-
-    def __contains__(self, path: object) -> bool:
-        return path in self._listed()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._listed())
-
-    def __len__(self) -> int:
-        return len(self._listed())
-
-
 def unit_of(place: Place) -> ComponentKey:
     """The component of a source file: the child where it can be named, else the whole."""
     kind, child = place.type, place.child
     if kind.transformer in LABEL_TRANSFORMERS:
         return WHOLE_LABELS
     if place.role is Role.CHILD and child is not None:
-        known = standard().children.get(child.name)
-        if known is not None and separate(*known):
+        if apart(child.name):
             return ComponentKey(child.name, f"{place.name}.{place.child_name}")
         return ComponentKey(kind.name, place.name)
     if place.role in (Role.STATIC, Role.DOCUMENT, Role.PARENT):
@@ -137,9 +131,17 @@ def unit_of(place: Place) -> ComponentKey:
     return identify(place.target, place.path)[1]
 
 
-def compound(unit: ComponentKey) -> bool:
-    """Whether a unit's one file may hold children that have to be told apart."""
-    kind = standard().by_name.get(unit.type)
+@lru_cache(maxsize=1024)
+def apart(child_name: str) -> bool:
+    """Whether children of a type can be named one by one."""
+    known = standard().children.get(child_name)
+    return known is not None and separate(*known)
+
+
+@lru_cache(maxsize=1024)
+def compound(type_name: str) -> bool:
+    """Whether the one file of a unit of a type may hold children that have to be told apart."""
+    kind = standard().by_name.get(type_name)
     return kind is not None and children.splits(kind)
 
 

@@ -9,6 +9,7 @@ from core.errors import InvalidInput
 from metadata.convert import recompose, static
 from metadata.convert.places import Place, Places, Role
 from metadata.refusals import duplicate
+from metadata.search import Listing
 from metadata.types import META, Registry
 
 
@@ -32,7 +33,7 @@ class Assembled:
 
 def find(paths: Collection[str], registry: Registry) -> dict[str, Place | None]:
     """What each file is; None for one that is passed over. Raises ``UnsupportedType``."""
-    places = Places(registry, paths)
+    places = Places(registry, Listing(paths))
     return {path: places.of(path) for path in paths}
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable
 from enum import Enum, auto
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from metadata.refusals import UnsupportedType
 from metadata.types import META, ChildType, MetadataType, Registry
@@ -52,15 +52,24 @@ class Place(NamedTuple):
     child_name: str = ""
 
 
+class Paths(Protocol):
+    """All paths of a project, as ``search.Listing`` has them."""
+
+    def __contains__(self, path: str, /) -> bool: ...
+
+    def holding(self, texts: Collection[str], /) -> Iterable[str]:
+        """Those that contain one of some texts."""
+
+
 class Places:
     """Finds the places of one project's files."""
 
-    def __init__(self, registry: Registry, paths: Collection[str]) -> None:
+    def __init__(self, registry: Registry, paths: Paths) -> None:
         self._registry = registry
         self._paths = paths
         self._nested: dict[str, set[str]] = {}
         self._habits: dict[tuple[str, str], tuple[MetadataType, str, ChildType]] = {}
-        self._kinds: dict[tuple[str, str], MetadataType | None] = {}
+        self._kinds: dict[tuple[tuple[str, ...], str], MetadataType | None] = {}
         self._strict = cache(self._strict_types)
         self._bundle_root = cache(self._bundle)
 
@@ -100,11 +109,11 @@ class Places:
         return self._bundle_root(directory)
 
     def _known_kind(self, path: str, directory: str, name: str) -> MetadataType | None:
-        """The type of a meta file hangs on its directory and suffix alone, so it is kept."""
+        """The type of a meta file hangs on its strict types and suffix alone, so it is kept."""
         dot = name.rfind(".", 0, -len(META)) if name.endswith(META) else -1
         if dot < 1:
             return self._kind(path, directory, name)
-        known = (directory, name[dot:])
+        known = (tuple(kind.id for kind in self._strict(directory)), name[dot:])
         if known not in self._kinds:
             self._kinds[known] = self._kind(path, directory, name)
         return self._kinds[known]
@@ -136,6 +145,8 @@ class Places:
 
     def _strict_types(self, directory: str) -> tuple[MetadataType, ...]:
         parts = directory.split("/")
+        if self._registry.strict_directories.keys().isdisjoint(parts):
+            return ()
         return tuple(
             kind
             for kind in self._registry.strict
@@ -147,17 +158,21 @@ class Places:
 
         The outermost one counts: what lies inside a bundle or an expanded archive belongs to it.
         """
-        parts = directory.split("/")
-        for index, part in enumerate(parts[:-1]):
-            kind = self._registry.strict_directories.get(part)
-            if kind is None or kind.adapter not in MIXED or kind.in_folder:
-                continue
-            if part not in self._nested:
-                self._nested[part] = _directories(self._paths, part)
-            own = "/".join(parts[: index + 2])  # of lwc/group/lwc/tile the inner one counts
-            if f"{own}/{part}" not in self._nested[part]:
-                return kind, index
-        return None
+        outer, _, _own = directory.rpartition("/")
+        if not outer:
+            return None
+        found = self._bundle_root(outer)
+        if found is not None:
+            return found
+        part = outer.rpartition("/")[2]
+        kind = self._registry.strict_directories.get(part)
+        if kind is None or kind.adapter not in MIXED or kind.in_folder:
+            return None
+        if part not in self._nested:
+            self._nested[part] = _directories(self._paths.holding([f"{part}/"]), part)
+        if f"{directory}/{part}" in self._nested[part]:
+            return None  # of lwc/group/lwc/tile the inner one counts
+        return kind, outer.count("/")
 
     def _in_bundle(self, path: str, kind: MetadataType, index: int) -> Place:
         parts = path.split("/")
@@ -297,10 +312,12 @@ def _mixed(kind: MetadataType, path: str, directory: str, name: str) -> Place | 
 
 def _decomposed(kind: MetadataType, path: str, directory: str, name: str) -> Place | None:
     """The frame or a child of a component that is one file in metadata format."""
-    parts = path.split("/")
-    index = len(parts) - 2 - parts[:-1][::-1].index(kind.directory)
-    inside = index + 1 < len(parts) - 1
-    owner = parts[index + 1] if inside else _stem(name, kind)
+    within = f"/{directory}/".rpartition(f"/{kind.directory}/")
+    if not within[1]:
+        raise UnsupportedType(path, f"{kind.name} outside a folder “{kind.directory}”")
+    own = within[2].partition("/")[0]
+    inside = own != ""
+    owner = own or _stem(name, kind)
     if not name.endswith(META) and inside:
         return None
     suffix = name.removesuffix(META).rpartition(".")[2]

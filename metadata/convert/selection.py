@@ -28,6 +28,11 @@ class Part(NamedTuple):
     prefix: str
     ignored: tuple[str, bytes] | None
 
+    def keeps(self, path: str) -> bool:
+        """Whether it chooses a path."""
+        out = self.ignored is not None and ignore.rules(*self.ignored).ignores(path)
+        return path.startswith(self.prefix) and not out
+
     def out(self, listing: Listing) -> set[str]:
         """The paths of a listing that it does not choose."""
         prefix = self.prefix
@@ -44,6 +49,10 @@ class Selection(NamedTuple):
         """The paths below the package directories that no ``.forceignore`` takes out."""
         out = self.out(Listing(paths))
         return [path for path in paths if path not in out]
+
+    def keeps(self, path: str) -> bool:
+        """Whether a path is one of these."""
+        return any(part.keeps(path) for part in self.parts)
 
     def out(self, listing: Listing) -> set[str]:
         """The other paths of a listing."""
@@ -118,8 +127,7 @@ def check(modes: Mapping[str, str]) -> None:
 def usable(paths: Collection[str]) -> bool:
     """Whether all paths are plain UTF-8 text in one line."""
     raw = "\n".join(paths).encode("utf-8", "backslashreplace")
-    ends = raw.count(b"\n")
-    return len(raw.translate(None, _SIGNS)) == len(raw) - ends and ends < max(len(paths), 1)
+    return len(raw) - len(raw.translate(None, _SIGNS)) == max(len(paths), 1) - 1
 
 
 def _check_path(path: str, mode: str) -> None:

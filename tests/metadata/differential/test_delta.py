@@ -75,7 +75,7 @@ class Case:
 
     def kept(self, member: Member) -> bool:
         """Whether the newer commit holds it, in whichever directory or case."""
-        return bool(self.both.after.holding({ComponentKey(*member)}))
+        return bool(self.both.after.present_alike({ComponentKey(*member)}))
 
 
 def only_ours(case: Case, member: Member) -> str:
