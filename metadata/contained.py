@@ -16,6 +16,7 @@ def of_files(files: Mapping[str, bytes], origins: Mapping[str, str]) -> Collecti
     Raises what ``layout.read`` raises: an unknown type, XML that is not well-formed.
     """
     found: dict[ComponentKey, None] = {}
+    sound: set[bytes] = set()
     for path, content in files.items():
         if path in MANIFESTS:
             continue
@@ -27,7 +28,8 @@ def of_files(files: Mapping[str, bytes], origins: Mapping[str, str]) -> Collecti
                 inside = decompose.split(kind, key.name, content, origin).keys()
             found |= dict.fromkeys(inside)
             continue
-        if is_xml(kind, path):
-            xml.parse(content, origin)
+        if is_xml(kind, path) and content not in sound:
+            xml.check(content, origin)
+            sound.add(content)
         found[key] = None
     return found.keys()

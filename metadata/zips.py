@@ -81,8 +81,7 @@ def _entry(name: str, content: bytes, level: int) -> Entry:
     method, packed = zipfile.ZIP_STORED, content
     if level and not _packed(name, content):
         method = zipfile.ZIP_DEFLATED
-        deflate = zlib.compressobj(level, zlib.DEFLATED, -15)
-        packed = deflate.compress(content) + deflate.flush()
+        packed = zlib.compress(content, level, -15)
     return Entry(name.encode("utf-8"), method, zlib.crc32(content), len(content), packed)
 
 

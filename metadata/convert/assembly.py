@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
 from metadata.convert import recompose, static
+from metadata.convert.fragments import Child
 from metadata.convert.places import Place, Places, Role
+from metadata.convert.recompose import Parsed
 from metadata.refusals import duplicate
 from metadata.search import Listing
 from metadata.types import META, Registry
@@ -37,10 +39,27 @@ def find(paths: Collection[str], registry: Registry) -> dict[str, Place | None]:
     return {path: places.of(path) for path in paths}
 
 
+def taken(
+    handed: Iterable[tuple[str, bytes]], places: Mapping[str, Place | None]
+) -> tuple[dict[str, bytes], Parsed]:
+    """Files by path, and those that are parts of others parsed while git unpacks the next ones."""
+    contents: dict[str, bytes] = {}
+    parsed: dict[str, Child] = {}
+    for path, content in handed:
+        contents[path] = content
+        place = places[path]
+        if place is not None and recompose.parses(place):
+            parsed[path] = recompose.child(place, content)
+    return contents, parsed
+
+
 def assemble(
-    contents: Mapping[str, bytes], places: Mapping[str, Place | None], registry: Registry
+    contents: Mapping[str, bytes],
+    places: Mapping[str, Place | None],
+    registry: Registry,
+    parsed: Parsed | None = None,
 ) -> Assembled:
-    """Rewrite the files of a source project.
+    """Rewrite the files of a source project; ``parsed`` says what some contents were parsed to.
 
     Raises InvalidInput ``metadata.duplicate``, ``metadata.malformed_xml``, ``metadata.no_meta``,
     ``metadata.no_content`` and those of ``static`` and ``recompose``, each naming the file.
@@ -60,7 +79,8 @@ def assemble(
     _resources(result, sorted_out[Role.STATIC])
     parts = [*sorted_out[Role.PARENT], *sorted_out[Role.CHILD]]
     for (type_id, name), own in recompose.by_component(parts).items():
-        target, content = recompose.file_of(registry.by_id[type_id], name, own)
+        kind = registry.by_id[type_id]
+        target, content = recompose.file_of(kind, name, own, parsed or {})
         result.add(target, content, own[0][0].path)
     return result
 

@@ -53,13 +53,15 @@ def convert(repository: Repository, rev: str, directories: Sequence[str] = ()) -
     chosen = selection.selection(layout, wanted, find)
     entries = {path: tree[path] for path in sorted(chosen.kept(list(tree)))}
     selection.check({path: entry.mode for path, entry in entries.items()})
-    reading = selection.reading(repository, list(entries.items()))
     if layout.name == "metadata":
-        return _metadata(reading.result(), layout)
+        return _metadata(selection.reading(repository, list(entries.items())).result(), layout)
     registry = types.for_project(layout.presets, layout.customizations)
     places = assembly.find(entries, registry)
-    contents, warnings = replacements.applied(reading.result(), layout, tree, read)
-    result = assembly.assemble(contents, places, registry)
+    handed = selection.contents(repository, list(entries.items()))
+    found, parsed = assembly.taken(handed, places)
+    contents = {path: found[path] for path in entries}
+    contents, warnings = replacements.applied(contents, layout, tree, read)
+    result = assembly.assemble(contents, places, registry, parsed)
     return Converted(
         result.files,
         result.origins,

@@ -9,7 +9,7 @@ well-formed. Every other file is parsed and written anew, with the same result.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from metadata import xml
 from metadata.convert.writing import fragment
@@ -32,8 +32,7 @@ _ANY = re.compile(_ELEMENT % (_LINES, _COMMENT), re.ASCII)
 _EMPTY = re.compile(r"(\n +<)([A-Za-z]\w*)/>(?=\n)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(NamedTuple):
     """One child: its own name ("" when it has none) and how to write it."""
 
     name: str
@@ -61,10 +60,11 @@ def read(content: bytes, path: str, unique: str) -> Child:
     lines = plain(content)
     if lines:
         for element in (unique, "fullName", "name"):
-            found = re.search(rf"\n    <{element}>([^<&]*)</", lines) if element else None
-            if found and found[1].strip():
-                return Child(found[1].strip(), content, path, lines)
-            if element and f"\n    <{element}>" in lines:
+            _, found, rest = lines.partition(f"\n    <{element}>")
+            name, _, _ = rest.partition("</")
+            if found and name.strip() and "&" not in name and "<" not in name:
+                return Child(name.strip(), content, path, lines)
+            if found:
                 break  # written with entities or a comment: too rare to read here
         else:
             return Child("", content, path, lines)

@@ -22,12 +22,34 @@ from metadata.refusals import duplicate
 from metadata.types import MetadataType
 from metadata.xml import Element
 
+WHOLE = frozenset(
+    {
+        "nonDecomposed",
+        "decomposedLabels",
+        "decomposedPermissionSet",
+        "decomposeExternalServiceRegistration",
+    }
+)
+"""Transformers of types whose parts are put together in a way of their own."""
+
 _LABEL_NAME = re.compile(r"\n        <fullName>([^<&\s]+)</fullName>")
 
 Parts = Sequence[tuple[Place, bytes]]
+Parsed = Mapping[str, Child]
+"""Children by path, parsed before; one of another content is passed over."""
 
 
-def file_of(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
+def parses(place: Place) -> bool:
+    """Whether a file is a child that is parsed by itself."""
+    return place.role is Role.CHILD and place.type.transformer not in WHOLE
+
+
+def child(place: Place, content: bytes) -> Child:
+    """Parse a child's file; raises what ``xml.parse`` raises."""
+    return fragments.read(content, place.path, place.child.unique if place.child else "")
+
+
+def file_of(kind: MetadataType, name: str, parts: Parts, parsed: Parsed) -> tuple[str, bytes]:
     """Path and content of the one file that a component's parts make in metadata format."""
     if kind.transformer in ("nonDecomposed", "decomposedLabels"):
         return _labels(parts)
@@ -37,7 +59,7 @@ def file_of(kind: MetadataType, name: str, parts: Parts) -> tuple[str, bytes]:
         return _registration(kind, name, parts)
     own = [(place.path, content) for place, content in parts if place.role is Role.PARENT]
     lines = fragments.plain(own[0][1], moved=False) if len(own) == 1 else ""
-    children = _children(parts)
+    children = _children(parts, parsed)
     if lines:
         return _target(kind, name), document(kind.name, [], [lines[1:], "\n", *children])
     return _target(kind, name), document(kind.name, frame(own), children)
@@ -82,17 +104,19 @@ def _identity(child: Element, rule: keys.Rule, written: bytes) -> tuple[str, ...
     return (name, written.decode()) if len(child) else (name,)
 
 
-def _children(parts: Iterable[tuple[Place, bytes]]) -> list[str]:
+def _children(parts: Parts, parsed: Parsed) -> list[str]:
     """Children by element name, those of one name by their own, as they are written."""
     found: dict[str, dict[str, Child]] = {}
     for place, content in parts:
         kind = place.child
         if kind is None:
             continue
-        child = fragments.read(content, place.path, kind.unique)
-        name = child.name or place.child_name
-        before = found.setdefault(kind.element, {}).setdefault(name, child)
-        if before is not child and not before.same(child):
+        own = parsed.get(place.path)
+        if own is None or own.content is not content:
+            own = child(place, content)
+        name = own.name or place.child_name
+        before = found.setdefault(kind.element, {}).setdefault(name, own)
+        if before is not own and not before.same(own):
             raise duplicate(f"{kind.name} {place.name}.{name}", before.path, place.path)
     return [
         group[name].written(element)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from core.errors import InvalidInput
@@ -151,40 +151,40 @@ def _shown(path: str) -> str:
 def reading(
     repository: Repository, entries: Sequence[tuple[str, TreeEntry]]
 ) -> Later[dict[str, bytes]]:
-    """Contents by path, read in a thread while the caller finds out what the files are.
-
-    Raises InvalidInput ``metadata.too_large`` as soon as the files are more than Salesforce takes,
-    and ``metadata.lfs``.
-    """
+    """What ``contents`` yields, by path, read in a thread while the caller does something else."""
 
     def read() -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        left = MAX_BYTES
-        contents = repository.blobs([entry[1] for _path, entry in entries])
-        for (path, _entry), content in zip(entries, contents, strict=True):
-            left -= len(content)
-            if left < 0:
-                raise InvalidInput(
-                    "metadata.too_large",
-                    f"The package directories hold more than {MAX_BYTES // 1024**2} MB, which is "
-                    "what Salesforce takes in one deployment.",
-                )
-            found[path] = content
-        refuse_pointers(found.items())
-        return found
+        found = dict(contents(repository, entries))
+        return {path: found[path] for path, _entry in entries}
 
     return Later(read)
 
 
-def refuse_pointers(contents: Iterable[tuple[str, bytes]]) -> None:
-    """Refuse Git LFS pointers; deployed as they are they would replace the real content.
+def contents(
+    repository: Repository, entries: Sequence[tuple[str, TreeEntry]]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield paths with their contents as git hands them over, what several share only once.
 
-    Raises InvalidInput ``metadata.lfs`` naming the file.
+    Raises InvalidInput ``metadata.too_large`` as soon as the files are more than Salesforce takes,
+    and ``metadata.lfs`` for a Git LFS pointer, which would replace the real content.
     """
-    for path, content in contents:
+    paths: dict[str, list[str]] = {}
+    for path, entry in entries:
+        paths.setdefault(entry[1], []).append(path)
+    left = MAX_BYTES
+    for own, content in zip(paths.values(), repository.blobs(paths), strict=True):
+        left -= len(content) * len(own)
+        if left < 0:
+            raise InvalidInput(
+                "metadata.too_large",
+                f"The package directories hold more than {MAX_BYTES // 1024**2} MB, which is "
+                "what Salesforce takes in one deployment.",
+            )
         if len(content) < 1024 and content.startswith(_LFS):
             raise InvalidInput(
                 "metadata.lfs",
-                f"{path} is a Git LFS pointer, not the file; Gatehouse reads plain files only.",
-                path=path,
+                f"{own[0]} is a Git LFS pointer, not the file; Gatehouse reads plain files only.",
+                path=own[0],
             )
+        for path in own:
+            yield path, content
