@@ -8,7 +8,7 @@ stays with its parent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from core.errors import InvalidInput
 from metadata import xml
@@ -18,8 +18,15 @@ from metadata.normal import CHILD, Files
 from metadata.types import ChildType, MetadataType
 
 
-def split(kind: MetadataType, name: str, content: bytes, path: str) -> dict[ComponentKey, Files]:
-    """Entries of a parent's file: the parent without children, then each child.
+def split(
+    kind: MetadataType,
+    name: str,
+    content: bytes,
+    path: str,
+    *,
+    wanted: Collection[ComponentKey] | None = None,
+) -> dict[ComponentKey, Files]:
+    """Entries of a parent's file: the parent without children, then each child; or the wanted ones.
 
     A parent without anything of its own is no entry: its file only carried the children. Raises
     InvalidInput ``metadata.duplicate``, ``metadata.unnamed``, ``metadata.malformed_xml``.
@@ -27,19 +34,23 @@ def split(kind: MetadataType, name: str, content: bytes, path: str) -> dict[Comp
     root = xml.parse(content, path)
     elements = {c.element: c for c in kind.children.values() if separate(kind, c)}
     entries: dict[ComponentKey, Files] = {}
+    seen: set[ComponentKey] = set()
     for node in xml.elements(root):
         child = elements.get(xml.local(node))
         if child is None:
             continue
         root.remove(node)
         key = child_key(name, child, node, path)
-        if key in entries:
+        if key in seen:
             raise InvalidInput(
                 "metadata.duplicate", f"{path} defines {key.type} {key.name} twice.", path=path
             )
-        entries[key] = {CHILD: xml.canonical(xml.renamed(node, child.name))}
-    if xml.elements(root) or not entries:
-        entries[ComponentKey(kind.name, name)] = {parent_path(kind, name): xml.canonical(root)}
+        seen.add(key)
+        if wanted is None or key in wanted:
+            entries[key] = {CHILD: xml.canonical(xml.renamed(node, child.name))}
+    own = ComponentKey(kind.name, name)
+    if (xml.elements(root) or not seen) and (wanted is None or own in wanted):
+        entries[own] = {parent_path(kind, name): xml.canonical(root)}
     return entries
 
 

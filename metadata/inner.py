@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from metadata import blocks, layout
 from metadata.components import ComponentKey
 from metadata.convert import assembly
 from metadata.convert.assembly import Assembled
+from metadata.convert.recompose import Parsed
 from metadata.normal import Files, NormalForm
 from metadata.package import package_files
 from metadata.sides import Pair, Side
@@ -26,13 +27,16 @@ def compared(
     return changed, set(before) - set(after)
 
 
-def form(side: Side, contents: Mapping[str, bytes]) -> NormalForm:
-    """The normal form of some files of a commit."""
-    made = assembled(side, contents)
-    return layout.read(made.files, made.origins)
+def form(
+    side: Side, contents: Mapping[str, bytes], wanted: Collection[ComponentKey] | None = None
+) -> NormalForm:
+    """The normal form of some files of a commit, or of the wanted components in them."""
+    made = assembled(side, contents, {})
+    found = layout.read(made.files, made.origins, wanted=wanted)
+    return found if wanted is None else found.only(wanted)
 
 
-def assembled(side: Side, contents: Mapping[str, bytes]) -> Assembled:
+def assembled(side: Side, contents: Mapping[str, bytes], parsed: Parsed) -> Assembled:
     """Some files of a commit in metadata format."""
     if side.layout.name == "metadata":
         start = len(side.layout.base) + 1 if side.layout.base else 0
@@ -40,8 +44,8 @@ def assembled(side: Side, contents: Mapping[str, bytes]) -> Assembled:
             {path[start:]: content for path, content in contents.items()},
             {path[start:]: path for path in contents},
         )
-    places = {path: side.units.places.of(path) for path in contents}
-    return assembly.assemble(contents, places, side.registry)
+    places = {path: side.place(path) for path in contents}
+    return assembly.assemble(contents, places, side.registry, parsed)
 
 
 def files_of(side: Side, keys: Collection[ComponentKey]) -> Files:
@@ -50,7 +54,7 @@ def files_of(side: Side, keys: Collection[ComponentKey]) -> Files:
     A file that holds other components too is cut down to the named ones by way of the normal form.
     """
     wanted = set(keys)
-    contents = side.contents(side.paths_of({whole(key) for key in keys} | wanted))
+    contents, parsed = _taken(side, side.paths_of({whole(key) for key in keys} | wanted))
     mixed: set[ComponentKey] = set()
     plain: dict[str, bytes] = {}
     held: dict[str, ComponentKey] = {}
@@ -65,9 +69,17 @@ def files_of(side: Side, keys: Collection[ComponentKey]) -> Files:
             held[path] = unit
     mixed |= {whole(key) for key in wanted.difference(held.values())}
     plain = {path: content for path, content in plain.items() if whole(held[path]) not in mixed}
-    files = dict(assembled(side, plain).files)
+    files = dict(assembled(side, plain, parsed).files)
     rest = [key for key in keys if whole(key) in mixed]
     return files | package_files(form_of(side, rest)) if rest else files
+
+
+def _taken(side: Side, paths: Sequence[str]) -> tuple[Mapping[str, bytes], Parsed]:
+    """Contents of files, and what was parsed of them while git unpacked the next ones."""
+    if side.layout.name == "metadata":
+        return side.contents(paths), {}
+    contents, parsed = assembly.taken(side.handed(paths), side.place)
+    return {path: contents[path] for path in paths}, parsed
 
 
 def _alone(unit: ComponentKey, content: bytes) -> bool:
@@ -78,14 +90,14 @@ def _alone(unit: ComponentKey, content: bytes) -> bool:
 
 def form_of(side: Side, keys: Collection[ComponentKey]) -> NormalForm:
     """The normal form of the named components of a commit, without reading the others."""
-    wanted = {whole(key) for key in keys} | set(keys)
-    found = form(side, side.contents(side.paths_of(wanted))).only(keys)
+    units = {whole(key) for key in keys} | set(keys)
+    found = form(side, side.contents(side.paths_of(units)), set(keys))
     missing = {whole(key) for key in keys if key not in found}
     if not missing:
         return found
     # A child is called as its content says, which need not be as its file is called.
     paths = [path for path in side.paths if _whole_of(side, path) in missing]
-    return NormalForm({**found, **form(side, side.contents(paths)).only(keys)})
+    return NormalForm({**found, **form(side, side.contents(paths), set(keys))})
 
 
 def _whole_of(side: Side, path: str) -> ComponentKey | None:

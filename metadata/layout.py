@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from core.errors import InvalidInput
 from metadata import children, decompose, xml
@@ -16,10 +16,16 @@ WITH_CONTENT = frozenset(
 )
 
 
-def read(files: Mapping[str, bytes], origins: Mapping[str, str] | None = None) -> NormalForm:
+def read(
+    files: Mapping[str, bytes],
+    origins: Mapping[str, str] | None = None,
+    *,
+    wanted: Collection[ComponentKey] | None = None,
+) -> NormalForm:
     """The normal form of metadata-format files, paths relative to ``package.xml``.
 
-    ``origins`` gives the path that a refusal names instead. Raises ``UnsupportedType``,
+    ``origins`` gives the path that a refusal names instead. Of files with children only the
+    ``wanted`` ones are taken, where any are named. Raises ``UnsupportedType``,
     InvalidInput ``metadata.malformed_xml``, ``metadata.duplicate``, ``metadata.unnamed``.
     """
     entries: dict[ComponentKey, Files] = {}
@@ -30,7 +36,8 @@ def read(files: Mapping[str, bytes], origins: Mapping[str, str] | None = None) -
         origin = named.get(path, path)
         kind, key = identify(path, origin)
         if children.splits(kind):
-            _add(entries, decompose.split(kind, key.name, files[path], origin), origin)
+            held = decompose.split(kind, key.name, files[path], origin, wanted=wanted)
+            _add(entries, held, origin)
         else:
             entries.setdefault(key, {})[path] = normal_content(kind, path, files[path], origin)
     return NormalForm(entries)

@@ -55,6 +55,7 @@ class Side:
         )
         self.registry = types.for_project(self.layout.presets, self.layout.customizations)
         self.units = Units(self.layout, self.registry, self)
+        self.place = cache(self.units.places.of)
 
     def _detect(self, reader: Reader) -> Layout:
         project = reader.find(self.sha, PROJECT_FILE)
@@ -91,10 +92,17 @@ class Side:
 
     def reading(self, paths: Sequence[str]) -> Later[dict[str, bytes]]:
         """What ``contents`` returns, read while the caller does something else."""
+        return selection.reading(self.repository, self._entries(paths))
+
+    def handed(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Paths with their contents, as git hands them over."""
+        return selection.contents(self.repository, self._entries(paths))
+
+    def _entries(self, paths: Sequence[str]) -> list[tuple[str, TreeEntry]]:
         tree = self.tree
         entries = {path: tree[path] for path in paths}
         selection.check({path: entry.mode for path, entry in entries.items()})
-        return selection.reading(self.repository, list(entries.items()))
+        return list(entries.items())
 
     def paths_of(self, units: Collection[ComponentKey]) -> list[str]:
         """Every path whose unit is one of these."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.errors import InvalidInput
@@ -40,14 +40,14 @@ def find(paths: Collection[str], registry: Registry) -> dict[str, Place | None]:
 
 
 def taken(
-    handed: Iterable[tuple[str, bytes]], places: Mapping[str, Place | None]
+    handed: Iterable[tuple[str, bytes]], placed: Callable[[str], Place | None]
 ) -> tuple[dict[str, bytes], Parsed]:
     """Files by path, and those that are parts of others parsed while git unpacks the next ones."""
     contents: dict[str, bytes] = {}
     parsed: dict[str, Child] = {}
     for path, content in handed:
         contents[path] = content
-        place = places[path]
+        place = placed(path)
         if place is not None and recompose.parses(place):
             parsed[path] = recompose.child(place, content)
     return contents, parsed
