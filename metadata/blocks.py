@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from metadata.children import separate
 from metadata.components import ComponentKey
@@ -119,10 +120,11 @@ def _of_file(kind: MetadataType, name: str, content: bytes) -> Entries | None:
             continue
         start, end = _ends(child)
         pieces = rest.split(start)
+        named = _naming(child.unique or "fullName", own=child.ignores_parent)
         kept = [pieces[0]]
         for piece in pieces[1:]:
             body, closed, tail = piece.partition(end)
-            names = _names(child, body)
+            names = named.findall(body)
             if not closed or len(names) != 1:
                 return None
             own = names[0].decode("utf-8", "replace").strip()
@@ -143,10 +145,11 @@ def _of_file(kind: MetadataType, name: str, content: bytes) -> Entries | None:
     return found
 
 
-def _names(child: ChildType, body: bytes) -> list[bytes]:
-    unique = (child.unique or "fullName").encode()
-    before = b"" if child.ignores_parent else b"^ {8}"
-    return re.findall(rb"%s<%s>([^<&]+)</%s>\s*$" % (before, unique, unique), body, re.MULTILINE)
+@lru_cache(maxsize=256)
+def _naming(unique: str, *, own: bool) -> re.Pattern[bytes]:
+    """What finds a child's name in its text; one that is its own name may stand anywhere."""
+    before = "" if own else "^ {8}"
+    return re.compile(rf"{before}<{unique}>([^<&]+)</{unique}>\s*$".encode(), re.MULTILINE)
 
 
 def hides(content: bytes) -> bool:
@@ -160,8 +163,9 @@ def hides(content: bytes) -> bool:
 
 def _said(content: bytes) -> list[bytes]:
     """The lines whatever their order, with the signs that may be written in two ways in one."""
-    for written, sign in _ENTITIES:
-        content = content.replace(written, sign)
+    if b"&" in content:
+        for written, sign in _ENTITIES:
+            content = content.replace(written, sign)
     lines = [line.strip(b" \t") for line in content.split(b"\n")]
     plain = all(line.count(b"<") == 2 and line.startswith(b"<") for line in lines)
     return sorted(lines) if plain else lines

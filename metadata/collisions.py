@@ -7,6 +7,7 @@ names one which another team changes. Two teams that bring the very same change 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -69,10 +70,11 @@ def find(works: Sequence[Work], references: References | None = None) -> list[Co
 def matrix(collisions: Collection[Collision]) -> dict[tuple[str, str], dict[Closeness, int]]:
     """For each two teams how often they meet, by closeness; pairs in order of name."""
     counts: dict[tuple[str, str], dict[Closeness, int]] = {}
-    for collision in collisions:
-        for one, two in combinations(sorted(collision.teams), 2):
+    alike = Counter((collision.teams, collision.closeness) for collision in collisions)
+    for (teams, closeness), count in alike.items():
+        for one, two in combinations(sorted(teams), 2):
             own = counts.setdefault((one, two), {})
-            own[collision.closeness] = own.get(collision.closeness, 0) + 1
+            own[closeness] = own.get(closeness, 0) + count
     return dict(sorted(counts.items()))
 
 
