@@ -129,6 +129,8 @@ def grant(*, user_id: int, team_id: int, role: str, ends_at: datetime | None = N
         ends_at=ends_at,
     )
     _record_membership("membership.granted", membership, **({"until": ends_at} if ends_at else {}))
+    # Whoever joins a team that contributes is no longer counted on what it contributes.
+    _count_again(user)
     return membership
 
 

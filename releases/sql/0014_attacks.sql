@@ -209,6 +209,32 @@ create trigger complete_question after update on releases_deployment
     execute function releases_complete_question();
 alter table releases_deployment enable always trigger complete_question;
 
+-- Who joins a contributing team while people are asked is excluded from then on. The exclusion takes
+-- the request's row, so a count and this never pass each other.
+create function releases_exclude_newcomer() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    insert into governance_exclusion (request_id, user_id, reason)
+        select distinct q.id, new.user_id,
+               left(format('is a member of %s, which contributes', t.name), 200)
+        from releases_candidate c
+        join governance_team t on t.id = c.team_id
+        join releases_releaseitem i on i.candidate_id = c.id and i.removed_at is null
+        join releases_release r on coalesce(r.restores_id, r.id) = i.release_id
+        join releases_deployment d on d.release_id = r.id
+        join governance_approvalrequest q on q.id = d.approval_id
+            and q.state in ('open', 'satisfied')
+        where c.team_id = new.team_id
+        order by q.id
+        on conflict do nothing;
+    return null;
+end $$;
+revoke execute on function releases_exclude_newcomer() from public;
+create trigger exclude_newcomer after insert on governance_membership
+    for each row execute function releases_exclude_newcomer();
+alter table governance_membership enable always trigger exclude_newcomer;
+
 -- Whom a question has come to leave out since; null when nobody. The gate asks it at claim and right
 -- before the call, the floor when the write is intended: an approval of somebody who had a hand in it
 -- after all carries nothing.

@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from core.db import database_now
-from environments.models import SandboxRequest
+from environments.models import Sandbox, SandboxRequest
 from environments.services.sandboxes import facts, requests
 from environments.states import SandboxState
 from governance.models import ApprovalRequest, Decision
@@ -125,3 +125,18 @@ def test_only_the_lead_of_a_teams_own_dev_needs_nobody(company: Company) -> None
     request = asked_past_the_services(company, needs_nobody=True)
     assert request.requested_by == company.people["tomas"]  # leads the team, but this is its TEST
     assert refusal(request, SandboxState.APPROVED, "web") == "who asked does not decide alone"
+
+
+def test_a_request_names_the_environment_that_its_sandbox_fills(company: Company) -> None:
+    """Web asks about the sandbox of one environment under the policy of another."""
+    request = asked_past_the_services(company, needs_nobody=True)
+    other = company.orgs["Rehearsal"]
+    with as_role("deploy"):
+        Sandbox.objects.create(
+            production=request.production,
+            info_id="0GQ000000000777AAA",
+            name=request.name.upper(),
+            licence_type="full",
+            organization_id=other.expected_organization_id[:15],
+        )
+    assert refusal(request, SandboxState.APPROVED, "web") == "its sandbox fills another environment"

@@ -162,22 +162,52 @@ def test_i06_the_last_editor_and_the_author_of_the_runbook_are_shut_out(company:
     assert found["Ben Okafor"] == "wrote a step of its runbook"
 
 
+def joins_sales(company: Company, name: str) -> None:
+    with as_role("owner"):
+        Membership.objects.create(
+            user=company.people[name], team=company.teams["sales"], role="developer"
+        )
+
+
 def test_i06_who_joins_a_contributing_team_after_approving_no_longer_carries_it(
     company: Company,
 ) -> None:
-    """Gate and floor derive it again at claim and right before the call."""
     world = approved(company)
     assert world.verdict().allowed
     with as_role("deploy"):
         reach(world.deployment, "running")
+    joins_sales(company, "ana")
+    assert "ana" in shut_out(world.request)
+    assert not world.verdict().allowed
     step = world.deployment.steps.get(kind="deploy")
-    with as_role("owner"):
-        Membership.objects.create(
-            user=company.people["ana"], team=company.teams["sales"], role="developer"
-        )
+    assert refusal(step) == "too few of the people whom the policy asks approved it"
+
+
+def test_i06_gate_and_floor_derive_it_again_by_themselves(company: Company) -> None:
+    """At claim and right before the call: without the exclusion they still see it."""
+    world = approved(company)
+    with as_role("deploy"):
+        reach(world.deployment, "running")
+    drop("governance_membership", "exclude_newcomer")
+    joins_sales(company, "ana")
+    assert "ana" not in shut_out(world.request)
     said = " ".join(reason.text for reason in world.verdict().reasons)
     assert "Ana Keller approved it and is a member of Sales, which contributes" in said
+    step = world.deployment.steps.get(kind="deploy")
     assert refusal(step) == "Ana Keller approved it and is a member of Sales, which contributes"
+
+
+def test_i06_the_preparation_of_another_release_carries_nothing(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Web puts a question with a validation that ran for other contents."""
+    other = company.releases["September train"].deployments.get(purpose="prepare")
+    monkeypatch.setattr(stages, "preparation_of", lambda release: other)
+    with pytest.raises(DatabaseError) as caught, transaction.atomic():
+        asked_again(company)
+    assert sqlstate(caught.value) == "P0R04"
+    drop("releases_deployment", "complete_question")
+    assert asked_again(company).state == "open"
 
 
 def test_i06_marks_are_the_same_in_python_and_in_the_database(company: Company) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from releases.models import Step
+from releases.models import ReleaseItem, Step
 from tests.support import cover
 from tests.support.company import Company
 from tests.support.cover import Case, asked
@@ -184,3 +184,39 @@ def test_i09_the_intent_commits_first_and_every_loss_waits_for_it(committed: Com
             taking._thread.join(20)  # type: ignore[union-attr]
             assert taking.error is None, name
             web.rollback()
+
+
+JOINS = Loss(
+    "INSERT INTO governance_membership (uuid, created_at, user_id, team_id, role, granted_at)"
+    " SELECT gen_random_uuid(), now(), %s, id, 'developer', now() FROM governance_team"
+    " WHERE slug = 'sales'",
+    lambda case: [ben(case)],
+)
+
+
+def test_i09_who_joins_a_contributing_team_meanwhile_is_waited_for_and_seen(
+    committed: Company,
+) -> None:
+    """I-9 in both orders: the intent waits and is refused, or the joining waits for the intent."""
+    release = committed.releases["November train"]
+    ReleaseItem.objects.create(
+        release=release,
+        candidate=committed.candidates["sales v1.1.0"],
+        added_by=committed.people["marek"],
+        added_at=committed.now,
+    )
+    case = asked(committed, "ana", "ben")
+    with role_connection("web") as web, role_connection("deploy") as deploy:
+        taking, intending = Login(web), Login(deploy)
+        assert intending.begin(INTENT, case.write.pk)
+        assert not taking.begin(JOINS.sql, *JOINS.values(case))
+        deploy.rollback()
+        taking._thread.join(20)  # type: ignore[union-attr]
+        web.rollback()
+    with role_connection("web") as web, role_connection("deploy") as deploy:
+        taking, intending = Login(web), Login(deploy)
+        assert taking.begin(JOINS.sql, *JOINS.values(case))
+        assert not intending.begin(INTENT, case.write.pk)
+        assert taking.finish() == ""
+        assert intending.finish() == "P0F02"
+    assert state_of(case.write) == "pending"

@@ -28,6 +28,7 @@ from salesforce.client import Org
 from tests.invariants.gate_world import Approved, approved
 from tests.releases.pages.conftest import Looks
 from tests.support import cover
+from tests.support.attacks import drop
 from tests.support.company import Company, acting
 from tests.support.databases import as_role
 from tests.support.moves import reach
@@ -142,7 +143,22 @@ LOSSES: dict[str, Callable[[Approved], Any]] = {
         ben(world).pk,
     ),
     "cancelled": lambda world: _cancel(world),
+    "joined a contributing team": lambda world: Membership.objects.create(
+        user=ben(world), team=world.company.teams["sales"], role="developer"
+    ),
+    "baseline moved": lambda world: _move_baseline(world),
 }
+
+
+def _move_baseline(world: Approved) -> None:
+    """Production is another one than the one that was prepared; as owner, past the guard."""
+    drop("releases_deployment", "guard_deployment")
+    cover.execute(
+        "owner",
+        "UPDATE releases_deployment SET baseline_digest = %s WHERE id = %s",
+        f"sha256:{'9' * 64}",
+        world.deployment.pk,
+    )
 
 
 def _cancel(world: Approved) -> None:
