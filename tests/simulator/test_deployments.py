@@ -322,6 +322,18 @@ def test_specified_tests_must_cover_each_class_of_the_package(sandbox: Client) -
     ]
 
 
+def test_specified_tests_must_cover_classes_of_the_package_that_do_not_change(
+    sandbox: Client,
+) -> None:
+    files = {**class_with_test("Foo"), **apex("Bar", "public class Bar { void f() {\ng();\n} }")}
+    assert sandbox.deploy(files, CLASSES, testLevel="NoTestRun")["status"] == "Succeeded"
+    named = {"testLevel": "RunSpecifiedTests", "runTests": ["FooTest", "Nowhere"]}
+    result = sandbox.deploy(files, CLASSES, **named)["details"]["runTestResult"]
+    assert [row["name"] for row in result["codeCoverageWarnings"]] == ["Bar"]
+    (failure,) = result["failures"]
+    assert (failure["name"], failure["message"]) == ("Nowhere", "Class not found")
+
+
 def test_an_operator_can_make_a_test_fail(sandbox: Client) -> None:
     sandbox.org.set_tests({"FooTest.works": {"message": "System.LimitException: too many"}})
     result = sandbox.deploy(class_with_test("Foo"), CLASSES, testLevel="RunLocalTests")
