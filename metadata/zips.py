@@ -168,11 +168,24 @@ def opened(content: bytes) -> Iterator[zipfile.ZipFile]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as source:
+            _refuse_lost_files(content, source.infolist())
             yield source
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as fault:
         raise InvalidInput("package.not_a_zip", f"The zip cannot be read: {fault}.") from None
-    except (ValueError, OverflowError, zlib.error) as fault:
+    except (ValueError, OverflowError, IndexError, zlib.error) as fault:
         raise InvalidInput("package.not_a_zip", f"The zip is damaged: {fault}.") from None
+
+
+def _refuse_lost_files(content: bytes, entries: Sequence[zipfile.ZipInfo]) -> None:
+    """A damaged list of files ends early without a word, or takes a file for a directory."""
+    if any(entry.file_size and entry.is_dir() for entry in entries):
+        raise InvalidInput("package.not_a_zip", "The zip is damaged: a directory has content.")
+    end = content.rfind(b"PK\x05\x06")
+    [told] = struct.unpack_from("<H", content, end + 10)
+    if told not in (len(entries), PLAIN_FILES):  # of more files the number stands elsewhere
+        raise InvalidInput(
+            "package.not_a_zip", f"The zip is damaged: it names {len(entries)} of {told} files."
+        )
 
 
 def _unpacked(

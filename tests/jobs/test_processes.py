@@ -138,6 +138,8 @@ def test_two_tickers_have_one_leader_and_the_other_takes_over(
     wait_until(lambda: len(leaders()) == 2, farm=sample)
     woken("sample.quick", 1)
     wait_until(lambda: notes("quick 1 "), farm=sample)
+    assert len(notes("quick 1 ")) == 1, "done once, by whichever leads"
+    assert not leader.alive
 
 
 def test_nothing_is_lost_when_redis_is_emptied(
@@ -158,9 +160,11 @@ def test_rows_wait_for_a_redis_that_is_away_when_they_wake(
     sample.ticker()
     sample.worker("deploy")
     ready(sample, notes)
-    client.client_kill_filter(_type="normal", skipme=True)
-    woken("sample.quick", 1)
+    assert client.client_kill_filter(_type="normal", skipme=True) > 0, "nobody was connected"
+    row = woken("sample.quick", 1)
     wait_until(lambda: notes("quick 1 "), farm=sample)
+    wait_until(lambda: is_at_rest(row), farm=sample)
+    assert len(notes("quick 1 ")) == 1
 
 
 @pytest.mark.parametrize("how", ["worker and job", "worker only"])

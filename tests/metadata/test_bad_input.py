@@ -6,9 +6,9 @@ import io
 import subprocess
 import zipfile
 import zlib
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,12 +18,13 @@ from core.errors import DomainError, InvalidInput
 from metadata import huffman, inside, zips
 from metadata.commands import main
 from metadata.components import ComponentKey
-from metadata.convert.commit import convert
-from metadata.delta import between
-from metadata.merge.files import merge
+from metadata.convert.commit import Converted, convert
+from metadata.delta import Delta, between
+from metadata.merge.files import Merged, merge
 from metadata.mirrors import Mirror
 from metadata.normal import NormalForm
 from metadata.source import read_commit
+from metadata.xml import canonical_file, parse
 from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
 
 FLOW = f"{HEAD}<Flow {NS}><label>Go</label></Flow>"
@@ -214,6 +215,17 @@ TREES = st.dictionaries(
 )
 
 
+def told(call: Callable[[], Any]) -> Any:
+    """What a call answers; a refusal has to say something."""
+    try:
+        return call()
+    except DomainError as fault:
+        refusal = fault
+    assert refusal.code.partition(".")[0] in ("metadata", "package", "git")
+    assert refusal.message.endswith(".")
+    return refusal
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(TREES, TREES)
 def test_any_tree_is_read_or_refused(
@@ -223,13 +235,18 @@ def test_any_tree_is_read_or_refused(
     project = {"sfdx-project.json": '{"packageDirectories":[{"path":"force-app"}]}'}
     old, new = imported(place, project | one, project | two)
     mirror = Mirror(place)
-    for call in (
-        lambda: convert(mirror, new),
-        lambda: read_commit(mirror, new),
-        lambda: between(mirror, old, new),
-    ):
-        with suppress(DomainError):
-            call()
+    converted = told(lambda: convert(mirror, new))
+    if isinstance(converted, Converted):
+        assert converted.files.keys() == converted.origins.keys()
+        assert {*converted.origins.values(), *converted.passed_over} <= mirror.tree(new).keys()
+    form = told(lambda: read_commit(mirror, new))
+    if isinstance(form, NormalForm):
+        assert isinstance(converted, Converted), "what cannot be converted cannot be read"
+        assert NormalForm.from_files(form.files()).digest() == form.digest()
+    found = told(lambda: between(mirror, old, new))
+    if isinstance(found, Delta):
+        assert not {*found.changed} & {*found.removed}
+        assert told(lambda: between(mirror, new, new)).changed == ()
 
 
 TAGS = st.sampled_from(["fields", "fullName", "labels", "value", "x:y", "Flow"])
@@ -245,7 +262,11 @@ XML = st.recursive(
 @settings(max_examples=40, deadline=None)
 @given(XML, XML, XML)
 def test_any_xml_is_merged_or_refused(base: bytes, ours: bytes, theirs: bytes) -> None:
-    with suppress(DomainError):
-        merge(base, ours, theirs)
-    with suppress(DomainError):
-        inside.changed(ours, theirs)
+    merged = told(lambda: merge(base, ours, theirs))
+    if isinstance(merged, Merged):
+        parse(merged.content, "the merged file")
+        one_sided = merge(ours, ours, theirs)
+        assert one_sided.clean
+        wanted = canonical_file(theirs, "theirs")
+        assert canonical_file(one_sided.content, "merged") == wanted
+        assert inside.changed(ours, ours) == frozenset()

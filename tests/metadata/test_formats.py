@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -294,7 +293,24 @@ def test_any_names_and_bytes_survive_zip_and_tree(contents: dict[str, bytes]) ->
     assert NormalForm.from_files(form.files()).component_digests() == form.component_digests()
 
 
+@given(st.data())
+def test_zip_with_other_bytes_is_what_it_was_or_refused(data: st.DataObject) -> None:
+    files = {"classes/A.cls": b"class A {}" * 9, "classes/B.cls": b"\x89" * 30}
+    damaged = bytearray(write_zip(files))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[at] = data.draw(st.integers(0, 255))
+    found, code = files, ""
+    try:
+        found = open_zip(bytes(damaged))
+    except InvalidInput as refusal:
+        code = refusal.code
+    assert sorted(found.values()) == sorted(files.values()), "every content has its checksum"
+    assert code in ("", "package.not_a_zip", "package.unsafe_path", "package.too_large")
+
+
 @given(st.binary(max_size=300))
-def test_no_bytes_break_the_zip_reader(data: bytes) -> None:
-    with suppress(InvalidInput):
+def test_any_bytes_that_are_no_zip_are_refused(data: bytes) -> None:
+    with pytest.raises(InvalidInput) as refusal:
         open_zip(data)
+    assert refusal.value.code == "package.not_a_zip"

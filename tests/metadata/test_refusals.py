@@ -67,7 +67,7 @@ BAD: dict[str, tuple[Tree, str, tuple[str, ...]]] = {
     ),
     "names that differ only by case": (
         {f"{BASE}/flows/Go.flow-meta.xml": FLOW, f"{BASE}/flows/GO.flow-meta.xml": FLOW},
-        "package.case_collision", ("Flow:GO", "Flow:Go"),
+        "package.case_collision", ("GO", "Go", "differ only by upper and lower case"),
     ),
     "a component of two package directories": (
         {
