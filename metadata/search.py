@@ -7,7 +7,7 @@ from functools import cached_property
 
 
 class Listing:
-    """Paths to search, none of them empty; what one text was found in is kept.
+    """Paths to search, none of them empty; what was found once is kept.
 
     A path with a line feed, which metadata cannot have, comes back in pieces that are no path.
     """
@@ -15,11 +15,19 @@ class Listing:
     def __init__(self, paths: Collection[str]) -> None:
         self.paths = paths
         self._whole = "\n".join(["", *paths, ""])
+        self._outside: dict[str, set[str]] = {}
         self._exact: dict[str, set[str]] = {}
         self._alike: dict[str, set[str]] = {}
 
     def __contains__(self, path: object) -> bool:
         return path in self.paths
+
+    def outside(self, prefix: str) -> set[str]:
+        """The paths that begin otherwise."""
+        if prefix not in self._outside:
+            end = len(prefix)
+            self._outside[prefix] = {path for path in self.paths if path[:end] != prefix}
+        return self._outside[prefix]
 
     def holding(self, texts: Collection[str]) -> set[str]:
         """The paths that contain one of the texts, none of which may be empty."""

@@ -35,9 +35,8 @@ class Part(NamedTuple):
 
     def out(self, listing: Listing) -> set[str]:
         """The paths of a listing that it does not choose."""
-        prefix = self.prefix
         out = ignore.rules(*self.ignored).out(listing) if self.ignored else set()
-        return out.union([path for path in listing.paths if not path.startswith(prefix)])
+        return out | listing.outside(self.prefix)
 
 
 class Selection(NamedTuple):
