@@ -34,7 +34,7 @@ from releases.models import (
 )
 from releases.selectors import subject
 from releases.services import deployments
-from releases.states import Purpose
+from releases.states import DeploymentState, Purpose
 
 BODY = {
     "approvals": [
@@ -193,7 +193,9 @@ def scene() -> tuple[Deployment, ApprovalRequest]:
     release = Release.objects.create(title="Bench", version="1.0.0", composed_by=marek)
     Release.objects.filter(pk=release.pk).update(artefact=artefact)
     release.refresh_from_db()
-    _contents(release, team, marek)
+    # Another team's work: the board may decide on it.
+    sales = Team.objects.create(slug="sales", name="Sales")
+    _contents(release, sales, marek)
     prepared = deployments.plan(
         purpose=Purpose.PREPARE,
         environment=environment,
@@ -202,6 +204,9 @@ def scene() -> tuple[Deployment, ApprovalRequest]:
         release=release,
         policy_version=version,
     )
+    for state in (DeploymentState.RUNNING, DeploymentState.SUCCEEDED):
+        Deployment.objects.filter(pk=prepared.pk).update(state=state)
+    prepared.refresh_from_db()
     return _asked(release, prepared, version, marek)
 
 

@@ -210,3 +210,17 @@ def test_every_role_that_records_is_linked() -> None:
         with as_role(role), transaction.atomic():
             record(number)
     assert assert_whole() == 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("table", ["auditevent", "auditlink", "auditcommit"])
+def test_no_commit_reads_a_whole_table_of_the_history(table: str) -> None:
+    """A plan made while the tables are small is kept by its connection while they grow."""
+    with as_role("owner"), connection.cursor() as cursor:
+        record()
+        cursor.execute(
+            "ANALYZE governance_auditevent, governance_auditlink, governance_auditcommit"
+        )
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SELECT pg_stat_get_xact_numscans(%s::regclass)", [f"governance_{table}"])
+        assert cursor.fetchone() == (0,)
