@@ -19,6 +19,7 @@ from metadata.components import ComponentKey
 from metadata.objects import Change
 from metadata.repository import Repository
 from metadata.sides import Pair, pair
+from metadata.types import standard
 from tests.metadata.differential import deltas, official
 from tests.metadata.differential.deltas import Answer, Member, Range
 
@@ -29,8 +30,14 @@ pytestmark = [
 ]
 
 FOLDERS = {"Report": "ReportFolder", "Dashboard": "DashboardFolder"}
-MISSED = {("LightningComponentBundle", "pubsub")}
-"""Changed by the very diff of the commits, and not seen by the peer (6.31)."""
+MISSED = {
+    ("LightningComponentBundle", "pubsub"),
+    ("Flow", "New_Customer_Onboarding_Actions"),
+    ("Layout", "Task-Task ActionPlans Layout"),
+    ("Report", "ActionPlans/My_Action_Plan_Tasks_duY"),
+}
+"""Changed by the very diff of the commits, and not seen by the peer (6.31; the last three have
+copies outside the package directories that changed as well, 7.0.1)."""
 
 RULES = (".forceignore", "sfdx-project.json")
 INSIDE = {"CustomObject": ".object", "Workflow": ".workflow", "SharingRules": ".sharingRules"}
@@ -68,7 +75,12 @@ class Case:
 
     def moved(self, member: Member) -> bool:
         """Whether the very content only lies elsewhere."""
-        own = self.of(member)
+        found = self.of(member)
+        name = member[1].rpartition("/")[2].rpartition(".")[2]
+        own = [c for c in found if c.path.rpartition("/")[2].partition(".")[0] == name] or found
+        kind = standard().by_name.get(member[0])
+        if kind and kind.suffix:
+            own = [change for change in own if f".{kind.suffix}" in change.path] or own
         gone = {change.old_blob for change in own}
         come = {change.new_blob for change in own if change.old is None}
         return bool(come) and come <= gone
