@@ -134,6 +134,10 @@ def conflict_of_another(world: World) -> Attack:
 PAIRS: dict[str, Callable[[World], Attack]] = {
     "releases:conflict": conflict_of_another,
     "releases:release_remove": in_release,
+    # A name instead of an id: that of no test of this release.
+    "releases:release_tests_out": lambda world: Attack(
+        "marek", {"pk": world.november.pk, "name": "TestOfAnother"}, world.november
+    ),
     "releases:runbook_remove": item_of_another,
     "releases:runbook_tick": lambda world: item_of_another(world, where="rehearsal"),
     "governance:token_revoke": lambda world: Attack(
