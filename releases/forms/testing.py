@@ -24,12 +24,19 @@ class TestLevelForm(forms.Form):
     """Chooses the level; only what the policy allows is offered."""
 
     __test__ = False
-    level = forms.ChoiceField(label="Tests", required=False, widget=forms.RadioSelect)
+    AS_ASKED = "policy"
+    level = forms.ChoiceField(label="Tests", widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, asked: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: str, chosen: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["level"] = chosen or self.AS_ASKED
         offered = [
             (name, f"{name}: {words}") for name, words in TEST_LEVELS.items() if meets(name, asked)
         ]
-        as_asked = ("", f"As production's policy asks, which is {asked} today")
+        as_asked = (self.AS_ASKED, f"As production's policy asks, which is {asked} today")
         self.fields["level"].choices = [as_asked, *offered]  # type: ignore[attr-defined]
+
+    def clean_level(self) -> str:
+        """The level that was chosen; empty for what the policy asks."""
+        level = str(self.cleaned_data["level"])
+        return "" if level == self.AS_ASKED else level

@@ -58,9 +58,8 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
 def level(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose which tests run."""
     release = found(release_page.find(pk), "release")
-    form = TestLevelForm(
-        sent(request), initial={"level": release.test_level}, asked=selectors.asked(release)
-    )
+    asked = selectors.asked(release)
+    form = TestLevelForm(sent(request), asked=asked, chosen=release.test_level)
     return form_page(
         request,
         FORM,

@@ -188,3 +188,16 @@ def test_changing_the_tests_voids_what_people_decided(company: Company) -> None:
     shipped = company.releases["September train"]
     with acting(company.people["marek"]), pytest.raises(NotNow):
         services.add(release_id=shipped.pk, name="SmokeTest")
+
+
+def test_level_is_chosen_on_its_page_and_given_back_to_the_policy(
+    company: Company, as_person: Looks
+) -> None:
+    release = company.releases["October train"]
+    address = reverse("releases:release_tests_level", kwargs={"pk": release.pk})
+    manager = as_person("marek")
+    for chosen, kept in (("RunAllTestsInOrg", "RunAllTestsInOrg"), ("policy", "")):
+        assert manager.post(address, {"level": chosen}).status_code == 302
+        release.refresh_from_db()
+        assert release.test_level == kept
+    assert manager.post(address, {"level": "NoTestRun"}).status_code == 422
