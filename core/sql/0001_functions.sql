@@ -5,7 +5,8 @@
 create function gatehouse_now() returns timestamptz
     language sql volatile set search_path = pg_catalog
     as $$ select clock_timestamp() $$;
-grant execute on function gatehouse_now() to public;
+grant execute on function gatehouse_now()
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- Trigger function of append-only tables.
 create function gatehouse_refuse_change() returns trigger
@@ -52,4 +53,5 @@ create function gatehouse_json_texts(body text, variadic path text[]) returns te
           from jsonb_array_elements_text(coalesce(body::jsonb #> path, '[]'))
                with ordinality as listed(item, place) $$;
 grant execute on function gatehouse_json_text(text, text[]), gatehouse_json_bigint(text, text[]),
-    gatehouse_json_moment(text, text[]), gatehouse_json_texts(text, text[]) to public;
+    gatehouse_json_moment(text, text[]), gatehouse_json_texts(text, text[])
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;

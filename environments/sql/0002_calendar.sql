@@ -20,7 +20,8 @@ create function environments_freeze_protects(
             select from environments_track t
              where in_scope = 'track' and t.id = on_track and t.kind = 'production')
 $$;
-grant execute on function environments_freeze_protects(text, bigint, bigint) to public;
+grant execute on function environments_freeze_protects(text, bigint, bigint)
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 create function environments_guard_freeze() returns trigger
     language plpgsql set search_path = pg_catalog, public

@@ -120,4 +120,4 @@ create trigger guard_decision before insert on governance_decision
 alter table governance_decision enable always trigger guard_decision;
 
 grant execute on function governance_asked_rules(bigint), governance_policy_readable(bigint)
-    to public;
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;

@@ -237,7 +237,8 @@ alter table governance_membership enable always trigger guard_seat;
 
 grant execute on function governance_role_since(bigint, text, bigint),
     governance_role_fills(bigint, text, text, timestamptz), governance_hold_roles(bigint),
-    governance_stands_in(bigint, text, bigint) to public;
+    governance_stands_in(bigint, text, bigint)
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- A reset moves only forward, by the database's clock: it takes weight away from older requests.
 create function governance_guard_reset() returns trigger

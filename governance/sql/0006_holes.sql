@@ -467,7 +467,8 @@ alter table governance_exclusion enable always trigger exclude_deputies;
 
 grant execute on function governance_is_owner(), governance_in_force(bigint),
     governance_of_the_board(), governance_body_is_whole(jsonb), governance_always_asks(jsonb),
-    governance_asks_no_less(jsonb, jsonb) to public;
+    governance_asks_no_less(jsonb, jsonb)
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- ── Seats ────────────────────────────────────────────────────────────────────────────────────────
 -- Gives the seat of an approved matter whose delay is over, when the board's approvals still cover
@@ -509,7 +510,8 @@ begin
     update governance_matter set state = 'done', closed_at = gatehouse_now() where id = matter;
     return given;
 end $$;
-grant execute on function governance_give_seat(bigint) to public;
+grant execute on function governance_give_seat(bigint)
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- ── Erasable details ─────────────────────────────────────────────────────────────────────────────
 -- HMAC-SHA-256 under a key of 32 bytes; there is no pgcrypto everywhere. Words of 64 bits, because
@@ -542,7 +544,8 @@ create function governance_wrong_details() returns bigint
        or e.body::jsonb #>> '{origin,details}' is distinct from
           'hmac-sha256:' || governance_details_mac(d.key, d.body)
 $$;
-grant execute on function governance_wrong_details() to public;
+grant execute on function governance_wrong_details()
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- ── Changes past the application ─────────────────────────────────────────────────────────────────
 -- What a table holds that says who may do what is watched; the tests say of every other table why

@@ -259,7 +259,8 @@ create function releases_left_out(of_request bigint, of_release bigint) returns 
     order by h.person, h.email limit 1
 $$;
 grant execute on function releases_hands(bigint), releases_marks(bigint, bigint),
-    releases_left_out(bigint, bigint) to public;
+    releases_left_out(bigint, bigint)
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- ── Changes past the application ─────────────────────────────────────────────────────────────────
 select governance_watch('releases_componentconflict', 'conflict:', array['settled_at']);

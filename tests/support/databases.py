@@ -81,13 +81,38 @@ def clone() -> None:
                 sql.Identifier(name), sql.Identifier(TEMPLATE), sql.Identifier(roles.OWNER)
             )
         )
-        roles.restrict_database(superuser, name)
-        superuser.execute(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
-                sql.Identifier(name), sql.Identifier(TEST_LOGIN)
-            )
-        )
+        _let_in(superuser, name)
     _point_at(running, name)
+
+
+def _let_in(superuser: psycopg.Connection[Any], name: str) -> None:
+    roles.restrict_database(superuser, name)
+    superuser.execute(
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+            sql.Identifier(name), sql.Identifier(TEST_LOGIN)
+        )
+    )
+
+
+@contextmanager
+def another(name: str) -> Iterator[str]:
+    """Work in a new, empty database, prepared as a server of somebody else; gives its address."""
+    running = servers.running()
+    with psycopg.connect(running.superuser, autocommit=True) as superuser:
+        roles.create_database(superuser, name)
+        _let_in(superuser, name)
+    address = running.login(roles.OWNER, name)
+    with psycopg.connect(address, autocommit=True) as owner:
+        roles.harden(owner)
+    connections.close_all()
+    _point_at(running, name)
+    try:
+        yield address
+    finally:
+        connections.close_all()
+        _point_at(running, worker_database())
+        with psycopg.connect(running.superuser, autocommit=True) as superuser:
+            superuser.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def drop() -> None:
