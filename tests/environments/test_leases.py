@@ -96,8 +96,8 @@ def test_of_two_workers_at_once_one_gets_it(committed: Environment) -> None:
     assert Lease.objects.count() == 1
 
 
-def test_of_two_checks_of_one_org_one_wins(committed: Environment) -> None:
-    """Two rows that claim one organisation: the database lets one of them have it."""
+def test_of_two_environments_that_claim_one_org_one_wins(committed: Environment) -> None:
+    """Two rows that name one organisation at once: the database lets one of them have it."""
     other = Environment.objects.create(
         track=committed.track,
         stage="TEST",
@@ -105,17 +105,18 @@ def test_of_two_checks_of_one_org_one_wins(committed: Environment) -> None:
         name="Sales TEST",
         licence_type="developer",
         login_host="acme.my.salesforce.com",
-        expected_organization_id="00D000000000062EAA",
+        expected_organization_id="00D000000000099EAA",
     )
 
     def claim(pk: int) -> None:
-        with as_role("deploy"):
-            Environment.objects.filter(pk=pk).update(organization_id="00D000000000062EAA")
+        with as_role("web"):
+            claimed = "00D000000000077EAA"
+            Environment.objects.filter(pk=pk).update(expected_organization_id=claimed)
 
     outcomes = race(lambda: claim(committed.pk), lambda: claim(other.pk))
     lost = [outcome.error for outcome in outcomes if outcome.error is not None]
     assert len(lost) == 1
-    assert "environment_organization_is_unique" in str(lost[0])
+    assert "environment_expected_organization_is_unique" in str(lost[0])
 
 
 def test_even_the_owner_moves_no_environment_to_another_track(committed: Environment) -> None:
