@@ -73,6 +73,16 @@ def open_request(
         marks=known_marks,
         also_body=None if also_body is None else dict(also_body),
     )
+    _keep_out(request, shut_out, unmapped)
+    record_of("approval.opened", request, expires=expires_at)
+    settle(request)
+    return request
+
+
+def _keep_out(
+    request: ApprovalRequest, shut_out: Mapping[int, str], unmapped: Iterable[tuple[str, str]]
+) -> None:
+    """Write who may not decide, with the reason, and the addresses that are nobody's yet."""
     Exclusion.objects.bulk_create(
         [
             Exclusion(request=request, user_id=user_id, reason=reason[:200])
@@ -85,9 +95,6 @@ def open_request(
         UnmappedIdentity(request=request, email=email[:254], name=name[:200])
         for email, name in addresses.items()
     )
-    record_of("approval.opened", request, expires=expires_at)
-    settle(request)
-    return request
 
 
 def _check_question(

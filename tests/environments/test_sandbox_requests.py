@@ -222,6 +222,9 @@ def test_an_environment_is_not_retired_while_it_is_asked_about(scene: Scene) -> 
             ),
             NotNow,
         )
+    uat = scene.environments["uat"]
+    uat.refresh_from_db()
+    assert uat.retired_at is None
 
 
 def test_a_running_deployment_is_waited_for(scene: Scene) -> None:
