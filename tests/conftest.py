@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
-from tests.support import network, servers
+from tests.support import network, order, servers
 
 # A busy machine is slow at making examples; nothing here is judged by the clock.
 hypothesis.settings.register_profile(
@@ -34,6 +34,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the servers with the run."""
     servers.finish()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long; after pytest-randomly and pytest-django."""
+    order.arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.ByUnit:
+    """Share the tests among the workers unit by unit."""
+    return order.ByUnit(config, log)
 
 
 @pytest.fixture(scope="session")
