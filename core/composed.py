@@ -5,11 +5,15 @@ first call in a process; every connection then keeps it as a prepared statement.
 is most of its time: a queryset is composed anew at each call, and PostgreSQL plans it anew.
 
 The answer is what the queryset would give: tuples for ``values_list``, else rows of the model.
+
+``together`` sends several questions at once, so that one wait is enough for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import chain
 from time import monotonic
@@ -81,22 +85,18 @@ class Composed:
 
     def __call__(self, **values: object) -> list[Any]:
         """Return what the queryset finds with these values."""
-        statement = self._statement or self._written()
-        params = [
-            values[each.name] if isinstance(each, _Slot) else each for each in statement.params
-        ]
-        connection: Any = connections[DEFAULT_DB_ALIAS]
-        connection.ensure_connection()
-        cursor = _Prepared(connection.connection)
-        # Django's own reads every moment in Python; the connection's zone is UTC either way.
-        cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
-        with connection.make_cursor(cursor) as asked:
-            started = monotonic()
-            asked.execute(statement.sql, params)
-            if connection.queries_logged:
-                took = f"{monotonic() - started:.3f}"
-                connection.queries_log.append({"sql": statement.sql, "time": took})
-            return statement.rows(asked.fetchall())
+        return Question(self, values).answer()
+
+    def asked(self, **values: object) -> Question:
+        """Return the question with these values, to be asked later or ``together`` with others."""
+        return Question(self, values)
+
+    @property
+    def statement(self) -> _Statement:
+        """The SQL, written down when it is first wanted."""
+        if self._statement is None:
+            self._statement = self._written()
+        return self._statement
 
     def _written(self) -> _Statement:
         queryset = self._compose()
@@ -104,8 +104,75 @@ class Composed:
         sql, params = compiler.as_sql()
         whole = issubclass(queryset._iterable_class, query.ModelIterable)
         made = _objects if whole else _tuples
-        self._statement = _Statement(sql, tuple(params), made(compiler))
-        return self._statement
+        return _Statement(sql, tuple(params), made(compiler))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A composed question with its values."""
+
+    composed: Composed
+    values: Mapping[str, object]
+
+    @property
+    def key(self) -> Hashable:
+        """What makes two questions the same; the order of a list does not matter."""
+        held = (
+            (name, frozenset(value) if isinstance(value, list) else value)
+            for name, value in self.values.items()
+        )
+        return (self.composed, *sorted(held))
+
+    def answer(self) -> list[Any]:
+        """Return what the queryset finds, now or when it was asked ``together`` with others."""
+        rows = _answers.get().pop(self.key, None)
+        return self.composed.statement.rows(_sent(self).fetchall() if rows is None else rows)
+
+    def params(self) -> list[Any]:
+        """Return the values in the order of the statement."""
+        return [
+            self.values[each.name] if isinstance(each, _Slot) else each
+            for each in self.composed.statement.params
+        ]
+
+
+@contextmanager
+def together(questions: Iterable[Question]) -> Iterator[None]:
+    """Ask all of these at once; whoever asks one of them inside finds its answer waiting.
+
+    Each answer is given once, to the same question with the same values: a guess that was wrong
+    costs time and changes nothing, since whoever needs another answer asks for it himself.
+    """
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        with connection.connection.pipeline():
+            asked = [(question.key, _sent(question)) for question in questions]
+        found = {key: cursor.fetchall() for key, cursor in asked}
+    token = _answers.set({**_answers.get(), **found})
+    try:
+        yield
+    finally:
+        _answers.reset(token)
+
+
+_answers: ContextVar[dict[Hashable, list[Any]]] = ContextVar("answers", default={})  # noqa: B039
+
+
+def _sent(question: Question) -> Any:
+    """Execute a question; in a pipeline that only sends it."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    cursor = _Prepared(connection.connection)
+    # Django's own reads every moment in Python; the connection's zone is UTC either way.
+    cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
+    asked = connection.make_cursor(cursor)
+    sql, params = question.composed.statement.sql, question.params()
+    started = monotonic()
+    asked.execute(sql, params)
+    if connection.queries_logged:
+        connection.queries_log.append({"sql": sql, "time": f"{monotonic() - started:.3f}"})
+    return asked
 
 
 def _tuples(compiler: Any) -> Callable[[list[Any]], list[Any]]:

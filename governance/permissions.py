@@ -15,7 +15,7 @@ from typing import Any, Literal
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from core.context import current_actor
 from core.decisions import Allowed, Answer, Denied
 from core.errors import NotAllowed
@@ -109,6 +109,11 @@ def standing_of(user: User | AnonymousUser | None) -> Standing:
     if user is None or not user.is_authenticated:
         return Standing(frozenset(), signed_in=False)
     return Standing(frozenset((team_id, Role(role)) for team_id, role in _ROLES(user=user.pk)))
+
+
+def foreseen(person_id: int) -> Question:
+    """What ``standing_of`` will ask about this person."""
+    return _ROLES.asked(user=person_id)
 
 
 def _roles() -> QuerySet[Membership, Any]:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from core.composed import together
 from environments.rules_calendar import Hold, window_state
 from environments.selectors import lease_of
 from environments.services.calendar import holding
@@ -26,8 +27,16 @@ from releases.models import Deployment
 from releases.rules import gate as rules
 from releases.rules.gate import Approval, BreakGlass, GateFacts, PolicyFacts, Reason, Verdict
 from releases.rules.reasons import Mark
-from releases.selectors import cargo, check_facts, policies, segregation, subject, targets
-from releases.selectors.bound import as_stored
+from releases.selectors import (
+    cargo,
+    check_facts,
+    foreseen,
+    policies,
+    segregation,
+    subject,
+    targets,
+)
+from releases.selectors.bound import Stored, as_stored
 from releases.selectors.cargo import Cargo
 from releases.states import DeploymentState, Purpose
 
@@ -53,7 +62,7 @@ def evaluate(deployment: Deployment, now: datetime) -> Verdict:
     The page, the button and the worker all call this. Any failure to read a fact closes the gate.
     """
     try:
-        with transaction.atomic():
+        with transaction.atomic(), together(foreseen.by_keys(deployment)):
             return rules.evaluate(_facts(deployment.pk, now))
     except Exception:
         log.exception("the gate could not decide on %s", deployment.public_id)
@@ -67,10 +76,15 @@ def evaluate(deployment: Deployment, now: datetime) -> Verdict:
 def _facts(deployment_id: int, now: datetime) -> GateFacts:
     stored = as_stored(deployment_id)
     deployment = stored.deployment
-    environment = deployment.environment
+    carries = cargo.of_deployment(deployment)
+    with together(foreseen.by_rows(deployment, carries, _teams(deployment, carries), now)):
+        return _facts_of(stored, carries, now)
+
+
+def _facts_of(stored: Stored, carries: Cargo, now: datetime) -> GateFacts:
+    deployment, environment = stored.deployment, stored.deployment.environment
     version = policies.of_deployment(deployment, environment)
     obeyed = parse(version.body) if version else None
-    carries = cargo.of_deployment(deployment)
     bound = subject.current(deployment, version, carries) if version else None
     current = bound.digest() if bound else ""
     allowed, why_not = _requester(deployment, obeyed)

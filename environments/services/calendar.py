@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotFound, NotNow
 from environments import permissions
@@ -82,12 +82,8 @@ def holding(
     ``team_ids`` are the teams whose work the deployment carries; the team of the environment's own
     track counts too. Maintenance of imported calendars holds nothing.
     """
-    teams = {*team_ids, environment.track.team_id} - {None}
-    rows = _IN_SCOPE[environment.protected](
-        track=environment.track_id, environment=environment.pk, teams=list(teams), now=now
-    )
     holds = []
-    for found in map(_Standing._make, rows):
+    for found in map(_Standing._make, foreseen(environment, team_ids, now).answer()):
         plan = Plan(
             found.start, found.end, found.zone, Every(found.every), found.step, found.last_day
         )
@@ -96,6 +92,14 @@ def holding(
             until = None if found.end is None else span.end
             holds.append(freeze_hold(found.kind, found.name, until, found.zone))
     return tuple(sorted(holds, key=_weight))
+
+
+def foreseen(environment: Environment, team_ids: Collection[int], now: datetime) -> Question:
+    """What ``holding`` will ask."""
+    teams = {*team_ids, environment.track.team_id} - {None}
+    return _IN_SCOPE[environment.protected].asked(
+        track=environment.track_id, environment=environment.pk, teams=list(teams), now=now
+    )
 
 
 def _weight(hold: Hold) -> tuple[bool, bool, float]:

@@ -15,7 +15,15 @@ from governance.approvals.commands import (
     withdraw_decision,
     withdraw_request,
 )
-from governance.approvals.counting import Ballot, Progress, outcome, progress, progress_of
+from governance.approvals.counting import (
+    Ballot,
+    Progress,
+    foreseen,
+    foreseen_people,
+    outcome,
+    progress,
+    progress_of,
+)
 from governance.approvals.opening import open_request
 
 __all__ = [
@@ -23,6 +31,8 @@ __all__ = [
     "Progress",
     "decide",
     "expire_due",
+    "foreseen",
+    "foreseen_people",
     "live_under",
     "open_request",
     "outcome",

@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from django.db.models import BigIntegerField, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from core.db import database_now
 from core.decisions import Allowed, Answer, Denied
 from core.errors import InvalidInput
@@ -30,7 +30,7 @@ from governance.models import (
 from governance.rules import quorum
 from governance.rules.policy import ApprovalRule, parse
 from governance.selectors import delegations, people
-from governance.states import ApprovalState, PersonKind, Verdict
+from governance.states import ApprovalState, PersonKind, Role, Verdict
 
 VERDICTS = {str(verdict): verdict for verdict in Verdict}
 
@@ -106,6 +106,17 @@ def outcome(request: ApprovalRequest, *, current_digest: str, now: datetime) -> 
     return _count(request, read, current_digest, now).outcome
 
 
+def foreseen(request_id: int) -> list[Question]:
+    """What counting a request will ask about its decisions, whatever its policy says."""
+    return [_DECISIONS.asked(keys=[request_id]), _SHUT_OUT.asked(keys=[request_id])]
+
+
+def foreseen_people(request: ApprovalRequest) -> list[Question]:
+    """What counting a request will ask about who may decide on it."""
+    rules = _rules(request.policy_version.body, request.also_body)
+    return [delegations.foreseen(_roles(rules)), people.foreseen(rules)]
+
+
 def progress_of(requests: Sequence[ApprovalRequest], *, now: datetime) -> list[Progress]:
     """Count several requests; the number of queries does not depend on how many there are."""
     if not requests:
@@ -175,7 +186,7 @@ def _read(requests: Sequence[ApprovalRequest], reader: Reader[A]) -> _Read[A]:
     authors = [author for rows in unmapped.values() for author in rows]
     rules = {each.pk: _rules(each.policy_version.body, each.also_body) for each in requests}
     every = [rule for mine in rules.values() for rule in mine]
-    loans = delegations.loans({role for rule in every for role in rule.roles})
+    loans = delegations.loans(_roles(every))
     seats = people.seats_for_counting(every)
     wanted = {
         *(row.person_id for rows in decisions.values() for row in rows),
@@ -232,7 +243,7 @@ def _count(request: ApprovalRequest, read: _Read[A], current_digest: str, now: d
     decisions, excluded = read.decisions.get(request.pk, []), read.excluded.get(request.pk, [])
     unmapped, authors = _identities(read.unmapped.get(request.pk, []), read.identities)
     rules = read.rules[request.pk]
-    roles = {role for rule in rules for role in rule.roles}
+    roles = _roles(rules)
     loans = [loan for loan in read.loans if loan.role in roles]
     also = {row.person_id for row in decisions} | {loan.deputy_id for loan in loans}
     counted = people.people_for_counting(
@@ -299,6 +310,10 @@ def _rules(*bodies: Mapping[str, Any] | None) -> list[ApprovalRule]:
         return [rule for body in bodies if body is not None for rule in parse(body).approvals]
     except InvalidInput:
         return []
+
+
+def _roles(rules: Iterable[ApprovalRule]) -> set[Role]:
+    return {role for rule in rules for role in rule.roles}
 
 
 def _lend(

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from core import clock
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from core.fields import DigestField, one_of
 from core.models import Entity
 from governance.models.people import User
@@ -53,11 +53,15 @@ class Policy(Entity):
     @property
     def current(self) -> PolicyVersion | None:
         """The version in force: the newest; None before the first was confirmed."""
-        found: list[PolicyVersion] = _NEWEST(policy=self.pk)
+        found: list[PolicyVersion] = self.foreseen().answer()
         if not found:
             return None
         found[0].policy = self
         return found[0]
+
+    def foreseen(self) -> Question:
+        """Return what ``current`` will ask."""
+        return _NEWEST.asked(policy=self.pk)
 
 
 _NEWEST = Composed(

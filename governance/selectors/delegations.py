@@ -13,7 +13,7 @@ from datetime import datetime
 
 from django.db.models import DateTimeField, F, Func, QuerySet
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from core.decisions import Denied
 from governance.models import Delegation, User
 from governance.rules.quorum import Person
@@ -76,10 +76,13 @@ def loans(roles: Iterable[Role]) -> list[Loan]:
     """Read the loans of these roles, in one query."""
     return [
         Loan(deputy, holder, name, Role(role), slug, max(filter(None, moments)), until)
-        for deputy, holder, name, role, slug, until, *moments in _LOANS(
-            roles=[str(role) for role in roles]
-        )
+        for deputy, holder, name, role, slug, until, *moments in foreseen(roles).answer()
     ]
+
+
+def foreseen(roles: Iterable[Role]) -> Question:
+    """What ``loans`` will ask."""
+    return _LOANS.asked(roles=[str(role) for role in roles])
 
 
 _LOANS = Composed(

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from django.db.models import Q, QuerySet
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from governance.models import GitIdentity, Membership, Team, User
 from governance.rules.policy import ApprovalRule
 from governance.rules.quorum import Person
@@ -67,10 +67,15 @@ SEAT = ("user_id", "role", "team__slug", "team__owns_production", "granted_at")
 
 def seats_for_counting(rules: Iterable[ApprovalRule]) -> list[Seat]:
     """Read the memberships that may count under any of these rules, the newest first."""
+    return [Seat._make(row) for row in foreseen(rules).answer()]
+
+
+def foreseen(rules: Iterable[ApprovalRule]) -> Question:
+    """What ``seats_for_counting`` will ask."""
     wanted = list(rules)
     teams = {rule.team for rule in wanted if rule.team}
     roles = {str(role) for rule in wanted for role in rule.roles}
-    return [Seat._make(row) for row in _SEATS(teams=list(teams), roles=list(roles))]
+    return _SEATS.asked(teams=list(teams), roles=list(roles))
 
 
 _SEATS = Composed(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, QuerySet
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from environments.models import Environment
 from governance.models import ApprovalRequest
 from releases.models import Build, Candidate, Deployment, Step
@@ -39,6 +39,12 @@ class Stored:
     writes: bool
     done: frozenset[str]
     """Purposes for which the release's artefact was deployed successfully."""
+
+
+def foreseen(deployment: Deployment) -> list[Question]:
+    """What ``as_stored`` will ask about it, if the deployment in hand is still what is stored."""
+    asked = [_DEPLOYMENT.asked(pk=deployment.pk), _ENVIRONMENT.asked(pk=deployment.environment_id)]
+    return [*asked, _REQUEST.asked(pk=deployment.approval_id)] if deployment.approval_id else asked
 
 
 def as_stored(pk: int) -> Stored:

@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from releases.models import (
     Build,
     Candidate,
@@ -60,6 +60,14 @@ class Cargo:
 def carried(release: Release) -> Release:
     """The release whose work this one deploys: for a rollback the one that it goes back to."""
     return release.restores or release
+
+
+def foreseen(deployment: Deployment) -> list[Question]:
+    """What ``of_deployment`` will ask about a release that goes back to no other."""
+    if deployment.release_id is None:
+        return []
+    key = deployment.release_id
+    return [_OF_RELEASE.asked(release=key), _STEPS.asked(release=key)]
 
 
 def of_release(release: Release) -> Cargo:

@@ -6,11 +6,12 @@ A fact that no check of the policy looks at is not read, and stays as if it did 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
-from core.composed import Composed, Given
+from core.composed import Composed, Given, Question
 from governance.rules.policy import PolicyRules
 from releases.models import CheckResult, Deployment, RunbookItem, Step
 from releases.rules.checks import CheckFacts, Runbook, Work
@@ -25,20 +26,18 @@ def of(
     deployment: Deployment, rules: PolicyRules | None, now: datetime, *, carries: Cargo
 ) -> CheckFacts:
     """The facts of one deployment under the rules in force: a query per kind, at most four."""
-    asked = frozenset(rules.checks) if rules else NO_CHECKS
-    work = _work(carries)
-    validation = _validation(deployment) if asked & OF_VALIDATION else None
-    own = _own_snapshot(deployment) if "backup" in asked else None
+    found = defaultdict(list, _answers(_questions(deployment, rules, carries)))
+    validation, own = _first(found["validation"]), _first(found["backup"])
     return CheckFacts(
         now=now,
-        work=work,
-        rehearsed_in=_rehearsed_in(deployment) if "rehearsed" in asked else "",
+        work=_work(carries),
+        rehearsed_in=found["rehearsed"][0][0] if found["rehearsed"] else "",
         validated_at=validation[0] if validation else None,
         coverage=validation[1] if validation else None,
         backup_planned=own is not None,
         backup_at=own[1] if own and own[0] == StepState.SUCCEEDED else None,
         runbook=_runbook(carries.steps),
-        external=_external(work, rules.external_checks if rules else frozenset()),
+        external={(sha, name): result for sha, name, result in found["external"]},
         min_coverage=rules.min_coverage if rules else 0,
         backup_max_hours=rules.backup_max_hours if rules else None,
     )
@@ -52,36 +51,46 @@ def _work(carries: Cargo) -> tuple[Work, ...]:
     )
 
 
-def _rehearsed_in(deployment: Deployment) -> str:
-    """Where this very artefact was rehearsed; empty when nowhere."""
-    found = _REHEARSED(artefact=deployment.artefact_id)
-    return found[0][0] if found else ""
+def foreseen(deployment: Deployment, rules: PolicyRules | None, carries: Cargo) -> list[Question]:
+    """What ``of`` will ask."""
+    return list(_questions(deployment, rules, carries).values())
 
 
-def _validation(deployment: Deployment) -> tuple[datetime | None, Decimal | None] | None:
-    """End and coverage of the newest validation of this artefact in this org with these tests."""
-    found = _VALIDATED(
-        environment=deployment.environment_id,
-        artefact=deployment.artefact_id,
-        organization=deployment.organization_id,
-        level=json.dumps(deployment.plan["test_level"]),
-        tests=json.dumps(deployment.plan["run_tests"]),
-    )
-    return found[0] if found else None
+def _questions(
+    deployment: Deployment, rules: PolicyRules | None, carries: Cargo
+) -> dict[str, Question]:
+    """What is asked for the checks of a policy.
+
+    ``rehearsed``: where this very artefact was rehearsed; ``validation``: end and coverage of its
+    newest validation in this org with these tests; ``backup``: state and end of the deployment's
+    own snapshot; ``external``: the newest results that outside systems reported.
+    """
+    checks = frozenset(rules.checks) if rules else NO_CHECKS
+    asked = {}
+    if "rehearsed" in checks:
+        asked["rehearsed"] = _REHEARSED.asked(artefact=deployment.artefact_id)
+    if checks & OF_VALIDATION:
+        asked["validation"] = _VALIDATED.asked(
+            environment=deployment.environment_id,
+            artefact=deployment.artefact_id,
+            organization=deployment.organization_id,
+            level=json.dumps(deployment.plan["test_level"]),
+            tests=json.dumps(deployment.plan["run_tests"]),
+        )
+    if "backup" in checks:
+        asked["backup"] = _SNAPSHOT.asked(deployment=deployment.pk)
+    if rules and rules.external_checks:
+        shas = list({load.sha for load in carries.loads})
+        asked["external"] = _RESULTS.asked(shas=shas, names=list(rules.external_checks))
+    return asked
 
 
-def _own_snapshot(deployment: Deployment) -> tuple[str, datetime | None] | None:
-    """State and end of the deployment's own snapshot."""
-    found = _SNAPSHOT(deployment=deployment.pk)
-    return found[0] if found else None
+def _answers(asked: dict[str, Question]) -> dict[str, list[Any]]:
+    return {name: question.answer() for name, question in asked.items()}
 
 
-def _external(work: tuple[Work, ...], names: frozenset[str]) -> dict[tuple[str, str], str]:
-    """The newest result that outside systems reported, by commit and name."""
-    if not names:
-        return {}
-    found = _RESULTS(shas=list({row.sha for row in work}), names=list(names))
-    return {(sha, name): result for sha, name, result in found}
+def _first(rows: list[Any]) -> Any:
+    return rows[0] if rows else None
 
 
 def _runbook(steps: Iterable[RunbookItem]) -> Runbook:

@@ -11,9 +11,13 @@ somebody out by itself.
 
 from __future__ import annotations
 
-from django.db import connection
+from typing import Any
 
-from governance.models import User
+from django.db import connection
+from django.db.models import F, Func, QuerySet, TextField
+
+from core.composed import Composed, Given, Question
+from governance.models import ApprovalRequest, User
 from releases.models import Release
 
 Exclusions = list[tuple[User, str]]
@@ -32,7 +36,23 @@ def excluded(release: Release) -> tuple[Exclusions, Identities]:
 
 def left_out(request_id: int, release_id: int) -> str:
     """Whom a question has come to leave out although it counts on them; empty when nobody."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT releases_left_out(%s, %s)", [request_id, release_id])
-        (words,) = cursor.fetchone()
+    ((words,),) = _LEFT_OUT(request=request_id, release=release_id)
     return words or ""
+
+
+def foreseen(request_id: int, release_id: int) -> Question:
+    """What ``left_out`` will ask."""
+    return _LEFT_OUT.asked(request=request_id, release=release_id)
+
+
+def _left_out() -> QuerySet[ApprovalRequest, Any]:
+    words = Func(
+        F("pk"),
+        Given("release", "bigint"),
+        function="releases_left_out",
+        output_field=TextField(),
+    )
+    return ApprovalRequest.objects.filter(pk=Given("request", "bigint")).values_list(words)
+
+
+_LEFT_OUT = Composed(_left_out)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Value
 from django.db.utils import DataError
 from django.test.utils import CaptureQueriesContext
 
 from core import db
-from core.composed import Composed, Given
+from core.composed import Composed, Given, together
 from governance.models import Membership, Team, User
 from governance.states import Role
 
@@ -71,3 +71,42 @@ def test_what_is_missing_and_what_does_not_fit_is_an_error(seats: list[Membershi
         GRANTED()
     with pytest.raises(DataError):
         GRANTED(team="sales")
+
+
+def test_together_each_finds_its_own_answer_and_it_is_used_once(seats: list[Membership]) -> None:
+    team, now = seats[0].team_id, db.database_now()
+    wanted = GRANTED(team=team)
+    emails = ["ana@example.com", "cho@example.com"]
+    with (
+        CaptureQueriesContext(connection) as sent,
+        together([GRANTED.asked(team=team), MEMBERS.asked(emails=emails, now=now)]),
+    ):
+        ahead = len(sent)
+        # The order in a list does not matter.
+        assert MEMBERS(emails=emails[::-1], now=now) == [seats[0], seats[2]]
+        assert GRANTED(team=team) == wanted
+        assert (ahead, len(sent)) == (2, 2)
+        assert GRANTED(team=team) == wanted
+        assert len(sent) == 3, "asked again, and answered afresh"
+    with CaptureQueriesContext(connection) as sent:
+        assert GRANTED(team=team) == wanted
+    assert len(sent) == 1, "nothing is kept"
+
+
+def test_a_wrong_guess_is_asked_again_and_never_answers_another_question(
+    seats: list[Membership],
+) -> None:
+    team, now = seats[0].team_id, db.database_now()
+    guesses = [GRANTED.asked(team=team + 1), MEMBERS.asked(emails=["ana@example.com"], now=now)]
+    with together(guesses):
+        assert len(GRANTED(team=team)) == 3
+        assert MEMBERS(emails=["ben@example.com"], now=now) == [seats[1]]
+
+
+def test_an_error_among_questions_asked_together_reaches_the_asker(
+    seats: list[Membership],
+) -> None:
+    asked = [GRANTED.asked(team=seats[0].team_id), GRANTED.asked(team="sales")]
+    with pytest.raises(DataError), transaction.atomic(), together(asked):
+        pytest.fail("there is no answer")
+    assert len(GRANTED(team=seats[0].team_id)) == 3, "the connection is usable"

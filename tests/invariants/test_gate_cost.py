@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg.pq import PipelineStatus
 
-from core import db
+from core import composed, db
 from releases import bench_scene, gate
 from releases.bench_scene import Size
 from tests.invariants.gate_world import Approved, approved
@@ -13,15 +15,34 @@ from tests.support.company import Company, acting
 from tests.support.databases import as_role
 
 SAVEPOINT = 2
-ASKED = 15 + SAVEPOINT
+ASKED = 14 + SAVEPOINT
 
 
 def queries(world: Approved) -> int:
-    deployment = world.fresh()
+    deployment, now = world.fresh(), db.database_now()
     with CaptureQueriesContext(connection) as asked:
-        verdict = gate.evaluate(deployment, db.database_now())
+        verdict = gate.evaluate(deployment, now)
     assert "gate.unreadable" not in {row.code for row in verdict.reasons}
     return len(asked)
+
+
+def test_nearly_everything_is_asked_in_two_portions(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = approved(company)
+    deployment, now = world.fresh(), db.database_now()
+    alone: list[str] = []
+    sent = composed._sent
+
+    def watched(question: composed.Question) -> object:
+        if connection.connection.info.pipeline_status == PipelineStatus.OFF:
+            alone.append(question.composed.statement.sql)
+        return sent(question)
+
+    monkeypatch.setattr(composed, "_sent", watched)
+    gate.evaluate(deployment, now)
+    assert len(alone) == 1, "the people whom decisions, exclusions and seats name"
+    assert "governance_user" in alone[0]
 
 
 def test_the_number_of_queries_is_small_and_does_not_grow(company: Company) -> None:

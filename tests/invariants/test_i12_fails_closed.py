@@ -21,6 +21,9 @@ def world(company: Company) -> Approved:
 
 DEPENDENCIES = (
     "as_stored",
+    "together",
+    "foreseen.by_keys",
+    "foreseen.by_rows",
     "cargo.of_deployment",
     "policies.of_deployment",
     "policies.class_of",
