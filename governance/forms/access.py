@@ -33,8 +33,8 @@ class EmailForm(ProofForm):
     reason = forms.CharField(label="Reason", max_length=300)
 
 
-class DelegationForm(forms.Form):
-    """Who stands in, as what, and from when until when."""
+class DelegationForm(ProofForm):
+    """Who stands in, as what, and from when until when: it makes a decider, so it asks again."""
 
     deputy_id = forms.TypedChoiceField(label="Who decides for you", coerce=int)
     role = forms.ChoiceField(label="As what", widget=forms.RadioSelect)

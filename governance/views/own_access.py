@@ -23,7 +23,7 @@ from governance import audit, stepup
 from governance.access import signed_in
 from governance.forms.access import ConfirmFactorForm, DelegationForm, EmailForm
 from governance.forms.accounts import ProofForm
-from governance.models import Matter, User
+from governance.models import Delegation, Matter, User
 from governance.selectors.delegations import LENDABLE
 from governance.services import delegations, resets, secondfactor
 from governance.states import ResetWhat, Role
@@ -163,15 +163,21 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def delegation_new(request: HttpRequest) -> HttpResponse:
-    """Let somebody decide in one's place for a time."""
+    """Let somebody decide in one's place for a time; it asks again who it is (I-38)."""
     user = cast(User, request.user)
     held = user.memberships.filter(revoked_at=None, role__in=LENDABLE)
     roles = [Role(role) for role in held.values_list("role", flat=True)]
+    asked = stepup.proof_asked(request)
+
+    def give(password: str = "", **given: Any) -> Delegation:
+        stepup.demand(request, password)
+        return delegations.give(**given)
+
     return form_page(
         request,
         "governance/form.html",
-        DelegationForm(sent(request), user=user, roles=roles),
-        delegations.give,
+        DelegationForm(sent(request), asked=asked, user=user, roles=roles),
+        give,
         to=reverse("governance:account"),
         said=lambda row: f"{row.deputy.full_name} stands in for you.",
         context=_page(

@@ -10,8 +10,9 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from core import clock
+from core.db import database_now
 from governance import stepup
-from governance.models import Decision, Matter
+from governance.models import Decision, Delegation, Matter
 from governance.services import matters, seats
 from tests.governance.test_pages import sign_in_as, text
 from tests.governance.world import PASSWORD, World, acting
@@ -112,3 +113,18 @@ def test_i38_a_proof_from_the_future_is_none(world: World, matter: Matter) -> No
     client = sign_in_as(world.ben)
     age_session(client, -3600)
     assert client.post(address_of(matter), answer(matter)).status_code == 422
+
+
+def test_i38_a_seat_is_lent_with_a_fresh_proof_only(world: World) -> None:
+    """Lending a seat makes a decider: a session left open must not be enough."""
+    client, address = sign_in_as(world.ben), reverse("governance:delegation_new")
+    day = database_now().date().isoformat()
+    data = {"deputy_id": world.nils.pk, "role": "board_member", "reason": "holiday"}
+    data |= {"first_day": day, "last_day": day}
+    age_session(client, 660)
+    assert 'name="password"' in text(client.get(address))
+    assert client.post(address, data).status_code == 422
+    assert client.post(address, data | {"password": "wrong, quite wrong"}).status_code == 422
+    assert not Delegation.objects.exists()
+    assert client.post(address, data | {"password": PASSWORD}).status_code == 302
+    assert Delegation.objects.get().deputy == world.nils
