@@ -6,10 +6,16 @@ import gc
 import os
 import sys
 
-from metadata.commands import main
 
-gc.disable()  # a process of seconds: looking for rings costs more than they do
-code = main(sys.argv[1:])
+def run() -> int:
+    """Run the command that the arguments name."""
+    gc.disable()  # a process of seconds: looking for rings costs more than they do
+    from metadata.commands import main
+
+    return main(sys.argv[1:])
+
+
+code = run()
 sys.stdout.flush()
 sys.stderr.flush()
 os._exit(code)  # all files are written; taking thousands of objects apart one by one takes a while

@@ -8,9 +8,9 @@ error), 3 Git or this machine failed.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import DomainError, ExternalFault, InvalidInput
@@ -58,10 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("convert", help="a commit as a deployable zip", formatter_class=_Help)
     _common(one)
     one.add_argument("--commit", required=True, help="branch, tag or commit")
-    one.add_argument("--output", required=True, type=Path, help="the zip to write")
-    one.add_argument(
-        "--contents", type=Path, help="a JSON file for the digest of each component, for --base"
-    )
+    one.add_argument("--output", required=True, help="the zip to write")
+    one.add_argument("--contents", help="a JSON file for the digest of each component, for --base")
     one.set_defaults(run=_convert)
     two = commands.add_parser(
         "delta", help="what changed between two commits", formatter_class=_Help
@@ -69,11 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     _common(two)
     base = two.add_mutually_exclusive_group(required=True)
     base.add_argument("--from", dest="old", help="the older commit")
-    base.add_argument(
-        "--base", type=Path, help="what the target holds: a package zip, or --contents of one"
-    )
+    base.add_argument("--base", help="what the target holds: a package zip, or --contents of one")
     two.add_argument("--to", required=True, dest="new", help="the newer commit")
-    two.add_argument("--output", required=True, type=Path, help="the directory to write to")
+    two.add_argument("--output", required=True, help="the directory to write to")
     when = two.add_mutually_exclusive_group()
     when.add_argument("--pre", action="store_true", help="name them to be deleted before, too")
     when.add_argument("--post", action="store_true", help="name them to be deleted after, too")
@@ -87,24 +83,24 @@ def _parser() -> argparse.ArgumentParser:
         "merge", help="three-way merge of one file (Git merge driver)", formatter_class=_Help
     )
     for name in ("base", "ours", "theirs"):
-        three.add_argument(name, type=Path)
+        three.add_argument(name)
     three.add_argument("--path", default="", help="the file's name in messages (%%P)")
-    three.add_argument("--output", type=Path, help="where to write; by default over OURS")
+    three.add_argument("--output", help="where to write; by default over OURS")
     three.set_defaults(run=_merge)
     return parser
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--repo", required=True, type=Path, help="a Git repository, bare or not")
+    parser.add_argument("--repo", required=True, help="a Git repository, bare or not")
     parser.add_argument(
         "--package-dir", action="append", default=[], help="only this package directory; repeatable"
     )
     parser.add_argument("--api-version", default="", help="instead of the project's own")
 
 
-def _repository(path: Path) -> Repository:
-    inner = path / ".git"
-    return Repository(inner if inner.exists() else path)
+def _repository(path: str) -> Repository:
+    inner = os.path.join(path, ".git")
+    return Repository(inner if os.path.exists(inner) else path)
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -119,7 +115,7 @@ def _convert(options: argparse.Namespace) -> int:
     members = manifest.of_files(converted.files, keys, converted.registry)
     version = options.api_version or converted.layout.api_version or DEFAULT_VERSION
     files = {**converted.files, "package.xml": manifest.write(members, version)}
-    options.output.write_bytes(package.pack(files, members, tuple(keys)).zip_bytes)
+    _write(options.output, package.pack(files, members, tuple(keys)).zip_bytes)
     if options.contents:
         from metadata import layout
 
@@ -136,16 +132,16 @@ def _delta(options: argparse.Namespace) -> int:
     _warn(found.warnings)
     version = options.api_version or found.api_version or DEFAULT_VERSION
     changes = manifest.write(found.manifest, version)
-    _write(options.output / "package" / "package.xml", changes)
-    folder = options.output / "destructiveChanges"
+    _write(os.path.join(options.output, "package", "package.xml"), changes)
+    folder = os.path.join(options.output, "destructiveChanges")
     for name, members in _deletions(options, found.destructive).items():
-        _write(folder / f"{name}.xml", manifest.write(members, version))
-    _write(folder / "package.xml", manifest.write({}, version))
+        _write(os.path.join(folder, f"{name}.xml"), manifest.write(members, version))
+    _write(os.path.join(folder, "package.xml"), manifest.write({}, version))
     if not options.no_zip:
         from metadata import package
 
         packed = package.pack({**files(), "package.xml": changes}, found.manifest, found.changed)
-        (options.output / "changes.zip").write_bytes(packed.zip_bytes)
+        _write(os.path.join(options.output, "changes.zip"), packed.zip_bytes)
     return DONE
 
 
@@ -184,7 +180,7 @@ def _from_base(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]
     converted = convert(repository, sha)
     _warn(converted.warnings)
     form = layout.read(converted.files, converted.origins)
-    known = held.read(options.base.read_bytes(), str(options.base))
+    known = held.read(_read(options.base), options.base)
     found = delta.against(known, form, converted.layout.api_version)
     return found, lambda: package.package_files(form.only(found.changed))
 
@@ -204,8 +200,8 @@ def _deletions(options: argparse.Namespace, members: Manifest) -> dict[str, Mani
 def _merge(options: argparse.Namespace) -> int:
     from metadata.merge.files import merge
 
-    sides = [options.base.read_bytes(), options.ours.read_bytes(), options.theirs.read_bytes()]
-    name = options.path or options.ours.name
+    sides = [_read(path) for path in (options.base, options.ours, options.theirs)]
+    name = options.path or os.path.basename(options.ours)
     merged = merge(sides[0] or None, sides[1], sides[2], name)
     _write(options.output or options.ours, merged.content)
     for conflict in merged.conflicts:
@@ -213,9 +209,15 @@ def _merge(options: argparse.Namespace) -> int:
     return DONE if merged.clean else CONFLICTS
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _write(path: str, content: bytes) -> None:
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
 
 
 def _warn(sentences: Sequence[str]) -> None:

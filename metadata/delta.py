@@ -12,7 +12,7 @@ several children (``metadata.blocks``, and ``metadata.inner`` for unusual ones).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from metadata import blocks
@@ -116,24 +116,34 @@ def needed(target: NormalForm, form: NormalForm) -> NormalForm:
 
 def _touched(both: Pair, changes: Changes) -> Touched:
     result: Touched = {}
-    gone: list[str] = []
-    come: list[str] = []
-    last: ComponentKey | None = None
-    unsure = set(changes.older())
-    for path, unit in both.after.units.each(changes.newer()):
-        if unit is None:
-            continue
-        if unit is not last:  # neighbours are often of one unit
-            last = unit
-            gone, come = result.get(unit) or result.setdefault(unit, ([], []))
-        come.append(path)
-        if both.alike and path in unsure:
-            gone.append(path)
-            unsure.remove(path)
-    for path, unit in both.before.units.each(sorted(unsure)):
-        if unit is not None:
-            result.setdefault(unit, ([], []))[0].append(path)
+    both_hold, come, gone = changes.by_sign()
+    if both.alike:
+        for unit, paths in _grouped(both.after, both_hold):
+            lost, got = result.setdefault(unit, ([], []))
+            lost += paths
+            got += paths
+    else:
+        come, gone = sorted(come + both_hold), sorted(gone + both_hold)
+    for unit, paths in _grouped(both.after, come):
+        result.setdefault(unit, ([], []))[1].extend(paths)
+    for unit, paths in _grouped(both.before, gone):
+        result.setdefault(unit, ([], []))[0].extend(paths)
     return result
+
+
+def _grouped(side: Side, paths: Sequence[str]) -> Iterator[tuple[ComponentKey, list[str]]]:
+    """Units with their paths, neighbours of one unit together."""
+    last: ComponentKey | None = None
+    own: list[str] = []
+    for path, unit in side.units.each(paths):
+        if unit is last:
+            own.append(path)
+            continue
+        if last is not None:
+            yield last, own
+        last, own = unit, [path]
+    if last is not None:
+        yield last, own
 
 
 def _moved(changes: Changes, gone: Sequence[str], come: Sequence[str]) -> bool:
@@ -182,7 +192,7 @@ def _own_files(
 ) -> dict[ComponentKey, str]:
     """The object ids of the files that some children have of their own, in one of the commits."""
     return {
-        unit: changes[held[0]][2 + index]
+        unit: changes[min(held)][2 + index]
         for unit in units
         if unit in touched and whole(unit) != unit and (held := touched[unit][index])
     }

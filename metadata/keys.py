@@ -8,7 +8,6 @@ has, what they hold and which of them may be there several times is Salesforce's
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from metadata.keytable import CODE, ITEMS, MADE, MORE, PLACE, TABLE
-from metadata.types import DATA
+from metadata.types import data
 
 _DIGITS = re.compile(r"[0-9]{1,6}")
 
@@ -65,7 +64,7 @@ somebody outside receives (an outbound message), or changes how the same content
 @cache
 def _elements() -> Mapping[str, Mapping[str, str]]:
     """Type → element → type of what it holds, with ``*`` where it may be there several times."""
-    found: dict[str, dict[str, str]] = json.loads((DATA / "elements.json").read_bytes())
+    found: dict[str, dict[str, str]] = data("elements.json")
     return found | {name: found.get(name, {}) | more for name, more in MORE.items()}
 
 

@@ -9,6 +9,8 @@ import fcntl
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
 
 from core.errors import ExternalFault, InvalidInput
 from metadata import commits
@@ -28,6 +30,10 @@ REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 class Mirror(Repository):
     """A bare repository on this host that follows another one."""
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        super().__init__(path)
+        self.path = Path(path)
 
     def fetch(self, url: str, credential: GitCredential | None, rules: GitRules) -> None:
         """Bring branches and tags to what the address has now; refs that are gone go here too.

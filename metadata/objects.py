@@ -106,9 +106,12 @@ class Changes(Mapping[str, Change]):
         """The paths that the older commit holds."""
         return [path for path, told in self.printed.items() if told[-1] != "A"]
 
-    def newer(self) -> list[str]:
-        """The paths that the newer commit holds."""
-        return [path for path, told in self.printed.items() if told[-1] != "D"]
+    def by_sign(self) -> tuple[list[str], list[str], list[str]]:
+        """The paths that both commits hold, those that came, and those that are gone."""
+        signs: dict[str, list[str]] = {sign: [] for sign in "MTAD"}
+        for path, told in self.printed.items():
+            signs[told[-1]].append(path)
+        return sorted(signs["M"] + signs["T"]), signs["A"], signs["D"]
 
 
 def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:

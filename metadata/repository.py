@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from core.errors import ExternalFault, NotFound
@@ -29,9 +29,8 @@ _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@{}~^-]{0,250}")
 class Repository:
     """Reads one repository."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
-        self.run = Runner(self.path)
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.run = Runner(path)
 
     def refs(self) -> Refs:
         """Every branch and every tag that names a commit."""

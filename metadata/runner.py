@@ -17,7 +17,6 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, NamedTuple
 
 from core.errors import ExternalFault
@@ -74,8 +73,8 @@ class Running(NamedTuple):
 class Runner:
     """git in one bare repository."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
 
     def text(
         self,
@@ -183,13 +182,13 @@ def _spawned(command: Sequence[str], stdin: int | None, env: Mapping[str, str]) 
 
 
 def _by_gitpython(
-    command: Sequence[str], path: Path, stdin: int | None, env: Mapping[str, str]
+    command: Sequence[str], path: str, stdin: int | None, env: Mapping[str, str]
 ) -> Started:
     from git.cmd import Git
     from git.exc import GitCommandError, GitCommandNotFound
 
     try:
-        wrapped = Git(str(path) if path.is_dir() else None).execute(
+        wrapped = Git(path if os.path.isdir(path) else None).execute(
             list(command), istream=stdin, as_process=True, env=dict(env), start_new_session=True
         )
     except GitCommandNotFound:

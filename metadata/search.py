@@ -36,6 +36,17 @@ class Listing:
                 self._exact[text] = _lines(self._whole, self._whole, text)
         return set().union(*(self._exact[text] for text in texts))
 
+    def twice(self, text: str) -> set[str]:
+        """The paths that contain a text at least twice."""
+        whole, found = self._whole, set[str]()
+        at = whole.find(text)
+        while at >= 0:
+            again = whole.find(text, at + len(text))
+            if again >= 0 and whole.find("\n", at, again) < 0:
+                found.add(whole[whole.rfind("\n", 0, at) + 1 : whole.index("\n", again)])
+            at = again
+        return found
+
     def alike(self, texts: Collection[str]) -> Collection[str]:
         """All paths that contain one of the texts whatever the case of either, and a few others.
 

@@ -77,12 +77,14 @@ class Side:
     def __contains__(self, path: str) -> bool:
         return path in self.tree and self.selection.keeps(path)
 
-    def holding(self, texts: Collection[str]) -> Sequence[str]:
-        """The metadata whose path contains one of some texts."""
-        return self._kept(self._listing().holding(texts))
+    def twice(self, text: str) -> Sequence[str]:
+        """The metadata whose path contains a text at least twice."""
+        return self._kept(self._listing().twice(text))
 
     def _kept(self, found: Collection[str]) -> Sequence[str]:
         """What is metadata of this commit, in order."""
+        if not found:
+            return ()
         tree = self.tree
         return self.selection.kept(sorted(path for path in found if path in tree))
 

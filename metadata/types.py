@@ -8,14 +8,14 @@ project may change it by ``sourceBehaviorOptions`` (or the older ``registryPrese
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from core.errors import InvalidInput
 
-DATA = Path(__file__).parent / "registry"
+DATA = os.path.join(os.path.dirname(__file__), "registry")
 SECTIONS = ("types", "childTypes", "suffixes", "strictDirectoryNames")
 META = "-meta.xml"
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
@@ -184,16 +184,18 @@ def for_project(presets: Iterable[str], customizations: Mapping[str, Any]) -> Re
 
 
 @cache
-def _data(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((DATA / name).read_bytes())
+def data(name: str) -> dict[str, Any]:
+    """One file of the registry, read once."""
+    with open(os.path.join(DATA, name), "rb") as file:
+        loaded: dict[str, Any] = json.load(file)
     return loaded
 
 
 @lru_cache(maxsize=32)
 def effective(presets: tuple[str, ...], customizations: str) -> Registry:
     """Merge presets and customisations (as JSON text) over the published registry."""
-    merged = {section: dict(_data("types.json")[section]) for section in SECTIONS}
-    known = _data("presets.json") if presets else {}
+    merged = {section: dict(data("types.json")[section]) for section in SECTIONS}
+    known = data("presets.json") if presets else {}
     for preset in presets:
         if preset not in known:
             raise InvalidInput(

@@ -29,6 +29,20 @@ class Habit(NamedTuple):
     one: ComponentKey | None
 
 
+class Owned(NamedTuple):
+    """What files of one suffix are below the directory of any component of a type."""
+
+    type: str
+    dotted: bool
+    """Whether each is one of its own, called by the directory's and the file's name."""
+
+    def of(self, owner: str) -> Habit:
+        """The habit in one component's directory."""
+        if self.dotted:
+            return Habit(self.type, f"{owner}.", None)
+        return Habit(self.type, "", ComponentKey(self.type, owner))
+
+
 class Units:
     """Units of one commit's files; ``held`` are all its paths."""
 
@@ -38,14 +52,16 @@ class Units:
         self._found: dict[str, ComponentKey | None] = {}
         self._of_bundle: dict[str, ComponentKey | None] = {}
         self._habits: dict[str, dict[str, Habit]] = {}
+        self._owners: dict[str, dict[str, dict[str, Owned]]] = {}
 
     def each(self, paths: Iterable[str]) -> Iterator[tuple[str, ComponentKey | None]]:
         """Paths with what ``of`` says of them; quick for many, of which most are named alike."""
-        last, habits = "", self._habits.setdefault("", {})
+        last, habits = "", self._habits_of("")
         for path in paths:
             directory, _, name = path.rpartition("/")
             if directory != last:  # neighbours mostly share one, and comparing is quicker
-                last, habits = directory, self._habits.setdefault(directory, {})
+                last = directory
+                habits = self._habits.get(directory) or self._habits_of(directory)
             # Habits are known by what follows the last full stop, so a name with another one has
             # none here, and ``of`` looks at it.
             stem, _, ending = name.partition(".")
@@ -68,7 +84,7 @@ class Units:
         if found is not None:
             return found
         dot = name.rfind(".", 0, -9) if name.endswith(META) else name.rfind(".")
-        habit = self._habits.setdefault(directory, {}).get(name[dot + 1 :])
+        habit = self._habits_of(directory).get(name[dot + 1 :])
         if habit is not None:
             kind, prefix, whole = habit
             return whole or ComponentKey(kind, prefix + name[:dot])
@@ -87,18 +103,48 @@ class Units:
             self._learn(place, unit, directory, name, dot)
         return unit
 
+    def _habits_of(self, directory: str) -> dict[str, Habit]:
+        """What is known of a directory, to begin with what its siblings have taught."""
+        habits = self._habits.get(directory)
+        if habits is None:
+            habits = self._habits[directory] = {}
+            base, _, owner = directory.rpartition("/")
+            tail = ""
+            if base not in self._owners:
+                base, _, owner, tail = *base.rpartition("/"), owner
+            # A directory named as a type's is read by rules of its own.
+            if base in self._owners and owner not in self.places.directories:
+                for ending, owned in self._owners[base].get(tail, {}).items():
+                    habits[ending] = owned.of(owner)
+        return habits
+
     def _learn(self, place: Place, unit: ComponentKey, directory: str, name: str, dot: int) -> None:
         """Keep how files of one directory and suffix are named, where all are named alike."""
         kind, parts = place.type, directory.split("/")
         if kind.directory not in parts or kind.fixed_name or kind.content_type:
             return
+        ending = name[dot + 1 :]
         if place.role is Role.CHILD and place.name in parts and unit.type == kind.name:
             habit = Habit(kind.name, "", unit)
         elif place.role in NAMED_ALIKE and unit.name.endswith(name[:dot]):
             habit = Habit(unit.type, unit.name[: len(unit.name) - dot], None)
+        elif _only_frame(place, ending):
+            habit = Habit(kind.name, "", unit)
         else:
             return
-        self._habits.setdefault(directory, {})[name[dot + 1 :]] = habit
+        self._habits_of(directory)[ending] = habit
+        if kind.decomposed:
+            self._teach(kind.directory, directory, ending, habit)
+
+    def _teach(self, type_directory: str, directory: str, ending: str, habit: Habit) -> None:
+        """Keep what follows for the directories of other components of a type that is spread."""
+        base, found, inner = f"/{directory}/".rpartition(f"/{type_directory}/")
+        owner, _, tail = inner.rstrip("/").partition("/")
+        if owner and owner not in self.places.directories and "/" not in tail:
+            taught = Owned(habit.type, dotted=habit.one is None)
+            if habit == taught.of(owner):
+                below = self._owners.setdefault(f"{base}{found}".strip("/"), {})
+                below.setdefault(tail, {})[ending] = taught
 
     def _bundle(self, directory: str) -> ComponentKey | None:
         if self.layout.name == "metadata":
@@ -115,6 +161,14 @@ class Units:
         if "/" not in inner or any(part.startswith(".") for part in inner.split("/")):
             return None
         return identify(inner, path)[1]
+
+
+def _only_frame(place: Place, ending: str) -> bool:
+    """Whether every file of a suffix is the frame of the component whose directory it lies in."""
+    kind = place.type
+    inside = place.path.rpartition("/")[0].rpartition("/")[2] != kind.directory
+    framed = place.role is Role.PARENT and kind.decomposed and inside
+    return framed and ending.removesuffix(META) not in kind.child_suffixes
 
 
 def unit_of(place: Place) -> ComponentKey:

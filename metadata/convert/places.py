@@ -57,8 +57,8 @@ class Paths(Protocol):
 
     def __contains__(self, path: str, /) -> bool: ...
 
-    def holding(self, texts: Collection[str], /) -> Iterable[str]:
-        """Those that contain one of some texts."""
+    def twice(self, text: str, /) -> Iterable[str]:
+        """Those that contain a text at least twice."""
 
 
 class Places:
@@ -103,6 +103,11 @@ class Places:
             # Children of one directory and suffix are all named alike.
             self._habits[directory, name[dot:]] = (kind, place.name, place.child)
         return place
+
+    @property
+    def directories(self) -> Collection[str]:
+        """Names of the directories that types have."""
+        return self._registry.directories
 
     def bundle_of(self, directory: str) -> tuple[MetadataType, int] | None:
         """The bundle that all files of a directory belong to, and the depth of its type's."""
@@ -169,7 +174,7 @@ class Places:
         if kind is None or kind.adapter not in MIXED or kind.in_folder:
             return None
         if part not in self._nested:
-            self._nested[part] = _directories(self._paths.holding([f"{part}/"]), part)
+            self._nested[part] = _directories(self._paths.twice(f"{part}/"), part)
         if f"{directory}/{part}" in self._nested[part]:
             return None  # of lwc/group/lwc/tile the inner one counts
         return kind, outer.count("/")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from metadata import keys, keytable
 from metadata.components import ComponentKey
 from metadata.merge.files import merge
 from metadata.normal import NormalForm
-from metadata.types import DATA
+from metadata.types import data
 from metadata.xml import canonical_file
 from tests.metadata.repositories import HEAD, NS
 
@@ -28,7 +26,7 @@ UNDECLARED = {
 
 
 def test_only_what_may_be_there_several_times_is_keyed() -> None:
-    known = json.loads((DATA / "elements.json").read_bytes())
+    known = dict(data("elements.json"))
     keyed = {(kind, entry[0]) for kind, entries in keytable.TABLE.items() for entry in entries}
     for kind, more in keytable.MORE.items():
         known[kind] = known.get(kind, {}) | more
