@@ -90,13 +90,20 @@ def _ends(child: ChildType) -> tuple[bytes, bytes]:
 def _without_equal(old: bytes, new: bytes, start: bytes, end: bytes) -> tuple[bytes, bytes]:
     """Take out what stands in both byte by byte."""
     before, after = old.split(start), new.split(start)
-    equal = set(before[1:]).intersection(after[1:])
-    equal = {piece for piece in equal if end in piece and not piece.partition(end)[2].strip()}
+    equal = _closed(set(before[1:]).intersection(after[1:]), end)
     if len(equal) < 2 or hides(old) or hides(new):
         return old, new
     equal.remove(min(equal))  # a file that had children keeps having some
     kept = [[piece for piece in pieces if piece not in equal] for pieces in (before, after)]
     return start.join(kept[0]), start.join(kept[1])
+
+
+def _closed(pieces: set[bytes], end: bytes) -> set[bytes]:
+    """The pieces that hold the end of their element once, with nothing behind it."""
+    found = {piece for piece in pieces if piece.rstrip().endswith(end)}
+    if b"".join(found).count(end) == len(found):
+        return found
+    return {piece for piece in found if not piece.partition(end)[2].strip()}
 
 
 def _entries(kind: MetadataType, name: str, contents: Iterable[bytes]) -> Entries | None:

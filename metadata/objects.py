@@ -121,8 +121,12 @@ def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:
     used. Raises InvalidInput ``git.too_many_files`` beyond ``MAX_FILES``, after that many records.
     """
     command = ["ls-tree", "-r", "-z", "--full-tree", sha, *(["--", *paths] if paths else [])]
-    entries = _printed(run, command, 1).split("\0")
-    return Tree({entry[entry.index("\t") + 1 :]: entry for entry in entries[:-1]})
+    printed = _printed(run, command, 1)
+    entries = printed.split("\0")[:-1]
+    start = printed.find("\t") + 1  # the same in each, as long as all of them are files
+    if f"{SUBMODULE} " in printed:
+        return Tree({entry[entry.index("\t") + 1 :]: entry for entry in entries})
+    return Tree(dict(zip([entry[start:] for entry in entries], entries, strict=True)))
 
 
 def changes(run: Runner, old: str, new: str) -> Changes:
