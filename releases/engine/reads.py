@@ -6,6 +6,7 @@ Reading has no effect, so after a crash it is simply asked again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -23,6 +24,8 @@ from releases.services import steps
 from releases.states import Purpose, ReleaseState, StepKind, StepState
 
 SHOWN = 5
+LOOK_COUNTS_FOR = timedelta(seconds=90)
+"""How long the engine takes the target to be as it was last seen, before it writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,44 @@ def _snapshot(ctx: StepContext, form: NormalForm, zip_bytes: bytes) -> Next:
         note = f"{held} of {total} components are there already; kept as {kept.public_id}"
         steps.succeeded(ctx.claim, ctx.step, note=note, facts={"snapshot": kept.public_id})
     return Next.now()
+
+
+def is_seen(ctx: StepContext) -> bool:
+    """Whether the target was seen just now, so that the write meets what people decided on."""
+    if ctx.deployment.purpose != Purpose.RELEASE or ctx.step.kind != StepKind.DEPLOY:
+        return True
+    seen = ctx.deployment.steps.get(kind=StepKind.SNAPSHOT).finished_at
+    if "seen_at" in ctx.step.facts:
+        seen = datetime.fromisoformat(ctx.step.facts["seen_at"])
+    return seen is not None and db.database_now() - seen <= LOOK_COUNTS_FOR
+
+
+def look_again(ctx: StepContext) -> Next | None:
+    """Retrieve once more what the write would change; ``None`` when it is as people decided.
+
+    The snapshot is older than it may be when the org validated meanwhile or the worker was away.
+    A look whose polls broke off has aged as well, and is taken anew.
+    """
+    asked, now = ctx.step.facts.get("look", ""), db.database_now()
+    if not asked or not ctx.step.polled_at or now - ctx.step.polled_at > LOOK_COUNTS_FOR:
+        touched, version = ctx.deployment.artefact.touched, ctx.deployment.artefact.api_version
+        facts = {**ctx.step.facts, "look": ctx.org.start_retrieve(touched, version)}
+        steps.progress(ctx.claim, ctx.step, polled_at=now, facts=facts)
+        return Next.now()
+    answer = ctx.org.retrieve_status(asked)
+    if not answer.done:
+        steps.progress(ctx.claim, ctx.step, polled_at=now)
+        return Next.after(1)
+    if not answer.success or answer.zip_bytes is None:
+        problem = answer.error_message or "The org could not give its metadata."
+        return finish.fail(ctx.claim, ctx.step, problem=problem)
+    found = baseline_of(ctx.deployment, read_zip(answer.zip_bytes))
+    if found.digest() != ctx.deployment.baseline_digest:
+        reason = _moved(ctx.deployment, found)
+        return finish.stop_at_gate(ctx.claim, ctx.step, reason=reason, back_to=ReleaseState.DRAFT)
+    facts = {**ctx.step.facts, "look": "", "seen_at": now.isoformat()}
+    steps.progress(ctx.claim, ctx.step, polled_at=now, facts=facts)
+    return None
 
 
 def _moved(deployment: Deployment, now: Baseline) -> str:

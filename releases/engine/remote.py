@@ -15,7 +15,7 @@ from core import db
 from core.errors import ExternalFault, FaultUnknown
 from jobs.registry import Next
 from releases import gate
-from releases.engine import finish, parcel, report
+from releases.engine import finish, parcel, reads, report
 from releases.engine.context import UPLOAD_LIMIT, StepContext, poll_after
 from releases.engine.parcel import Parcel
 from releases.models import Step
@@ -42,6 +42,8 @@ def begin(ctx: StepContext) -> Next:
         reason = f"{ctx.deployment.environment.name} holds all of it already, from {package.base}"
         steps.skipped(ctx.claim, ctx.step, reason=reason)
         return Next.now()
+    if not reads.is_seen(ctx) and (wait := reads.look_again(ctx)):
+        return wait
     stopped = _intend(ctx, package)
     if stopped is not None:
         return stopped
@@ -62,12 +64,15 @@ def _intend(ctx: StepContext, package: Parcel) -> Next | None:
 
     The request's row is locked: a decision that is withdrawn at the same moment waits, or is seen.
     So is the calendar: a freeze is either committed before, and seen, or comes after the intent.
+    Whoever waited here for long looks at the target once more.
     """
     ctx.claim.guard()
     db.shared_advisory_lock("calendar")
     deployment = steps.lock(ctx.deployment.pk)
     ctx.step = Step.objects.select_for_update(no_key=True).get(pk=ctx.step.pk)
     ctx.step.deployment = ctx.deployment = deployment
+    if not reads.is_seen(ctx):
+        return Next.now()
     verdict = gate.evaluate(deployment, db.database_now())
     if not verdict.allowed:
         reason = " ".join(item.text for item in verdict.holding)

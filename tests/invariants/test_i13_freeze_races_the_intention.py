@@ -1,15 +1,18 @@
-"""I-13 with two connections: a freeze and an intention never pass each other, in either order."""
+"""I-13 with two connections: the worker stands right before the intent while its cover is lost.
+
+A freeze and an intention never pass each other, in either order.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 
 from environments.models import Freeze
 from environments.selectors_calendar import Target
@@ -17,21 +20,20 @@ from environments.services import calendar
 from environments.services.calendar import Words
 from environments.states import FreezeScope
 from governance.models import AuditEvent
-from releases.engine import parcel
+from releases.engine import parcel, reads
 from releases.services import steps
 from tests.invariants.gate_world import Approved
-from tests.invariants.test_i13_right_before_the_call import RecordingOrg, begin, ready
+from tests.invariants.test_i13_right_before_the_call import LOSSES, RecordingOrg, begin, ready
+from tests.support.barrier import SECONDS, held_at_the_calendar, someone_waits, started
 from tests.support.company import Company, acting
+from tests.support.databases import starting_here
 from tests.support.processes import wait_until
-
-SECONDS = 20.0
-WAITING = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-    AND classid = (%(key)s >> 32) & 4294967295 AND objid = %(key)s & 4294967295"""
 
 
 @pytest.fixture
 def world(committed: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[Approved]:
     monkeypatch.setattr(parcel, "verified_zip", lambda artefact: b"zip")
+    monkeypatch.setattr(reads, "LOOK_COUNTS_FOR", timedelta(days=365))
     with ready(committed) as found:
         yield found
 
@@ -43,28 +45,6 @@ def freeze(world: Approved) -> None:
         calendar.freeze(
             words=Words("Stop", "Now.", target, "UTC", begins, begins + timedelta(days=9))
         )
-
-
-def started(work: Callable[[], Any]) -> threading.Thread:
-    """Run something on a connection of its own."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    return thread
-
-
-def someone_waits() -> bool:
-    """Whether a connection waits for the calendar."""
-    digest = hashlib.sha256(calendar.LOCK.encode()).digest()
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING, {"key": int.from_bytes(digest[:8], "big", signed=True)})
-        return bool(cursor.fetchone()[0])
 
 
 def test_i13_a_freeze_that_is_being_written_is_waited_for_and_seen(world: Approved) -> None:
@@ -107,3 +87,21 @@ def test_i13_a_freeze_after_the_intention_waits_and_is_later_in_the_history(
         "step.intended",
         "freeze.created",
     ]
+
+
+@pytest.mark.timeout(240)
+def test_i13_whatever_is_lost_while_the_worker_stands_before_the_intent_stops_the_call(
+    world: Approved,
+) -> None:
+    """Revoked, expired, moved …: committed on one connection while the worker waits on another."""
+    calls = {}
+    with starting_here() as again:
+        for name, loss in {"nothing": lambda world: None, **LOSSES}.items():
+            again()
+            org = RecordingOrg()
+            with held_at_the_calendar(partial(begin, world, org)):
+                loss(world)
+            calls[name] = org.calls
+            stands = world.deployment.steps.get(kind="deploy").state
+            assert (stands == "started") == (name == "nothing"), name
+    assert calls == {"nothing": 1} | dict.fromkeys(LOSSES, 0)

@@ -15,12 +15,13 @@ import pytest
 
 from core import clock
 from core.context import Actor, acting_as
+from core.db import database_now
 from environments.models import Environment
-from governance.models import Membership, User
+from governance.models import ApprovalRequest, Membership, User
 from jobs.models import Work
 from jobs.registry import Claim
 from jobs.wake import wake
-from releases.engine import parcel, remote
+from releases.engine import parcel, reads, remote
 from releases.engine.context import StepContext
 from releases.models import Release
 from releases.services import approval, deployments, releases
@@ -46,6 +47,12 @@ class RecordingOrg:
         return "0Af000000000001AAA"
 
 
+@pytest.fixture(autouse=True)
+def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the org holds is as it was: tests/journeys/test_engine.py moves it."""
+    monkeypatch.setattr(reads, "LOOK_COUNTS_FOR", timedelta(days=365))
+
+
 @contextmanager
 def ready(company: Company) -> Iterator[Approved]:
     """An approved release whose deployment runs, in its window."""
@@ -54,9 +61,10 @@ def ready(company: Company) -> Iterator[Approved]:
         wake(deployments.KIND, found.deployment.pk)
         with as_role("deploy"):
             Work.objects.filter(subject_id=found.deployment.pk).update(
-                lease_until=clock.now() + timedelta(days=3)
+                lease_until=clock.now() + timedelta(days=30)
             )
             reach(found.deployment, "running")
+            found.deployment.steps.filter(kind="snapshot").update(finished_at=database_now())
             for step in found.deployment.steps.exclude(kind="deploy"):
                 if step.position < 4:
                     reach(step, "succeeded")
@@ -147,7 +155,14 @@ LOSSES: dict[str, Callable[[Approved], Any]] = {
         user=ben(world), team=world.company.teams["sales"], role="developer"
     ),
     "baseline moved": lambda world: _move_baseline(world),
+    "expired": lambda world: _expire(world),
 }
+
+
+def _expire(world: Approved) -> None:
+    """The request's time is over, and the worker has its claim still."""
+    ends = ApprovalRequest.objects.get(pk=world.request.pk).expires_at
+    cover.set_clock(int((ends - clock.now()).total_seconds()) // 60 + 1)
 
 
 def _move_baseline(world: Approved) -> None:

@@ -9,7 +9,6 @@ One test, since founding the company and starting processes is what costs.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Iterator
@@ -19,9 +18,8 @@ from typing import Any
 
 import pytest
 import redis
-from django.db import connection, transaction
+from django.db import transaction
 
-from environments.services import calendar
 from governance.models import ApprovalRequest, AuditEvent
 from jobs.models import Work
 from jobs.rq import ADVANCE, BATCH
@@ -31,6 +29,7 @@ from releases.services import approval, deployments, stages
 from tests.jobs.test_processes import attacks, call, push
 from tests.journeys.conftest import journey, processes
 from tests.journeys.northwind import Journey
+from tests.support import barrier
 from tests.support.databases import role_connection
 from tests.support.processes import Farm, wait_until
 
@@ -38,14 +37,6 @@ logger = logging.getLogger(__name__)
 
 __all__ = ["journey", "processes"]
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
-
-WAITING = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-    AND classid = (%(key)s >> 32) & 4294967295 AND objid = %(key)s & 4294967295"""
-
-
-def key() -> int:
-    """The number of the calendar's lock."""
-    return int.from_bytes(hashlib.sha256(calendar.LOCK.encode()).digest()[:8], "big", signed=True)
 
 
 def empty(client: Any) -> bool:
@@ -90,18 +81,12 @@ def approve(journey: Journey, release: Release) -> Deployment:
 def at_the_last_moment(farm: Farm, deployment: Deployment) -> Iterator[None]:
     """Hold the calendar, so that the worker stands between its last check and the intent."""
     with role_connection("web") as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", [key()])
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [barrier.key()])
         with transaction.atomic():
             wake(deployments.KIND, deployment.pk)
-        wait_until(stands, seconds=90, farm=farm)
+        wait_until(barrier.someone_waits, seconds=90, farm=farm)
         yield
         other.rollback()
-
-
-def stands() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING, {"key": key()})
-        return bool(cursor.fetchone()[0])
 
 
 def over(deployment: Deployment) -> bool:

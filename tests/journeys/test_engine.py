@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,8 @@ from releases.models import Artefact, Candidate, Deployment, StepMessage
 from releases.services import candidates, deployments
 from salesforce.types import DeployOptions
 from tests.journeys.northwind import Journey
+from tests.support import cover
+from tests.support.barrier import held_at_the_calendar
 from tests.support.databases import as_role
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
@@ -137,3 +140,24 @@ def test_i3_stored_package_with_other_bytes_is_never_sent(
     assert "nothing was sent" in deployment.message
     assert later.state == "failed"
     assert len(journey.writes(TEST)) == before
+
+
+def test_i13_production_that_moves_while_the_worker_stands_before_the_intent_is_not_written(
+    journey: Journey,
+) -> None:
+    """After the snapshot the worker waits for minutes; meanwhile somebody changes production."""
+    release = journey.composed("October", journey.offered("service", "v1.10.0"))
+    request = journey.submitted(release)
+    journey.decide("ana", request)
+    production = journey.org("Production")
+    body = production.content("classes/CaseEscalation.cls")
+    with held_at_the_calendar(partial(journey.decide, "ben", request), 90):
+        deployment = journey.deployment(release)
+        assert deployment.steps.get(kind="snapshot").state == "succeeded"
+        production.change("classes/CaseEscalation.cls", body + "\n// hotfix\n")
+        cover.set_clock(2)
+    release = journey.release(release.pk)
+    assert release.state == "draft"
+    assert "ApexClass CaseEscalation, outside Gatehouse" in release.state_note
+    assert journey.writes("Production") == []
+    assert production.content("classes/CaseEscalation.cls").endswith("// hotfix\n")

@@ -8,7 +8,7 @@ test that commits is followed by a new clone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,8 +69,11 @@ def _point_at(running: servers.Servers, database: str) -> None:
 
 def clone() -> None:
     """Replace this worker's database by a fresh copy of the template."""
+    _copy(TEMPLATE, worker_database())
+
+
+def _copy(template: str, name: str) -> None:
     running = servers.running()
-    name = worker_database()
     connections.close_all()
     with psycopg.connect(running.superuser, autocommit=True) as superuser:
         superuser.execute(
@@ -78,11 +81,26 @@ def clone() -> None:
         )
         superuser.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE), sql.Identifier(roles.OWNER)
+                sql.Identifier(name), sql.Identifier(template), sql.Identifier(roles.OWNER)
             )
         )
         _let_in(superuser, name)
-    _point_at(running, name)
+    _point_at(running, worker_database())
+
+
+@contextmanager
+def starting_here() -> Iterator[Callable[[], None]]:
+    """Keep this worker's database as it is now; gives what puts it back to this moment."""
+    name = worker_database()
+    kept = f"{name}_kept"
+    connections.close_all()
+    _copy(name, kept)
+    try:
+        yield lambda: _copy(kept, name)
+    finally:
+        connections.close_all()
+        with psycopg.connect(servers.running().superuser, autocommit=True) as superuser:
+            superuser.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(kept)))
 
 
 def _let_in(superuser: psycopg.Connection[Any], name: str) -> None:
