@@ -80,6 +80,12 @@ def requires(capability: str, team: TeamOf | None = None) -> Callable[[View], Vi
     return decorate
 
 
+def keeps_a_look(view: View) -> View:
+    """Declare that the view writes down who looked; every other view only reads on GET."""
+    view.keeps_a_look = True  # type: ignore[attr-defined]
+    return view
+
+
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Send a browser to the sign-in page and back; refuse a program with 401."""
     if wants_json(request):

@@ -14,7 +14,7 @@ import hypothesis
 import pytest
 from django.test import TransactionTestCase
 
-from tests.support import network, order, servers
+from tests.support import network, order, reading, servers
 
 # A busy machine is slow at making examples; nothing here is judged by the clock.
 hypothesis.settings.register_profile(
@@ -29,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make this process the owner of the run's servers, unless it is a worker of such a run."""
     servers.claim_run()
     network.guard()
+    reading.install()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -46,9 +46,19 @@ def is_enrolled(user: User) -> bool:
     return SecondFactor.objects.filter(user_id=user.pk, confirmed_at__isnull=False).exists()
 
 
+def pending(user: User) -> Enrolment | None:
+    """Return the secret that the person began with and has not confirmed; reads only."""
+    row = SecondFactor.objects.filter(user=user, confirmed_at=None).first()
+    secret = _open(row.secret) if row is not None else None
+    if secret is None:
+        return None
+    address = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
+    return Enrolment(secret, address)
+
+
 @transaction.atomic
-def begin(*, anew: bool = False) -> Enrolment:
-    """Return the acting person's secret to be; ``anew`` replaces one that was not confirmed.
+def begin() -> None:
+    """Give the acting person a secret to confirm; one that was begun before stays.
 
     Codes: ``second_factor.enrolled`` – remove the present one first.
     """
@@ -59,13 +69,10 @@ def begin(*, anew: bool = False) -> Enrolment:
             "second_factor.enrolled",
             "Your account has a second factor already. Remove it before you set up another.",
         )
-    secret = _open(row.secret) if row is not None and not anew else None
-    if secret is None:
-        secret = pyotp.random_base32()
-        SecondFactor.objects.update_or_create(user=user, defaults={"secret": _shut(secret)})
+    if pending(user) is None:
+        secret = _shut(pyotp.random_base32())
+        SecondFactor.objects.update_or_create(user=user, defaults={"secret": secret})
         audit.record("person.second_factor_begun", user)
-    address = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
-    return Enrolment(secret, address)
 
 
 @transaction.atomic
@@ -78,7 +85,7 @@ def confirm(*, code: str) -> list[str]:
     user = acting_person()
     row = SecondFactor.objects.filter(user=user, confirmed_at=None).select_for_update().first()
     if row is None:
-        raise NotNow("second_factor.not_begun", "Open the page again and scan the new picture.")
+        raise NotNow("second_factor.not_begun", "Ask for the picture again and scan it.")
     step = _step_of(row, code)
     if step is None:
         raise _wrong()

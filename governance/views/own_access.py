@@ -40,6 +40,9 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/second_factor.html", {"enrolled": True})
     if not stepup.is_fresh(request):
         return redirect("governance:prove")
+    if "begin" in request.POST:
+        secondfactor.begin()
+        return redirect("governance:second_factor")
     form = ConfirmFactorForm(sent(request))
     status = 200
     if request.method == "POST":
@@ -54,8 +57,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
                 update_session_auth_hash(request, user)
                 stepup.mark(request, "totp")
                 return render(request, "accounts/recovery_codes.html", {"codes": codes})
-    enrolment = secondfactor.begin()
-    context = {"form": form, "picture": _picture(enrolment.address), "secret": enrolment.secret}
+    context: dict[str, Any] = {"form": form}
+    enrolment = secondfactor.pending(user)
+    if enrolment is not None:
+        context |= {"picture": _picture(enrolment.address), "secret": enrolment.secret}
     return render(request, "accounts/second_factor.html", context, status=status)
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from core import blobs, csvfile, ids
 from core.digests import sha256_text
 from core.pages import sent
-from governance.access import requires
+from governance.access import keeps_a_look, requires
 from governance.permissions import can, standing_of
 from governance.states import Role
 from releases.evidence import pack as packs
@@ -169,6 +169,7 @@ def _draws_the_same(drawn: AuditSample) -> bool:
     return same and sampling.draw(names, drawn.seed, drawn.size) == drawn.picked
 
 
+@keeps_a_look
 @requires("evidence.make")
 @require_GET
 def walkthrough(request: HttpRequest, pk: int) -> HttpResponse:
@@ -186,6 +187,7 @@ def walkthrough(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "evidence/walkthrough.html", context)
 
 
+@keeps_a_look
 @requires("evidence.make")
 @require_GET
 def record_json(request: HttpRequest, pk: int) -> HttpResponse:
@@ -198,6 +200,7 @@ def record_json(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
+@keeps_a_look
 @requires("evidence.make")
 @require_GET
 def record_pdf(request: HttpRequest, pk: int) -> HttpResponse:
