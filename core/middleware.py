@@ -47,7 +47,10 @@ class ActorMiddleware:
             acting_as(Actor("person", user.pk, user.get_full_name())),
             timezone.override(ZoneInfo(user.zone)),
         ):
-            return self.get_response(request)
+            response = self.get_response(request)
+        # What a person may see is kept by nobody, nor shown again after signing out.
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
 
 
 def origin_of(request: HttpRequest) -> Origin:
