@@ -5,7 +5,7 @@
 -- Column grants keep web from updating these columns; an INSERT names every column, so the same
 -- rule is asked here: whoever may not update a fact may not be born with it either.
 create function environments_guard_birth() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if (new.organization_id, new.is_sandbox, new.checked_at, new.holds_since) is distinct from
@@ -28,7 +28,7 @@ alter table environments_environment enable always trigger guard_birth;
 -- Another login host or another expected organisation: nothing that was seen counts any more, and
 -- the credential, entered for the old address, is gone in the same statement.
 create function environments_forget_organization() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if (new.id, new.uuid, new.created_at, new.track_id, new.stage, new.kind) is distinct from
@@ -69,7 +69,7 @@ alter table environments_environment enable always trigger forget_organization;
 
 -- SECURITY DEFINER: nobody but the owner may delete a credential, and only this way.
 create function environments_discard_credential() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, public
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     delete from environments_credential where environment_id = new.id;
@@ -88,7 +88,7 @@ alter table environments_environment enable always trigger discard_credential;
 -- What was retrieved never changes once the snapshot is settled; only its place in the history
 -- repository is added later, once.
 create function environments_guard_snapshot() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'INSERT' then

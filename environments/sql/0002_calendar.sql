@@ -7,7 +7,7 @@
 create function environments_freeze_protects(
     in_scope text, on_track bigint, on_environment bigint
 ) returns boolean
-    language sql stable set search_path = pg_catalog, public
+    language sql stable set search_path = pg_catalog, public, pg_temp
     as $$
     select in_scope in ('everything', 'protected', 'team')
         or exists (
@@ -24,7 +24,7 @@ grant execute on function environments_freeze_protects(text, bigint, bigint)
     to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 create function environments_guard_freeze() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 declare
     lifts boolean;
@@ -86,7 +86,7 @@ select gatehouse_make_append_only('environments_freezelift');
 
 -- An imported calendar keeps its owner; a worker says how reading it went, people where it lies.
 create function environments_guard_calendar() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if (new.id, new.uuid, new.created_at, new.name, new.created_by_id) is distinct from

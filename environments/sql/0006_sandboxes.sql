@@ -3,7 +3,7 @@
 -- Errors: P0E01 written by the wrong hand, P0E02 a fixed column or a forbidden move.
 
 create function environments_guard_sandbox_request() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 declare
     is_worker boolean :=
@@ -75,7 +75,7 @@ select gatehouse_make_machine('environments_sandboxrequest', 'asked', '{
 -- its environment loses its credential and everything that was seen, and is used by nobody until
 -- somebody has connected it anew. SECURITY DEFINER: nobody but the owner may delete a credential.
 create function environments_forget_copied() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, public
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     update environments_environment

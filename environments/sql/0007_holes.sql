@@ -132,7 +132,7 @@ alter table environments_stagepolicy enable always trigger guard_policy;
 
 -- The question itself never changes; its end is told by the machine of its states.
 create function environments_guard_assignment() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if (to_jsonb(new) - 'state' - 'closed_at') is distinct from

@@ -54,6 +54,20 @@ _READ = f"""
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
     WHERE c.relnamespace = 'public'::regnamespace AND k.contype IN ('c', 'u', 'x', 'p', 'f')
     UNION ALL
+    SELECT 'index ' || c.relname, md5(pg_get_indexdef(i.indexrelid)) || i.indisvalid::text
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND i.indisunique
+    UNION ALL
+    SELECT 'setting of ' || CASE setrole WHEN 0 THEN 'everybody' ELSE setrole::regrole::text END,
+           array_to_string(ARRAY(SELECT unnest(setconfig) ORDER BY 1), ' ')
+    FROM pg_db_role_setting
+    WHERE (setrole = 0 OR setrole::regrole::text IN {_LOGINS})
+      AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+    UNION ALL
+    SELECT 'setting in every database of ' || setrole::regrole::text,
+           array_to_string(ARRAY(SELECT unnest(setconfig) ORDER BY 1), ' ')
+    FROM pg_db_role_setting WHERE setdatabase = 0 AND setrole::regrole::text IN {_LOGINS}
+    UNION ALL
     SELECT 'rule ' || tablename || '.' || rulename, md5(definition)
     FROM pg_rules WHERE schemaname = 'public'
     UNION ALL

@@ -16,7 +16,7 @@ alter table governance_auditevent add column tx xid8 not null default pg_current
 -- Every decision, withdrawal and exclusion takes the request's row, so that whoever counts them
 -- under that lock counts all of them. Without it two connections defeat any count.
 create function governance_lock_request_of_decision() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     perform 1 from governance_approvalrequest r
@@ -29,7 +29,7 @@ create trigger lock_request before insert on governance_withdrawal
 alter table governance_withdrawal enable always trigger lock_request;
 
 create function governance_lock_request() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     perform 1 from governance_approvalrequest where id = new.request_id for no key update;
@@ -46,7 +46,7 @@ alter table governance_unmappedidentity enable always trigger lock_request;
 -- Roles that span the installation exist only in the team that owns production. A membership is
 -- revoked once and otherwise never changes; being given the role again is a new row.
 create function governance_guard_membership() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'UPDATE' then

@@ -7,7 +7,7 @@
 -- counts must ask governance_policy_readable first.
 create function governance_asked_rules(request bigint)
     returns table (body smallint, rule bigint, number integer, roles jsonb, team text)
-    language sql volatile set search_path = pg_catalog, public
+    language sql volatile set search_path = pg_catalog, public, pg_temp
     as $$
     select b.nr::smallint, r.nr, (r.item ->> 'number')::integer, r.item -> 'roles', r.item ->> 'team'
     from governance_approvalrequest q
@@ -22,7 +22,7 @@ $$;
 
 -- Whether every body that decides on a request names its rules at all.
 create function governance_policy_readable(request bigint) returns boolean
-    language sql volatile set search_path = pg_catalog, public
+    language sql volatile set search_path = pg_catalog, public, pg_temp
     as $$
     select coalesce(bool_and(jsonb_typeof(b.content -> 'approvals') is not distinct from 'array'),
                     false)
@@ -34,7 +34,7 @@ $$;
 
 -- ── Approval requests ────────────────────────────────────────────────────────────────────────────
 create function governance_guard_request() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'INSERT' then
@@ -72,7 +72,7 @@ alter table governance_approvalrequest enable always trigger guard_request;
 
 -- ── Decisions ────────────────────────────────────────────────────────────────────────────────────
 create function governance_guard_decision() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 declare
     asked governance_approvalrequest;

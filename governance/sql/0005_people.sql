@@ -6,7 +6,7 @@
 -- the deputy does not, so no seat has two voices. Its time of writing is the database's: it counts
 -- on requests that were opened after it.
 create function governance_guard_delegation() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'UPDATE' then
@@ -52,7 +52,7 @@ alter table governance_delegation enable always trigger guard_delegation;
 -- Whom somebody stands in for at this moment, and since when that counts.
 create function governance_stands_in(person bigint, wanted text, in_team bigint)
     returns table (delegator bigint, since timestamptz)
-    language sql volatile set search_path = pg_catalog, public
+    language sql volatile set search_path = pg_catalog, public, pg_temp
     as $$
     select d.delegator_id,
            greatest(d.created_at, min(m.granted_at), max(holder.reset_at), max(deputy.reset_at))
@@ -71,7 +71,7 @@ $$;
 -- counts from its reset on.
 create function governance_role_since(person bigint, wanted text, in_team bigint)
     returns timestamptz
-    language sql volatile set search_path = pg_catalog, public
+    language sql volatile set search_path = pg_catalog, public, pg_temp
     as $$
     select min(held.since) from (
         select greatest(m.granted_at, u.reset_at) as since
@@ -88,7 +88,7 @@ $$;
 -- since before the request was opened.
 create function governance_role_fills(person bigint, wanted text, team_slug text, since timestamptz)
     returns boolean
-    language sql volatile set search_path = pg_catalog, public
+    language sql volatile set search_path = pg_catalog, public, pg_temp
     as $$
     select case when team_slug is null
         then coalesce(governance_role_since(person, wanted, null) <= since, false)
@@ -100,7 +100,7 @@ $$;
 
 -- Deputies lose their role with the delegation or with its holder's membership: both are held.
 create function governance_hold_roles(person bigint) returns void
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     perform 1 from governance_delegation d
@@ -118,7 +118,7 @@ end $$;
 -- excluded. guard_decision (it comes first by name) holds the request's row, so that two of them
 -- at once are seen.
 create function governance_guard_seat_of_decision() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 declare
     asked governance_approvalrequest;
@@ -163,7 +163,7 @@ alter table governance_decision enable always trigger guard_seat;
 
 -- Whoever stands in for an excluded person without a seat of his own is excluded with him.
 create function governance_exclude_deputies() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     insert into governance_exclusion (request_id, user_id, reason)
@@ -183,7 +183,7 @@ alter table governance_exclusion enable always trigger exclude_deputies;
 -- ── Matters: seats and resets ────────────────────────────────────────────────────────────────────
 -- Who, what and why never change, a closed matter stays closed, and the delay never gets shorter.
 create function governance_guard_matter() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'INSERT' then
@@ -219,7 +219,7 @@ alter table governance_matter enable always trigger guard_matter;
 -- Seats of approvers come from the board alone: while there is a policy in force, only the function
 -- below (it runs as owner) inserts one. Founding comes before the first policy.
 create function governance_guard_seat() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if new.role in ('board_member', 'security_approver', 'emergency_approver')
@@ -242,7 +242,7 @@ grant execute on function governance_role_since(bigint, text, bigint),
 
 -- A reset moves only forward, by the database's clock: it takes weight away from older requests.
 create function governance_guard_reset() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if new.reset_at is distinct from old.reset_at then
@@ -256,7 +256,7 @@ alter table governance_user enable always trigger guard_reset;
 
 -- The address of an approver, where links to the account go, changes by a matter of the board only.
 create function governance_guard_email() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if new.email is distinct from old.email
@@ -279,7 +279,7 @@ alter table governance_user enable always trigger guard_email;
 -- ── Tokens ───────────────────────────────────────────────────────────────────────────────────────
 -- Only a service account has tokens, and a revoked one stays revoked.
 create function governance_guard_token() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'UPDATE' then

@@ -5,7 +5,7 @@
 
 -- Migrations, and whoever is the owner anyway: seen by the checkpoints outside, not stopped here.
 create function governance_is_owner() returns boolean
-    language sql stable set search_path = pg_catalog, public
+    language sql stable set search_path = pg_catalog, public, pg_temp
     as $$
     select pg_has_role(current_user, c.relowner, 'USAGE')
     from pg_class c where c.oid = 'public.governance_policyversion'::regclass
@@ -146,7 +146,7 @@ revoke execute on function governance_uncovered(bigint) from public;
 
 -- ── What a policy says ───────────────────────────────────────────────────────────────────────────
 create function governance_in_force(of_policy bigint) returns governance_policyversion
-    language sql stable set search_path = pg_catalog, public
+    language sql stable set search_path = pg_catalog, public, pg_temp
     as $$
     select v from governance_policyversion v where v.policy_id = of_policy
     order by v.number desc limit 1
@@ -154,14 +154,14 @@ $$;
 
 -- The version that governs the board's own acts.
 create function governance_of_the_board() returns governance_policyversion
-    language sql stable set search_path = pg_catalog, public
+    language sql stable set search_path = pg_catalog, public, pg_temp
     as $$
     select governance_in_force(p.id) from governance_policy p where p.governs_board
 $$;
 
 -- Whether a body can be read as rules of approval, each with number, roles and case.
 create function governance_body_is_whole(body jsonb) returns boolean
-    language sql immutable set search_path = pg_catalog
+    language sql immutable set search_path = pg_catalog, pg_temp
     as $$
     select jsonb_typeof(body -> 'approvals') is not distinct from 'array' and not exists (
         select from jsonb_array_elements(
@@ -176,7 +176,7 @@ $$;
 
 -- Whether people are asked whatever the change is.
 create function governance_always_asks(body jsonb) returns boolean
-    language sql immutable set search_path = pg_catalog
+    language sql immutable set search_path = pg_catalog, pg_temp
     as $$
     select exists (
         select from jsonb_array_elements(
@@ -189,7 +189,7 @@ $$;
 -- The same decision as governance.rules.policy_lattice.approvals_at_least, and tested against it:
 -- for every set of old rules, the new ones that help it surely must bring as many people.
 create function governance_asks_no_less(wanted jsonb, than jsonb) returns boolean
-    language plpgsql immutable set search_path = pg_catalog
+    language plpgsql immutable set search_path = pg_catalog, pg_temp
     as $$
 declare
     before jsonb := than -> 'approvals';
@@ -285,7 +285,7 @@ alter table governance_approvalrequest enable always trigger guard_satisfied;
 -- ── Policies and versions ────────────────────────────────────────────────────────────────────────
 -- A policy of the founding is one that was made before any version was in force.
 create function governance_guard_policy() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'INSERT' then
@@ -352,7 +352,7 @@ alter table governance_policyversion enable always trigger guard_version;
 -- ── Memberships ──────────────────────────────────────────────────────────────────────────────────
 -- Since when a role is held decides whether it counts, so the database writes that moment.
 create function governance_stamp_membership() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_op = 'UPDATE' then
@@ -517,7 +517,7 @@ grant execute on function governance_give_seat(bigint)
 -- HMAC-SHA-256 under a key of 32 bytes; there is no pgcrypto everywhere. Words of 64 bits, because
 -- PostgreSQL has no exclusive or of bytea.
 create function governance_details_mac(key bytea, body text) returns text
-    language sql immutable parallel safe set search_path = pg_catalog
+    language sql immutable parallel safe set search_path = pg_catalog, pg_temp
     as $$
     with word as (
         select nr, ('x' || substr(encode(key, 'hex'), nr * 16 + 1, 16))::bit(64)::bigint as bits

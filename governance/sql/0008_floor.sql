@@ -5,7 +5,7 @@
 -- ── Times ────────────────────────────────────────────────────────────────────────────────────────
 -- When somebody decided, withdrew or put a version in force is said by the database's clock.
 create function governance_stamp() returns trigger
-    language plpgsql set search_path = pg_catalog, public
+    language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
 begin
     if tg_table_name = 'governance_decision' then
@@ -54,7 +54,7 @@ alter table governance_approvalrequest enable always trigger limit_life;
 
 -- ── Codes and links work once ────────────────────────────────────────────────────────────────────
 create function governance_guard_used_once() returns trigger
-    language plpgsql set search_path = pg_catalog
+    language plpgsql set search_path = pg_catalog, pg_temp
     as $$
 begin
     if old.used_at is not null and new.used_at is distinct from old.used_at then
@@ -70,7 +70,7 @@ alter table governance_recoverycode enable always trigger guard_used_once;
 alter table governance_invitation enable always trigger guard_used_once;
 
 create function governance_guard_last_step() returns trigger
-    language plpgsql set search_path = pg_catalog
+    language plpgsql set search_path = pg_catalog, pg_temp
     as $$
 begin
     if new.secret = old.secret and new.last_step < old.last_step then

@@ -1,6 +1,6 @@
 -- A fence only ever grows, whoever writes: a smaller one would let a dead worker write again.
 create function jobs_fence_grows() returns trigger
-    language plpgsql set search_path = pg_catalog
+    language plpgsql set search_path = pg_catalog, pg_temp
     as $$
 begin
     if new.fence < old.fence or new.kind <> old.kind or new.subject_id <> old.subject_id then

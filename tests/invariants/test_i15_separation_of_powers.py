@@ -108,6 +108,39 @@ BENDING = {
         "LANGUAGE sql AS 'SELECT now()'"
     ),
     "take a table": "ALTER TABLE governance_decision OWNER TO CURRENT_USER",
+    "shadow a type": "CREATE TYPE public.jsonb AS (x text)",
+    "shadow an operator": (
+        "CREATE OPERATOR public.= (leftarg = text, rightarg = text, function = textne)"
+    ),
+    "bend a comparison": "CREATE CAST (text AS bigint) WITH INOUT AS IMPLICIT",
+    "shadow a function": (
+        "CREATE FUNCTION public.count(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 9::bigint'"
+    ),
+    "shadow in its own schema": (
+        "CREATE FUNCTION pg_temp.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT null'"
+    ),
+    "run a program": "COPY (SELECT 1) TO PROGRAM 'true'",
+    "read a file": "COPY governance_policy (name) FROM '/etc/passwd'",
+    "write a file": "COPY (SELECT 1) TO '/tmp/x'",
+    "read a file by function": "SELECT pg_read_file('/etc/passwd')",
+    "import a file": "SELECT lo_import('/etc/passwd')",
+    "bring an extension": "CREATE EXTENSION IF NOT EXISTS dblink",
+    "trigger on commands": (
+        "CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION gatehouse_refuse_change()"
+    ),
+    "a trigger of its own": (
+        "CREATE TRIGGER x BEFORE INSERT ON governance_decision FOR EACH ROW "
+        "EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    ),
+    "a rule of its own": "CREATE RULE x AS ON INSERT TO governance_decision DO INSTEAD NOTHING",
+    "a policy of its own": "CREATE POLICY x ON governance_decision USING (true)",
+    "hand rights on": "SET SESSION ROLE postgres",
+    "give another role a setting": "ALTER ROLE gatehouse_owner SET lock_timeout = 1",
+    "stop the guards on commands": "SET event_triggers = off",
+    "lock everybody out": "LOCK TABLE governance_decision IN ACCESS EXCLUSIVE MODE",
+    "empty the large objects' guard": "ALTER DATABASE gatehouse_main SET lo_compat_privileges = on",
+    "read who holds which password": "SELECT * FROM pg_authid",
+    "replicate": "SELECT pg_create_physical_replication_slot('x')",
 }
 TRIED = [
     *((role, name, DECIDING[name]) for name in DECIDING for role in (*WORKERS, "ticker")),
@@ -182,6 +215,25 @@ def test_i15_every_function_that_runs_as_the_owner_fixes_its_search_path(
     assert rows
     loose = [name for name, options in rows if not any("search_path" in o for o in options or ())]
     assert loose == []
+
+
+def test_i15_no_function_looks_into_the_caller_s_temporary_schema_first(
+    logins: dict[str, psycopg.Connection[Any]],
+) -> None:
+    """Unnamed, pg_temp is searched first. A body in standard SQL is bound when it is made."""
+    rows = (
+        logins["web"]
+        .execute(
+            "SELECT proname, coalesce(array_to_string(proconfig, ' '), '') FROM pg_proc "
+            "WHERE pronamespace = 'public'::regnamespace AND prosqlbody IS NULL "
+            "AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = pg_proc.oid "
+            "AND d.deptype = 'e')"
+        )
+        .fetchall()
+    )
+    logins["web"].rollback()
+    assert len(rows) > 80
+    assert [name for name, options in rows if ", pg_temp" not in options] == []
 
 
 def test_i15_the_environment_of_web_holds_no_key_that_opens_an_org(tmp_path: Path) -> None:

@@ -216,6 +216,14 @@ LIFTED = {
         "GRANT DELETE ON governance_auditevent TO gatehouse_web",
         "rights on governance_auditevent was changed",
     ),
+    "a seat for everybody": (
+        "ALTER TABLE governance_decision DROP CONSTRAINT decision_one_per_person",
+        "constraint governance_decision.decision_one_per_person is gone",
+    ),
+    "two live deployments": (
+        "DROP INDEX deployment_one_live_per_environment",
+        "index deployment_one_live_per_environment is gone",
+    ),
     "a guard dropped": (
         "DROP TRIGGER chain_hop1 ON governance_auditevent",
         "trigger governance_auditevent.chain_hop1 is gone",
@@ -229,6 +237,20 @@ def test_i35_a_guard_that_does_not_stand_as_migrated_is_named(kept: Kept, case: 
     with role_connection("owner") as owner:
         owner.execute(statement)
     assert any(text.startswith(words) for text in problems(kept.directory))
+
+
+def test_i35_a_setting_that_a_login_left_behind_is_named(kept: Kept) -> None:
+    """Every login may give itself settings that outlive it: all later sessions begin with them."""
+    with role_connection("web") as web:
+        web.execute("ALTER ROLE CURRENT_USER IN DATABASE gatehouse_main SET lock_timeout = 1")
+    with role_connection("build", autocommit=True) as build:
+        build.execute("ALTER ROLE CURRENT_USER SET default_transaction_isolation = serializable")
+        try:
+            found = problems(kept.directory)
+        finally:
+            build.execute("ALTER ROLE CURRENT_USER RESET default_transaction_isolation")
+    assert any("setting of gatehouse_web was added" in text for text in found)
+    assert any("setting in every database of gatehouse_build was added" in text for text in found)
 
 
 def test_i35_a_forged_or_foreign_checkpoint_is_named(kept: Kept) -> None:
