@@ -28,6 +28,7 @@ class Kind(StrEnum):
     LIST = "list"
     ORDER = "order"
     FILE = "file"
+    LINES = "lines"
     REMOVAL = "removal"
 
 
@@ -72,7 +73,7 @@ class ElementConflict:
     @property
     def takes_all(self) -> bool:
         """Whether the contents may stand one after the other."""
-        return self.kind == Kind.LIST
+        return self.kind == Kind.LIST or (self.kind == Kind.LINES and not self.base)
 
     def picked(self, pick: str | None) -> int | None:
         """Index of the side that a pick means, ``BASE``, ``WHOLE_LIST``, or None for none."""

@@ -4,7 +4,7 @@ decided here.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import TypeVar
 
@@ -31,6 +31,24 @@ def merge(base: Sequence[Item], ours: Sequence[Item], theirs: Sequence[Item]) ->
             result.append(base[index])
         at, one, two = index + 1, end_one + 1, end_two + 1
     return result
+
+
+def hunks(
+    base: Sequence[Item], sides: Sequence[Sequence[Item]]
+) -> Iterator[tuple[int, Sequence[Item], list[Sequence[Item]]]]:
+    """A list cut where every side kept the base's: place in the base, base's part, sides' parts."""
+    kept = [_kept(base, side) for side in sides]
+    at, starts = 0, [0] * len(sides)
+    for index in range(len(base) + 1):
+        if index < len(base) and not all(index in places for places in kept):
+            continue
+        ends = [places.get(index, len(side)) for places, side in zip(kept, sides, strict=True)]
+        parts = [side[one:end] for side, one, end in zip(sides, starts, ends, strict=True)]
+        if index > at or any(parts):
+            yield at, base[at:index], parts
+        if index < len(base):
+            yield index, base[index : index + 1], [base[index : index + 1]] * len(sides)
+        at, starts = index + 1, [end + 1 for end in ends]
 
 
 def _kept(base: Sequence[Item], side: Sequence[Item]) -> dict[int, int]:

@@ -13,6 +13,7 @@ from metadata.merge.conflicts import ElementConflict, Kind
 MAX_TEXT = 60
 SHOWN = 3
 _STEP = re.compile(r"([A-Za-z_][\w.-]*)(?:\[((?:[^\]]|\](?!/|$))*)\])?(?:/|$)")
+_LINES = re.compile(r"(?s)(.*):(\d+)(?:-(\d+))?")
 _PLURALS = (("ies", "y"), ("sses", "ss"), ("s", ""))
 
 
@@ -28,6 +29,8 @@ def place(conflict: ElementConflict) -> str:
         return ""
     if conflict.kind == Kind.FILE:
         return conflict.path.rpartition("/")[2]
+    if conflict.kind == Kind.LINES:
+        return _lines_of(conflict.path)
     inner = conflict.path.partition("/")[2].removesuffix(" (order)")
     steps = [_step(name, key) for name, key in _STEP.findall(inner) if name]
     told = ", ".join(steps)
@@ -37,6 +40,8 @@ def place(conflict: ElementConflict) -> str:
 def says(conflict: ElementConflict, content: str) -> str:
     """What one side says, beside what the others do: ``says editable``."""
     if content == "":
+        if conflict.kind == Kind.LINES:
+            return "removes the lines"
         if conflict.kind in (Kind.REMOVAL, Kind.FILE) or conflict.base:
             return "removes it"
         return "does not have it"
@@ -45,6 +50,8 @@ def says(conflict: ElementConflict, content: str) -> str:
     if conflict.kind == Kind.FILE:
         count = len(content.splitlines())
         return f"has {count} {'line' if count == 1 else 'lines'} of its own"
+    if conflict.kind == Kind.LINES:
+        return _quoted(content)
     if conflict.kind == Kind.ORDER:
         return f"says {_cut(content)}"
     try:
@@ -73,6 +80,24 @@ def teams(labels: Iterable[str]) -> str:
 def readable(content: str) -> str:
     """XML without the namespace that every metadata file has, laid out line by line."""
     return content.replace(f' xmlns="{xml.NAMESPACE}"', "")
+
+
+def _lines_of(path: str) -> str:
+    """``Pricing.cls, lines 3 to 7``, counted in what production holds."""
+    found = _LINES.fullmatch(path.rpartition("/")[2])
+    if found is None:
+        return path
+    name, first, last = found.groups()
+    if last is None:
+        return f"{name}, after line {first}" if first != "0" else f"{name}, before line 1"
+    return f"{name}, line {first}" if first == last else f"{name}, lines {first} to {last}"
+
+
+def _quoted(content: str) -> str:
+    """A few lines by what they say, more of them by their first one and their number."""
+    lines = [line for line in content.splitlines() if line.strip()] or [""]
+    more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
+    return f"says “{_cut(lines[0])}”{more}"
 
 
 def _step(name: str, key: str) -> str:

@@ -63,8 +63,8 @@ LOYALTY = {
 SAID = {
     "PermissionSet Shared": "Permission set Shared: field permission Account.Industry: "
     "team Sales says editable, team Service says read-only",
-    "ApexClass Both": "Apex class Both: Both.cls: team Loyalty has 3 lines of its own, "
-    "team Sales has 3 lines of its own",
+    "ApexClass Both": "Apex class Both: Both.cls, line 2: team Loyalty says “public static "
+    "String a = 'Loyalty';”, team Sales says “public static String a = 'Sales';”",
     "ApexClass Retired": "Apex class Retired: team Loyalty removes it, team Sales changes it",
 }
 
