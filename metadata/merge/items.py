@@ -47,6 +47,20 @@ def content(element: Element) -> Identity:
     return element.tag, attributes, "mixed", tuple(parts)
 
 
+def meant(element: Element) -> Identity:
+    """What an element says to the platform: a comment instead of a text says that it is open."""
+    children = xml.elements(element)
+    attributes = tuple(sorted(element.attrib.items())) if element.attrib else ()
+    if children and not mixed(element):
+        return element.tag, attributes, tuple(map(meant, children))
+    is_open = len(element) and not children and not mixed(element)
+    return (element.tag, attributes, "") if is_open else content(element)
+
+
+def _texts(node: Element) -> list[str]:
+    return [text for text in (node.text, *(child.tail for child in node)) if text]
+
+
 def items_of(parent: Element) -> list[Item]:
     """The elements of a parent, each with the comments before it; last comments join the last."""
     found: list[Item] = []
@@ -64,8 +78,7 @@ def items_of(parent: Element) -> list[Item]:
 
 def mixed(node: Element) -> bool:
     """Whether an element holds text, alone or beside elements."""
-    texts = [node.text, *(child.tail for child in node)]
-    return any(text and not text.isspace() for text in texts)
+    return any(not text.isspace() for text in _texts(node))
 
 
 def told_apart(

@@ -29,7 +29,7 @@ from metadata.merge.conflicts import (
     Said,
     undecided,
 )
-from metadata.merge.items import Identity, Item, Key, content, items_of, mixed, told_apart
+from metadata.merge.items import Identity, Item, Key, content, items_of, meant, mixed, told_apart
 from metadata.xml import Element
 
 Labels = tuple[str, ...]
@@ -80,6 +80,9 @@ class Merging:
         if not found or (len(found) == 1 and (is_one or not self._partial)):
             return copy.deepcopy((found[0] if found else sides[0]).element)
         if is_one:
+            found = _meaning(base, found)
+            if len(found) == 1:
+                return copy.deepcopy(found[0].element)
             picked = self._settle(
                 path, _text(base), [(side.labels, _text(side.element)) for side in found]
             )
@@ -209,6 +212,8 @@ class Merging:
         if len(found) == 1:
             return _commented(found[0].item, sides)
         items = [want.item for want in found]
+        if base is None and len({meant(item.element) for item in items if item}) == 1:
+            return _commented(items[0], sides)
         if base is None or rule is None or any(item is None for item in items):
             told = [(want.labels, _item_text(want.item)) for want in found]
             picked = self._settle(path, _item_text(base), told)
@@ -248,6 +253,22 @@ class Merging:
         if picked < 0:
             return picked
         return next(i for i, (_who, text) in enumerate(told) if text == sides[picked].content)
+
+
+def _meaning(base: Element, sides: list[Side]) -> list[Side]:
+    """The sides that mean different things, or the first where all mean the same.
+
+    A comment stands instead of a text that is still open; another comment there says nothing new.
+    """
+    before = meant(base)
+    apart: dict[Identity, Side] = {}
+    for side in sides:
+        said = meant(side.element)
+        if said != before:
+            known = apart.get(said)
+            labels = (known.labels if known else ()) + side.labels
+            apart[said] = Side(labels, known.element if known else side.element)
+    return list(apart.values()) or sides[:1]
 
 
 def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:

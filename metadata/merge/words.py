@@ -13,6 +13,8 @@ from metadata.merge.conflicts import ElementConflict, Kind
 MAX_TEXT = 60
 SHOWN = 3
 _STEP = re.compile(r"([A-Za-z_][\w.-]*)(?:\[((?:[^\]]|\](?!/|$))*)\])?(?:/|$)")
+BYTES = re.compile(r"[\d,]+ bytes, SHA-256 [0-9a-f]{64}")
+"""What stands for a content that is no text."""
 _LINES = re.compile(r"(?s)(.*):(\d+)(?:-(\d+))?")
 _PLURALS = (("ies", "y"), ("sses", "ss"), ("s", ""))
 
@@ -48,6 +50,8 @@ def says(conflict: ElementConflict, content: str) -> str:
     if conflict.kind == Kind.REMOVAL:
         return "keeps it as production has it" if content == conflict.base else "changes it"
     if conflict.kind == Kind.FILE:
+        if BYTES.fullmatch(content):
+            return f"has {content.partition(' bytes')[0]} bytes of its own"
         count = len(content.splitlines())
         return f"has {count} {'line' if count == 1 else 'lines'} of its own"
     if conflict.kind == Kind.LINES:

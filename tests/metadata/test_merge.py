@@ -122,6 +122,18 @@ def test_comment_instead_of_text_stays_a_comment() -> None:
     merged = merge(label("<!-- Help -->"), label("<!-- Help -->"), label("Hilfe"))
     assert b"<help>Hilfe</help>" in merged.content
     assert not merge(label("<!-- Help -->"), label("Eins"), label("Zwei")).clean
+    reworded = label("<!-- Say more -->")
+    for ours, theirs, held in (
+        (reworded, label("Hilfe"), b"<help>Hilfe</help>"),
+        (reworded, label("<!-- Say it -->"), b"<help><!-- Say more --></help>"),
+    ):
+        merged = merge(label("<!-- Help -->"), ours, theirs)
+        assert merged.clean
+        assert held in merged.content
+    assert not merge(label("Help"), reworded, label("Hilfe")).clean
+    nothing = f"<CustomObjectTranslation {NS}/>".encode()
+    assert merge(nothing, reworded, label("<!-- Say it -->")).clean
+    assert not merge(nothing, reworded, label("Hilfe")).clean
 
 
 def test_untranslated_neighbour_is_not_touched_by_a_merge() -> None:
