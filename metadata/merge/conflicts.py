@@ -7,7 +7,7 @@ names the content that was picked by its digest, so that it can never mean anoth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -15,7 +15,7 @@ from functools import cached_property
 from core.digests import digest_json
 
 ALL = "all"
-"""The pick that takes what every side says, one after the other."""
+"""The pick that takes what every side says."""
 
 BASE = -1
 WHOLE_LIST = -2
@@ -72,8 +72,10 @@ class ElementConflict:
 
     @property
     def takes_all(self) -> bool:
-        """Whether the contents may stand one after the other."""
-        return self.kind == Kind.LIST or (self.kind == Kind.LINES and not self.base)
+        """Whether the contents may stand together."""
+        if self.kind == Kind.LINES:
+            return together(self.base, [side.content for side in self.sides]) is not None
+        return self.kind == Kind.LIST
 
     def picked(self, pick: str | None) -> int | None:
         """Index of the side that a pick means, ``BASE``, ``WHOLE_LIST``, or None for none."""
@@ -94,6 +96,26 @@ Decide = Callable[[ElementConflict], str | None]
 def undecided(_conflict: ElementConflict) -> str | None:
     """Nobody has decided anything."""
     return None
+
+
+def together(base: str, said: Sequence[str]) -> str | None:
+    """All that sides wrote at one place of a text; None where they exclude each other.
+
+    What they added to nothing stands one after the other; of lines that each replaced, every one is
+    taken from whoever changed it.
+    """
+    if not base:
+        return "".join(text if text.endswith("\n") else f"{text}\n" for text in said)
+    held, *sides = (text.splitlines(keepends=True) for text in (base, *said))
+    if any(len(side) != len(held) for side in sides):
+        return None
+    result: list[str] = []
+    for was, *lines in zip(held, *sides, strict=True):
+        changed = {*lines} - {was}
+        if len(changed) > 1:
+            return None
+        result.append(changed.pop() if changed else was)
+    return "".join(result)
 
 
 def digest_of(content: str) -> str:

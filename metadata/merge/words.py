@@ -55,7 +55,7 @@ def says(conflict: ElementConflict, content: str) -> str:
         count = len(content.splitlines())
         return f"has {count} {'line' if count == 1 else 'lines'} of its own"
     if conflict.kind == Kind.LINES:
-        return _quoted(content)
+        return _quoted(conflict.base, content)
     if conflict.kind == Kind.ORDER:
         return f"says {_cut(content)}"
     try:
@@ -97,11 +97,13 @@ def _lines_of(path: str) -> str:
     return f"{name}, line {first}" if first == last else f"{name}, lines {first} to {last}"
 
 
-def _quoted(content: str) -> str:
-    """A few lines by what they say, more of them by their first one and their number."""
-    lines = [line for line in content.splitlines() if line.strip()] or [""]
-    more = f" and {len(lines) - 1} more" if len(lines) > 1 else ""
-    return f"says “{_cut(lines[0])}”{more}"
+def _quoted(base: str, content: str) -> str:
+    """The first line that production does not have, and how many more there are."""
+    held = {line.strip() for line in base.splitlines()}
+    lines = [line for line in content.splitlines() if line.strip()]
+    fresh = [line for line in lines if line.strip() not in held] or lines or [""]
+    more = f" and {len(fresh) - 1} more" if len(fresh) > 1 else ""
+    return f"says “{_cut(fresh[0])}”{more}"
 
 
 def _step(name: str, key: str) -> str:

@@ -10,6 +10,9 @@ from django import forms
 from metadata.merge.conflicts import ALL
 from releases.models import ComponentConflict
 
+SHORT, SHORT_LINES = 1_200, 16
+"""A text of at most so many characters and lines is shown without a click."""
+
 
 class ResolveForm(forms.Form):
     """One choice per thing fought over, and one reason for all of them."""
@@ -36,9 +39,10 @@ class ResolveForm(forms.Form):
         self.fields = {**picks, "reason": self.fields["reason"]}
 
     def rows(self) -> Iterator[tuple[dict[str, Any], forms.BoundField]]:
-        """Each thing fought over with its field."""
+        """Each thing fought over with its field; short texts are open to read at once."""
         for place, element in enumerate(self.elements):
-            yield element, self[f"pick_{place}"]
+            sides = [side | {"is_short": _is_short(side["text"])} for side in element["sides"]]
+            yield element | {"sides": sides}, self[f"pick_{place}"]
 
     def clean(self) -> dict[str, Any]:
         """The picks by the digest of what they decide."""
@@ -50,11 +54,15 @@ class ResolveForm(forms.Form):
         return {**cleaned, "picks": picks}
 
 
+def _is_short(text: str) -> bool:
+    return 0 < len(text) <= SHORT and text.count("\n") < SHORT_LINES
+
+
 def _choices(element: dict[str, Any]) -> list[tuple[str, str]]:
     offered = [
         (side["pick"], f"{side['who'][:1].upper()}{side['who'][1:]} {side['says']}")
         for side in element["sides"]
     ]
     if element["takes_all"]:
-        offered.append((ALL, "Take every side, one after the other"))
+        offered.append((ALL, "Take what every side says"))
     return offered

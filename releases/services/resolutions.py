@@ -96,7 +96,7 @@ def demand_say(conflict: ComponentConflict) -> None:
 def taken(element: Mapping[str, Any], pick: str) -> str:
     """Whose content a pick means, in words."""
     if pick == ALL:
-        return "every side, one after the other"
+        return "what every side says"
     named = [side["who"] for side in element["sides"] if side["pick"] == pick]
     return str(named[0])[:250] if named else ""
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from core.pages import sent
 from governance.access import requires, signed_in
-from governance.permissions import standing_of
+from governance.permissions import Standing, standing_of
 from releases.forms.resolutions import ResolveForm
 from releases.models import ComponentConflict
 from releases.selectors import release_page, resolutions
@@ -38,6 +38,7 @@ def resolve(request: HttpRequest, pk: int, conflict_pk: int) -> HttpResponse:
     conflict = found(resolutions.conflict(release, conflict_pk), "conflict")
     form = ResolveForm(sent(request), conflict=conflict)
     before = resolutions.remembered(conflict)
+    standing = standing_of(request.user)
     return form_page(
         request,
         "releases/conflict.html",
@@ -45,20 +46,31 @@ def resolve(request: HttpRequest, pk: int, conflict_pk: int) -> HttpResponse:
         lambda picks, reason: decisions.resolve(
             release_id=pk, conflict_id=conflict_pk, picks=picks, reason=reason
         ),
-        to=reverse("releases:release_conflicts", kwargs={"pk": pk}),
+        to=lambda decided: _after(decided, standing),
         said=_decided,
         context={
             "release": release,
             "conflict": conflict,
             "rows": [(*row, before.get(row[0]["digest"])) for row in form.rows()],
-            "may_decide": resolutions.may_decide(standing_of(request.user), conflict),
+            "may_decide": resolutions.may_decide(standing, conflict),
+            "left": len(resolutions.open_in(release)),
         },
     )
 
 
+def _after(conflict: ComponentConflict, standing: Standing) -> str:
+    """The next open conflict that the same person may decide, or the list."""
+    for row in resolutions.open_in(conflict.release):
+        if resolutions.may_decide(standing, row):
+            keys = {"pk": conflict.release_id, "conflict_pk": row.pk}
+            return reverse("releases:conflict", kwargs=keys)
+    return reverse("releases:release_conflicts", kwargs={"pk": conflict.release_id})
+
+
 def _decided(conflict: ComponentConflict) -> str:
-    if resolutions.open_in(conflict.release):
-        return f"{conflict.name} is decided. Others are still open."
+    left = len(resolutions.open_in(conflict.release))
+    if left:
+        return f"{conflict.name} is decided. {left} still open."
     return f"{conflict.name} is decided, the last one. A worker composes the release now."
 
 

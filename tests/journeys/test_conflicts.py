@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 
 from governance.models import AuditEvent
 from metadata import xml
@@ -120,7 +121,8 @@ def pick(journey: Journey, name: str, conflict: ComponentConflict, who: str) -> 
     browser.force_login(journey.users[name])
     keys = {"pk": conflict.release_id, "conflict_pk": conflict.pk}
     address = reverse("releases:conflict", kwargs=keys)
-    assert SAID[f"{conflict.type} {conflict.name}"] in browser.get(address).content.decode()
+    told = escape(SAID[f"{conflict.type} {conflict.name}"])
+    assert told in browser.get(address).content.decode()
     sides = conflict.elements[0]["sides"]
     chosen = next(side["pick"] for side in sides if side["who"] == who)
     sent = browser.post(address, {"pick_0": chosen, "reason": f"{who} owns it"})

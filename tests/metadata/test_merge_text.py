@@ -55,6 +55,26 @@ def test_lines_that_two_sides_add_at_one_place_may_both_be_taken() -> None:
     assert content.decode() == BASE.replace("}\n", "  mine();\n  yours();\n}\n")
 
 
+def test_neighbouring_lines_that_different_sides_changed_may_all_be_taken() -> None:
+    sides = BASE.replace("b()", "mine()"), BASE.replace("c()", "yours()")
+    _content, [conflict] = merged(undecided, *sides)
+    assert words.place(conflict) == "Pricing.cls, lines 4 to 5"
+    assert words.says(conflict, conflict.sides[1].content) == "says “yours();”"
+    content, _left = merged(lambda _found: ALL, *sides)
+    assert content.decode() == BASE.replace("b()", "mine()").replace("c()", "yours()")
+
+
+def test_line_beside_a_contested_one_is_kept_whoever_is_chosen() -> None:
+    sides = (
+        BASE.replace("c()", "mine()").replace("d()", "more()"),
+        BASE.replace("c()", "yours()").replace("b()", "less()"),
+    )
+    _content, [conflict] = merged(undecided, *sides)
+    content, _left = merged(lambda found: found.sides[0].digest, *sides)
+    assert words.place(conflict) == "Pricing.cls, line 5"
+    assert content.decode() == sides[0].replace("b()", "less()")
+
+
 def test_lines_removed_here_and_changed_there_are_for_a_person() -> None:
     _content, [conflict] = merged(
         undecided, BASE.replace("  c();\n", ""), BASE.replace("c()", "other()")
