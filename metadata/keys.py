@@ -43,6 +43,21 @@ WHOLE = frozenset({"fieldPermissions", "packageVersions"})
 """Elements whose parts only mean something together: "editable" without "readable" is refused, and
 version 3.9 and 4.1 of a package must not become 4.9."""
 
+NEEDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "objectPermissions": {
+        "allowCreate": ("allowRead",),
+        "allowEdit": ("allowRead",),
+        "allowDelete": ("allowRead", "allowEdit"),
+        "viewAllRecords": ("allowRead",),
+        "modifyAllRecords": ("allowRead", "allowEdit", "allowDelete", "viewAllRecords"),
+    }
+}
+"""What the platform gives only together: who may delete may edit. Sides that are each right may
+make something together that the platform refuses."""
+
+RANKED: Mapping[str, str] = {"platformActionListItems": "sortOrder"}
+"""Lists whose elements hold their own places, counted from 0, and the element that says it."""
+
 PARTIAL = frozenset({"Profile"})
 """Roots that an org takes as additions: what a file leaves out stays as the org has it."""
 
@@ -89,6 +104,17 @@ def of_type(name: str) -> Rule:
         repeated=frozenset(element for element, said in held.items() if said.endswith("*")),
         types={element: said.rstrip("*") for element, said in held.items()},
         made=MADE.get(name, {}),
+    )
+
+
+def stands(element: Any) -> bool:
+    """Whether an element gives nothing without what that needs."""
+    needs = NEEDS.get(element.tag.rpartition("}")[2], {})
+    return all(
+        value(element, needed) == "true"
+        for given, others in needs.items()
+        if value(element, given) == "true"
+        for needed in others
     )
 
 

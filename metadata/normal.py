@@ -24,7 +24,7 @@ CHILD = ""
 """Path of the single file of a child entry."""
 
 APEX = frozenset({"ApexClass", "ApexTrigger", "ApexPage", "ApexComponent"})
-_OWN_ID = re.compile(
+OWN_ID = re.compile(
     rb"(<summaryLayout>\s*<masterLabel>)00h[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?(</masterLabel>)"
 )
 """What an org puts into a layout is its own id of it, another one in every org."""
@@ -129,7 +129,7 @@ def what_counts(key: ComponentKey, path: str, content: bytes) -> bytes:
     if key.type == "StaticResource" and content[:4] == b"PK\x03\x04":
         return _archive(content)
     if key.type == "Layout":
-        return _OWN_ID.sub(rb"\1\2", content)
+        return OWN_ID.sub(rb"\1\2", content)
     return content
 
 

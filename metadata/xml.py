@@ -108,6 +108,13 @@ def local(element: Element) -> str:
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
+def qualified(beside: Element, name: str) -> str:
+    """A name in the namespace of another element."""
+    tag: Any = beside.tag
+    space, brace, _own = tag.rpartition("}")
+    return f"{space}{brace}{name}"
+
+
 def elements(parent: Element) -> list[Element]:
     """The child elements, without comments."""
     return [child for child in parent if isinstance(child.tag, str)]

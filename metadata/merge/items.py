@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+
+from lxml import etree
 
 from metadata import keys, xml
 from metadata.keytable import PLACE
@@ -111,3 +114,30 @@ def _placed(runs: Sequence[Sequence[Item]]) -> list[dict[Key, Item] | None]:
     if len({len(run) for run in runs}) > 1:
         return [None]
     return [{(str(place),): item for place, item in enumerate(run, 1)} for run in runs]
+
+
+def unranked(runs: Sequence[list[Item]], rank: str) -> list[list[Item]] | None:
+    """Lists in the order that their elements say, without saying it; None where one says none."""
+    found: list[list[Item]] = []
+    for run in runs:
+        places = {keys.value(item.element, rank): item for item in run}
+        if places.keys() != {str(place) for place in range(len(run))}:
+            return None
+        found.append([_without(places[str(place)], rank) for place in range(len(run))])
+    return found
+
+
+def ranked(run: Sequence[Item], rank: str) -> list[Item]:
+    """The same elements, each with its place."""
+    for place, item in enumerate(run):
+        own = etree.SubElement(item.element, xml.qualified(item.element, rank))
+        own.text = str(place)
+    return list(run)
+
+
+def _without(item: Item, name: str) -> Item:
+    element = copy.deepcopy(item.element)
+    for child in xml.elements(element):
+        if xml.local(child) == name:
+            element.remove(child)
+    return Item(element, item.comments)

@@ -29,7 +29,18 @@ from metadata.merge.conflicts import (
     Said,
     undecided,
 )
-from metadata.merge.items import Identity, Item, Key, content, items_of, meant, mixed, told_apart
+from metadata.merge.items import (
+    Identity,
+    Item,
+    Key,
+    content,
+    items_of,
+    meant,
+    mixed,
+    ranked,
+    told_apart,
+    unranked,
+)
 from metadata.xml import Element
 
 Labels = tuple[str, ...]
@@ -123,6 +134,20 @@ class Merging:
         path: str,
     ) -> list[Item]:
         """Merge all elements of one name; the first run is the base's."""
+        rank = keys.RANKED.get(name, "")
+        bare = unranked(runs, rank) if rank else None
+        if bare is not None:
+            return ranked(self._run_of(name, bare, labels, rule, path), rank)
+        return self._run_of(name, runs, labels, rule, path)
+
+    def _run_of(
+        self,
+        name: str,
+        runs: Sequence[list[Item]],
+        labels: Sequence[Labels],
+        rule: keys.Rule,
+        path: str,
+    ) -> list[Item]:
         found = rule.keys.get(name)
         if found is not None:
             known = told_apart(runs, found, once=name in rule.sets)
@@ -214,13 +239,24 @@ class Merging:
         items = [want.item for want in found]
         if base is None and len({meant(item.element) for item in items if item}) == 1:
             return _commented(items[0], sides)
-        if base is None or rule is None or any(item is None for item in items):
+        merged: Item | None = None
+        if base is not None and rule is not None and all(item is not None for item in items):
+            trees = [Side(want.labels, want.item.element) for want in found if want.item]
+            merged = self._inside(base, trees, rule, path)
+        if merged is None:
             told = [(want.labels, _item_text(want.item)) for want in found]
             picked = self._settle(path, _item_text(base), told)
             return base if picked == BASE else found[max(picked, 0)].item
-        trees = [Side(want.labels, want.item.element) for want in found if want.item]
-        merged = Item(self.merge(base.element, trees, rule, path))
         return _commented(merged, sides)
+
+    def _inside(self, base: Item, sides: Sequence[Side], rule: keys.Rule, path: str) -> Item | None:
+        """An entry merged part by part; None where the parts only mean something together."""
+        open_before = len(self.conflicts)
+        merged = self.merge(base.element, sides, rule, path)
+        if not keys.stands(merged) and all(keys.stands(side.element) for side in sides):
+            del self.conflicts[open_before:]
+            return None
+        return Item(merged)
 
     def _whole_run(
         self, path: str, name: str, runs: Sequence[list[Item]], labels: Sequence[Labels]

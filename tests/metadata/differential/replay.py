@@ -20,6 +20,7 @@ from lxml import etree
 from core.errors import DomainError
 from metadata import keys
 from metadata.merge.files import merge
+from metadata.normal import OWN_ID
 from metadata.repository import Repository
 from tests.metadata.differential import official
 
@@ -51,6 +52,7 @@ class Score:
     resolved: int = 0
     compared: int = 0
     equal: int = 0
+    alike: int = 0
     doubled: int = 0
     own: int = 0
     dropped: int = 0
@@ -145,6 +147,8 @@ def _compare(
     score.compared += 1
     if mine == theirs:
         score.equal += 1
+    if mine == theirs or _kept(made) == _kept(human):
+        score.alike += 1
         return
     score.others.append(both)
     known = [_entries(side) for side in sides]
@@ -170,6 +174,13 @@ def _entries(content: bytes) -> dict[tuple[str, ...], list[str]]:
 def _said(content: bytes) -> str:
     """A file without comments' places, formatting and order."""
     return _sorted(etree.fromstring(content, _PARSER))
+
+
+def _kept(content: bytes) -> str:
+    """What of a file the platform keeps: no comments, and no org's own ids in layouts."""
+    root = etree.fromstring(OWN_ID.sub(rb"\1\2", content), _PARSER)
+    etree.strip_tags(root, etree.Comment)
+    return _sorted(root)
 
 
 def _sorted(node: Any) -> str:
@@ -204,7 +215,7 @@ def main(names: list[str]) -> None:
         if names and not any(name in str(path) for name in names):
             continue
         score = replay(path)
-        for name in ("found", "unreadable", "resolved", "compared", "equal", "doubled",
+        for name in ("found", "unreadable", "resolved", "compared", "equal", "alike", "doubled",
                      "own", "dropped", "broken"):  # fmt: skip
             setattr(total, name, getattr(total, name) + getattr(score, name))
         total.by_root += score.by_root
@@ -221,10 +232,12 @@ def told(score: Score) -> str:
     """The figures in one line."""
     part = score.resolved / score.found if score.found else 1
     same = score.equal / score.compared if score.compared else 1
+    alike = score.alike / score.compared if score.compared else 1
     return (
         f"{score.found} both-modified, {score.unreadable} unreadable, {score.resolved} resolved "
         f"({part:.0%}), {score.broken} malformed; {score.compared} compared, {score.equal} as "
-        f"people did ({same:.0%}); of the others {score.own} hold what no side said and "
+        f"people did ({same:.0%}), {score.alike} but for comments and orgs' own ids "
+        f"({alike:.0%}); of the others {score.own} hold what no side said and "
         f"{score.dropped} lost a side's addition; {score.doubled} of people's hold a key twice"
     )
 

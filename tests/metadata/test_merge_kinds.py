@@ -1,0 +1,117 @@
+"""Kinds of metadata whose parts hang together: what teams may change beside each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from metadata import xml
+from metadata.components import ComponentKey
+from metadata.merge import words
+from metadata.merge.conflicts import Kind
+from metadata.merge.files import merge
+
+NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
+
+
+def document(root: str, inner: str) -> bytes:
+    """A metadata file."""
+    return f"<{root} {NS}>{inner}</{root}>".encode()
+
+
+def alerts(**said: str) -> bytes:
+    """Workflow alerts with what each is for."""
+    return document("Workflow", "".join(
+        f"<alerts><fullName>{name}</fullName><description>{to}</description>"
+        f"<protected>false</protected></alerts>" for name, to in said.items()
+    ))  # fmt: skip
+
+
+def criteria(**rules: str) -> bytes:
+    """Sharing rules with the access that each gives."""
+    return document("SharingRules", "".join(
+        f"<sharingCriteriaRules><fullName>{name}</fullName><accessLevel>{level}</accessLevel>"
+        f"<sharedTo><role>R</role></sharedTo></sharingCriteriaRules>"
+        for name, level in rules.items()
+    ))  # fmt: skip
+
+
+def record(**values: str) -> bytes:
+    """A custom metadata record."""
+    return document("CustomMetadata", "".join(
+        f"<values><field>{name}</field><value>{said}</value></values>"
+        for name, said in values.items()
+    ))  # fmt: skip
+
+
+def flow(**assigned: str) -> bytes:
+    """A flow with the value that each assignment gives."""
+    return document("Flow", "".join(
+        f"<assignments><name>{name}</name><assignmentItems><assignToReference>x</assignToReference>"
+        f"<operator>Assign</operator><value><numberValue>{said}</numberValue></value>"
+        f"</assignmentItems></assignments>" for name, said in assigned.items()
+    ))  # fmt: skip
+
+
+def objects(**given: str) -> bytes:
+    """A permission set with the labels of its applications."""
+    return document("PermissionSet", "".join(
+        f"<applicationVisibilities><application>{name}</application><visible>{said}</visible>"
+        f"</applicationVisibilities>" for name, said in given.items()
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (alerts, "Workflow Case: alert A, description"),
+        (criteria, "Sharing rules Case: sharing criteria rule A, access level"),
+        (record, "Custom metadata record Case: value A, value"),
+        (flow, "Flow Case: assignment A, assignment items"),
+        (objects, "Permission set Case: application visibility A, visible"),
+    ],
+)
+def test_contested_entry_is_named_and_every_independent_change_is_kept(make, told) -> None:  # type: ignore[no-untyped-def]
+    base, ours, theirs = make(A="1", B="1"), make(A="2", B="2", C="2"), make(A="3", B="1", D="3")
+    merged = merge(base, ours, theirs)
+    [conflict] = merged.conflicts
+    root = xml.local(xml.parse(base, "base"))
+    assert words.sentence(ComponentKey(root, "Case"), conflict).startswith(f"{told}: team")
+    wanted = make(A="2", B="2", C="2", D="3")
+    assert xml.canonical_file(merged.content, "x") == xml.canonical_file(wanted, "x")
+
+
+def test_rights_that_need_each_other_are_never_torn_apart() -> None:
+    def access(*given: str) -> bytes:
+        inner = "".join(
+            f"<{name}>{str(name in given).lower()}</{name}>"
+            for name in ("allowCreate", "allowDelete", "allowEdit", "allowRead")
+        )
+        held = f"<objectPermissions>{inner}<object>A</object></objectPermissions>"
+        return f"<PermissionSet {NS}>{held}</PermissionSet>".encode()
+
+    read, edit, delete = (
+        ("allowRead",),
+        ("allowRead", "allowEdit"),
+        ("allowRead", "allowEdit", "allowDelete"),
+    )
+    together = merge(access(*edit), access(*delete), access(*edit, "allowCreate"))
+    assert together.content == merge(access(), access(*delete, "allowCreate"), access()).content
+    torn = merge(access(*edit), access(*delete), access(*read))
+    assert [found.path for found in torn.conflicts] == ["PermissionSet/objectPermissions[A]"]
+
+
+def test_actions_that_both_sides_add_to_a_layout_are_counted_anew() -> None:
+    def actions(*names: str) -> bytes:
+        inner = "".join(
+            f"<platformActionListItems><actionName>{name}</actionName><actionType>QuickAction"
+            f"</actionType><sortOrder>{place}</sortOrder></platformActionListItems>"
+            for place, name in enumerate(names)
+        )
+        held = f"<platformActionList>{inner}</platformActionList>"
+        return f"<Layout {NS}>{held}</Layout>".encode()
+
+    merged = merge(actions("A", "B", "C"), actions("X", "A", "B", "C"), actions("A", "B", "Y", "C"))
+    assert not merged.conflicts
+    assert merged.content == merge(actions(), actions("X", "A", "B", "Y", "C"), actions()).content
+    fought = merge(actions("A", "B", "C"), actions("B", "A", "C"), actions("C", "B", "A"))
+    assert [found.kind for found in fought.conflicts] == [Kind.ORDER]
