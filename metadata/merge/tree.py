@@ -238,7 +238,7 @@ class Merging:
             return _commented(found[0].item, sides)
         items = [want.item for want in found]
         if base is None and len({meant(item.element) for item in items if item}) == 1:
-            return _commented(items[0], sides)
+            return _commented(items[-1], sides)
         merged: Item | None = None
         if base is not None and rule is not None and all(item is not None for item in items):
             trees = [Side(want.labels, want.item.element) for want in found if want.item]
@@ -292,7 +292,7 @@ class Merging:
 
 
 def _meaning(base: Element, sides: list[Side]) -> list[Side]:
-    """The sides that mean different things, or the first where all mean the same.
+    """The sides that mean different things, or the last where all mean the same.
 
     A comment stands instead of a text that is still open; another comment there says nothing new.
     """
@@ -303,8 +303,8 @@ def _meaning(base: Element, sides: list[Side]) -> list[Side]:
         if said != before:
             known = apart.get(said)
             labels = (known.labels if known else ()) + side.labels
-            apart[said] = Side(labels, known.element if known else side.element)
-    return list(apart.values()) or sides[:1]
+            apart[said] = Side(labels, side.element)
+    return list(apart.values()) or sides[-1:]
 
 
 def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:
