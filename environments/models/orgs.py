@@ -275,6 +275,8 @@ class Snapshot(Entity):
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="snapshots")
     purpose = models.CharField(max_length=80)
     manifest = models.JSONField()
+    api_version = models.CharField(max_length=5, blank=True, default="")
+    """The version it is read at; empty: as the environment is asked."""
     requested_by = models.CharField(max_length=150)
     wake_kind = models.CharField(max_length=80, blank=True, default="")
     wake_subject_id = models.BigIntegerField(null=True, blank=True)

@@ -65,10 +65,12 @@ def request(
     manifest: Mapping[str, Sequence[str]],
     purpose: str,
     wakes: tuple[str, int] | None = None,
+    api_version: str = "",
 ) -> Snapshot:
     """Ask for a snapshot; the caller has demanded the right to.
 
-    ``wakes`` names work (kind, subject) that is woken as soon as the snapshot is settled.
+    ``wakes`` names work (kind, subject) that is woken as soon as the snapshot is settled. It is
+    read at ``api_version``, or as the environment is asked otherwise.
     Raises InvalidInput ``snapshot.empty``.
     """
     plain = {kind: sorted(members) for kind, members in sorted(manifest.items()) if members}
@@ -82,6 +84,7 @@ def request(
         requested_by=current_actor().name[:150],
         wake_kind=kind,
         wake_subject_id=subject,
+        api_version=api_version,
     )
     _record("snapshot.requested", snapshot, purpose=purpose)
     wake(KIND, snapshot.pk)
@@ -137,7 +140,7 @@ def advance(claim: Claim) -> Next:
             )
         with open_org(snapshot.environment) as org:
             if snapshot.state == SnapshotState.REQUESTED:
-                remote_id = org.start_retrieve(snapshot.manifest)
+                remote_id = org.start_retrieve(snapshot.manifest, snapshot.api_version or None)
                 return _started(claim, snapshot, remote_id)
             answer = org.retrieve_status(snapshot.remote_id)
         return _received(claim, snapshot, answer)

@@ -23,6 +23,11 @@ from releases.states import (
     StepState,
 )
 
+RETURNING = frozenset(
+    {ReleaseState.COMPOSED, ReleaseState.INTEGRATED, ReleaseState.REHEARSED, *releases.ASKED}
+)
+"""From where a release goes back to draft when production is not what it was composed against."""
+
 
 @transaction.atomic
 def succeed(claim: Claim, deployment_id: int) -> Next:
@@ -103,6 +108,21 @@ def stop_at_gate(claim: Claim, step: Step, *, reason: str, back_to: ReleaseState
         steps.record("deployment.failed", deployment, problem=reason)
     _leave(deployment)
     return Next.done()
+
+
+@transaction.atomic
+def compose_again(claim: Claim, step: Step, *, reason: str) -> Next:
+    """A preparation finds another production than its release was composed against.
+
+    It fails, and the release goes back to draft, where it is composed again.
+    """
+    claim.guard()
+    deployment = steps.lock(step.deployment_id)
+    if deployment.release is not None:
+        release = releases.lock(deployment.release.pk)
+        if release.state in RETURNING and release.artefact_id == deployment.artefact_id:
+            releases.void(release, reason, to=ReleaseState.DRAFT)
+    return fail(claim, step, problem=reason)
 
 
 @transaction.atomic

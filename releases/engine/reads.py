@@ -17,7 +17,7 @@ from environments.services import snapshots
 from jobs.registry import Next
 from metadata.normal import NormalForm
 from metadata.package import read_zip
-from releases.engine import finish
+from releases.engine import composed, finish
 from releases.engine.context import StepContext, poll_after
 from releases.models import ArtefactComponent, Deployment
 from releases.services import steps
@@ -46,8 +46,10 @@ class Baseline:
 
 
 def begin(ctx: StepContext) -> Next:
-    """Ask the org for the artefact's components."""
+    """Ask the org for the artefact's components, and what they are compared with."""
     manifest = ctx.deployment.artefact.touched
+    if ctx.step.kind == StepKind.SNAPSHOT:
+        manifest = composed.asked(ctx.deployment)
     if ctx.step.state == StepState.PENDING:
         steps.intend(ctx.claim, ctx.step)
     try:
@@ -78,13 +80,12 @@ def poll(ctx: StepContext) -> Next:
 
 def baseline_of(deployment: Deployment, form: NormalForm) -> Baseline:
     """The baseline of a deployment's artefact in what was retrieved; absent is an empty digest."""
-    held = {str(key): digest for key, digest in form.component_digests().items()}
     keys = ArtefactComponent.objects.filter(artefact_id=deployment.artefact_id)
     names = [f"{type_name}:{name}" for type_name, name in keys.values_list("type", "name")]
     names += map(str, deployment.artefact.removed_keys)
     return Baseline(
         holds=deployment.environment.holds_digest,
-        components={name: held.get(name, "") for name in names},
+        components=composed.digests(form, names),
     )
 
 
@@ -98,11 +99,14 @@ def _snapshot(ctx: StepContext, form: NormalForm, zip_bytes: bytes) -> Next:
             reason=_moved(ctx.deployment, now),
             back_to=ReleaseState.DRAFT,
         )
+    reason = composed.problem(ctx.deployment, now.components)
+    if reason:
+        return finish.compose_again(ctx.claim, ctx.step, reason=reason)
     with transaction.atomic():
         ctx.claim.guard()
         kept = snapshots.keep(
             environment=ctx.deployment.environment,
-            manifest=ctx.deployment.artefact.touched,
+            manifest=composed.asked(ctx.deployment),
             zip_bytes=zip_bytes,
             form=form,
             purpose=f"before {ctx.deployment.public_id}",
@@ -114,7 +118,12 @@ def _snapshot(ctx: StepContext, form: NormalForm, zip_bytes: bytes) -> Next:
         held = sum(1 for digest in now.components.values() if digest)
         total = len(now.components)
         note = f"{held} of {total} components are there already; kept as {kept.public_id}"
-        steps.succeeded(ctx.claim, ctx.step, note=note, facts={"snapshot": kept.public_id})
+        release = ctx.deployment.release
+        facts = {
+            "snapshot": kept.public_id,
+            "composed_against": release.base_snapshot_id if release else None,
+        }
+        steps.succeeded(ctx.claim, ctx.step, note=note, facts=facts)
     return Next.now()
 
 
@@ -136,7 +145,7 @@ def look_again(ctx: StepContext) -> Next | None:
     """
     asked, now = ctx.step.facts.get("look", ""), db.database_now()
     if not asked or not ctx.step.polled_at or now - ctx.step.polled_at > LOOK_COUNTS_FOR:
-        touched, version = ctx.deployment.artefact.touched, ctx.deployment.artefact.api_version
+        touched, version = composed.asked(ctx.deployment), ctx.deployment.artefact.api_version
         facts = {**ctx.step.facts, "look": ctx.org.start_retrieve(touched, version)}
         steps.progress(ctx.claim, ctx.step, polled_at=now, facts=facts)
         return Next.now()
@@ -167,9 +176,8 @@ def _moved(deployment: Deployment, now: Baseline) -> str:
         by = f"by {last}"
     if not changed:
         return f"{name} holds another artefact now than when people decided ({last})."
-    shown = ", ".join(key.replace(":", " ", 1) for key in changed[:SHOWN])
-    more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
-    return f"{name} changed since approval: {shown}{more}, {by}. Compose the release again."
+    told = composed.named(changed)
+    return f"{name} changed since approval: {told}, {by}. Compose the release again."
 
 
 def _holds_at(preparation: Deployment) -> str:

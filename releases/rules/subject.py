@@ -126,7 +126,7 @@ UNBOUND: dict[str, str] = {
     "Release.state_note": _WORDS,
     "Release.composed_by": "excluded from deciding when the request is opened",
     "Release.edited_by": "excluded from deciding when the request is opened",
-    "Release.base_snapshot": "the artefact follows from it, and the baseline judges it",
+    "Release.base_snapshot": "the preparation is compared with it, and its baseline is bound",
     "Release.integration_commit": "the artefact's digest is bound",
     "Release.deployed_at": _OUTCOME,
     "ReleaseItem.added_by": "excluded from deciding when the request is opened",

@@ -17,7 +17,7 @@ from jobs.wake import wake
 from releases.models import Candidate, Deployment, Release, ReleaseItem
 from releases.rules import versions
 from releases.selectors.released import last_released
-from releases.services import deployments, locking
+from releases.services import deployments, locking, packaging
 from releases.states import (
     RELEASE,
     CandidateState,
@@ -260,6 +260,7 @@ def begin_composition(release: Release) -> Release:
         manifest={name: sorted(members) for name, members in sorted(manifest.items())},
         purpose=f"composition of {release.public_id}",
         wakes=(COMPOSE_KIND, release.pk),
+        api_version=packaging.API_VERSION,
     )
     release.conflicts.filter(settled_at__isnull=True).update(settled_at=db.database_now())
     move(release, ReleaseState.COMPOSING, base_snapshot=snapshot, state_note="")

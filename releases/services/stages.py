@@ -18,7 +18,7 @@ from releases.models import Artefact, Deployment, Release
 from releases.rules.subject import Subject
 from releases.selectors import marks, policies, segregation, subject, testing
 from releases.services import break_glass, deployments, releases
-from releases.states import DeploymentState, Purpose, ReleaseState
+from releases.states import DeploymentState, Purpose, ReleaseState, StepKind
 
 SHORT_WAY = frozenset({ReleaseState.COMPOSED, ReleaseState.INTEGRATED, ReleaseState.REHEARSED})
 """From where an emergency or a rollback goes to production."""
@@ -91,12 +91,20 @@ def prepare(*, release_id: int) -> Deployment:
 
 
 def preparation_of(release: Release) -> Deployment | None:
-    """The newest preparation that succeeded for the release's present artefact and tests."""
+    """The newest preparation that succeeded for the release's present artefact and tests.
+
+    One that was compared with what an earlier composition began from is none.
+    """
     rows = release.deployments.filter(
         purpose=Purpose.PREPARE,
         state=DeploymentState.SUCCEEDED,
         artefact=release.artefact,
     )
+    if release.base_snapshot_id is not None:
+        rows = rows.filter(
+            steps__kind=StepKind.SNAPSHOT,
+            steps__facts__composed_against=release.base_snapshot_id,
+        )
     newest = rows.select_related("environment").order_by("-pk").first()
     if newest is None:
         return None

@@ -9,7 +9,7 @@ from core.errors import Conflict, NotAllowed, NotFound, NotNow, Stale
 from environments.models import Environment
 from governance.models import AuditEvent, Membership
 from governance.services import people
-from releases.models import Build, ChangeCommit
+from releases.models import Build, ChangeCommit, Release
 from releases.services import approval, candidates, deployments, releases, repositories, stages
 from tests.journeys.northwind import Journey
 from tests.support import folding
@@ -129,6 +129,30 @@ def test_second_release_that_was_approved_on_an_older_production_never_reverts_t
     assert len(journey.writes("Production")) == 1
     waiting.refresh_from_db()
     assert not waiting.is_live
+    _composed_before_and_prepared_after_another_change(journey, first)
+
+
+def _composed_before_and_prepared_after_another_change(journey: Journey, first: Release) -> None:
+    """What was composed over an older production is not prepared on a newer one."""
+    journey.as_person("marek", releases.compose, release_id=first.pk)
+    for step in (stages.integrate, stages.rehearse):
+        journey.as_person("marek", step, release_id=first.pk)
+    first = journey.release(first.pk)
+    assert first.state == "rehearsed", first.state_note
+    name = "classes/RenewalPlanner.cls"
+    journey.org("Production").change(
+        name, journey.org("Production").content(name) + "\n// hotfix\n"
+    )
+    journey.as_person("marek", stages.prepare, release_id=first.pk)
+    first = journey.release(first.pk)
+    assert first.state == "draft"
+    assert f"changed since {first.public_id} was composed" in first.state_note
+    assert "ApexClass RenewalPlanner, outside Gatehouse" in first.state_note
+    assert stages.preparation_of(first) is None
+    journey.as_person("marek", releases.compose, release_id=first.pk)
+    assert journey.release(first.pk).state == "composed", journey.release(first.pk).state_note
+    journey.submitted(first)
+    assert len(journey.writes("Production")) == 1
 
 
 def test_change_behind_our_back_after_approval_stops_the_deployment(journey: Journey) -> None:
