@@ -47,6 +47,7 @@ CHANGES = (
 )
 """Events that change who may do what."""
 
+FOUNDING = "the founding"
 WATCHED = ("membership:", "delegation:", "matter:", "apitoken:", "user:")
 """Rows whose changes past the application concern access."""
 
@@ -61,6 +62,7 @@ class CouldDecide:
     since: datetime
     instead_of: str = ""
     until: datetime | None = None
+    granted_by: str = ""
 
 
 def who_could_decide(version: PolicyVersion, at: datetime) -> list[CouldDecide]:
@@ -86,6 +88,7 @@ def who_could_decide(version: PolicyVersion, at: datetime) -> list[CouldDecide]:
             Role(row.role),
             row.team.name,
             max(row.granted_at, _reset(row.user, at) or row.granted_at),
+            granted_by=row.granted_by.full_name if row.granted_by else FOUNDING,
         )
         for row in counted
         if row.user_id not in closed
@@ -112,7 +115,7 @@ def _memberships(roles: set[Role], at: datetime) -> list[Membership]:
         user__kind=PersonKind.PERSON,
     )
     rows = rows.filter(Q(team__retired_at=None) | Q(team__retired_at__gt=at))
-    return list(rows.select_related("user", "team").order_by("pk"))
+    return list(rows.select_related("user", "team", "granted_by").order_by("pk"))
 
 
 def _lent(rows: list[Membership], at: datetime) -> list[CouldDecide]:

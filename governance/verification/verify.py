@@ -227,12 +227,16 @@ class Checkpoints:
 
     at: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     beyond: list[tuple[int, str, str]] = field(default_factory=list)
+    numbers: dict[int, tuple[str, int, str]] = field(default_factory=dict)
     count: int = 0
     last_position: int = 0
 
     def add(self, where: str, content: dict[str, Any]) -> None:
         """Remember one."""
-        position = content["position"]
+        position, number = content["position"], content["number"]
+        known = self.numbers.setdefault(number, (where, position, content["hash"]))
+        if known[1:] != (position, content["hash"]):
+            raise Broken(f"{where}: checkpoint {number} is another one than in {known[0]}")
         self.at.setdefault(position, []).append((where, content["hash"]))
         self.beyond.append((position, str(content["at"]), where))
         self.count += 1

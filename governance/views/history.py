@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from core import csvfile
@@ -40,6 +42,7 @@ CSV_HEAD = (
     "event",
     "position",
     "time (UTC)",
+    "time (local)",
     "recorded (UTC)",
     "what",
     "sentence",
@@ -112,7 +115,8 @@ def as_csv(request: HttpRequest) -> StreamingHttpResponse:
     """Stream every event that matches as CSV."""
     form = HistoryForm(request.GET)
     form.is_valid()
-    return csvfile.response("history.csv", CSV_HEAD, _csv_rows(form.filters()))
+    rows = _csv_rows(form.filters(), timezone.get_current_timezone())
+    return csvfile.response("history.csv", CSV_HEAD, rows)
 
 
 @require_safe
@@ -141,7 +145,8 @@ def _jsonl_rows(filters: audit.Filters) -> Iterator[str]:
         yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _csv_rows(filters: audit.Filters) -> Iterator[tuple[object, ...]]:
+def _csv_rows(filters: audit.Filters, zone: tzinfo) -> Iterator[tuple[object, ...]]:
+    # Rows are streamed when the request, and with it the person's zone, is over.
     for event in selectors.stream(filters):
         facts = dict(_facts(json.loads(event.body)))
         link = getattr(event, "link", None)
@@ -149,6 +154,7 @@ def _csv_rows(filters: audit.Filters) -> Iterator[tuple[object, ...]]:
             event.public_id,
             link.position if link else "",
             rfc3339(event.at),
+            f"{timezone.localtime(event.at, zone):%Y-%m-%d %H:%M:%S %Z}",
             rfc3339(event.recorded_at),
             event.event,
             event.sentence,

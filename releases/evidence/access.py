@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from governance.models import AuditEvent, Delegation, Membership, PolicyVersion
+from governance.models import AuditEvent, Delegation, Membership, PolicyVersion, Team
 from governance.permissions import CAPABILITIES
 from governance.rules.policy import parse
 from governance.states import Role
 from releases.evidence.times import local, utc
 
 ACCESS = (
-    "when", "at (UTC)", "at (local)", "person", "person id", "role", "team", "may approve",
-    "may deploy", "may change policy", "by",
+    "when", "at (UTC)", "at (local)", "person", "person id", "role", "team",
+    "may approve under", "may deploy", "may change policy", "by", "role held since (UTC)", "event",
 )  # fmt: skip
+GRANTS = {"membership.granted": "granted", "membership.revoked": "revoked"}
 POWERS = {
     "deploy": ("release.deploy",),
     "policy": ("policy.propose", "policy.confirm"),
@@ -31,6 +33,8 @@ ACCOUNTS = {
     "person.deactivated": "account closed",
     "person.reactivated": "account opened again",
 }
+NEAR = timedelta(seconds=5)
+"""A role and its event are written in one transaction; their clocks differ by less."""
 Dated = tuple[datetime, int, tuple[object, ...]]
 
 
@@ -42,13 +46,81 @@ class Span:
     until: datetime
 
 
-def approving_roles(span: Span) -> set[str]:
-    """Roles that a policy version published before the end of the period counts."""
-    bodies = PolicyVersion.objects.filter(published_at__lt=span.until).values_list(
-        "body", flat=True
-    )
-    rules = (rule for body in bodies for rule in parse(body).approvals)
-    return {str(role) for rule in rules for role in rule.roles}
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A policy version and the rules of its that count people, from when to when it held."""
+
+    name: str
+    since: datetime
+    until: datetime | None
+    rules: tuple[Any, ...]
+
+    def counts(self, role: str, team: Team, at: datetime) -> bool:
+        """Tell whether a role in a team could have given an approval under it at a moment."""
+        if at < self.since or (self.until is not None and at >= self.until):
+            return False
+        return any(
+            role in {str(each) for each in rule.roles}
+            and (team.slug == rule.team if rule.team else team.owns_production)
+            for rule in self.rules
+        )
+
+
+@dataclass(slots=True)
+class Rights:
+    """What roles could do at moments of the period, and the events that gave and took them."""
+
+    span: Span
+    versions: list[Counted] = field(default_factory=list)
+    powers: dict[str, set[str]] = field(default_factory=dict)
+    events: dict[tuple[str, int, str, str], list[AuditEvent]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, span: Span) -> Rights:
+        """Read policies and events up to the end of the period."""
+        found = cls(span, _versions(span))
+        found.powers = {name: _holding(names) for name, names in POWERS.items()}
+        for event in AuditEvent.objects.filter(event__in=GRANTS, at__lt=span.until).order_by("pk"):
+            body = json.loads(event.body)
+            told = (GRANTS[str(event.event)], body["subject"]["id"])
+            key = (*told, body["facts"].get("role", ""), body["facts"].get("team", ""))
+            found.events.setdefault(key, []).append(event)
+        return found
+
+    @property
+    def roles(self) -> set[str]:
+        """Every role that could approve, deploy or change the rules."""
+        approving = {
+            str(role) for row in self.versions for rule in row.rules for role in rule.roles
+        }
+        return approving.union(*self.powers.values())
+
+    def may(self, role: str, team: Team | None, at: datetime) -> tuple[str, ...]:
+        """The three columns about power: policies by name, and yes or no twice."""
+        named = [row.name for row in self.versions if team and row.counts(role, team, at)]
+        others = ("yes" if role in self.powers[name] else "no" for name in ("deploy", "policy"))
+        return ("; ".join(named) or "no", *others)
+
+    def event(self, word: str, row: Membership) -> str:
+        """The line of history that says that a role was given or taken; empty if none does."""
+        at = row.granted_at if word == "granted" else row.revoked_at
+        if at is None:
+            return ""
+        told = self.events.get((word, row.user_id, Role(row.role).title, row.team.name), [])
+        near = min(told, key=lambda each: abs(each.at - at), default=None)
+        return near.public_id if near is not None and abs(near.at - at) < NEAR else ""
+
+
+def _versions(span: Span) -> list[Counted]:
+    rows = PolicyVersion.objects.filter(published_at__lt=span.until).select_related("policy")
+    found: list[Counted] = []
+    ends: dict[int, datetime] = {}
+    for row in rows.order_by("policy_id", "-number"):
+        name = f"{row.policy.public_id} {row.policy.name} v{row.number}"
+        rules = tuple(parse(row.body).approvals)
+        found.append(Counted(name, row.published_at, ends.get(row.policy_id), rules))
+        ends[row.policy_id] = row.published_at
+    return list(reversed(found))
 
 
 def _holding(names: tuple[str, ...]) -> set[str]:
@@ -56,45 +128,43 @@ def _holding(names: tuple[str, ...]) -> set[str]:
     return {str(role) for rule in rules for role in rule.roles}
 
 
-def access_rows(span: Span, zone: ZoneInfo) -> Iterator[tuple[object, ...]]:
+def access_rows(rights: Rights, zone: ZoneInfo) -> Iterator[tuple[object, ...]]:
     """Everybody with such a role at the start, the changes in order, everybody at the end."""
-    powers = {name: _holding(names) for name, names in POWERS.items()}
-    powers["approve"] = approving_roles(span)
+    span = rights.span
     rows = list(
-        Membership.objects.filter(role__in=set().union(*powers.values()), granted_at__lt=span.until)
+        Membership.objects.filter(role__in=rights.roles, granted_at__lt=span.until)
         .filter(Q(revoked_at__isnull=True) | Q(revoked_at__gte=span.since))
         .select_related("user", "team", "granted_by", "revoked_by")
         .order_by("user__full_name", "pk")
     )
     for row in rows:
         if row.granted_at <= span.since:
-            yield _line("at the start", span.since, row, zone, powers)
+            yield _line("at the start", span.since, row, zone, rights)
     changes = [(row.granted_at, "granted", row) for row in rows if row.granted_at > span.since]
     changes += [
         (row.revoked_at, "revoked", row)
         for row in rows
         if row.revoked_at is not None and row.revoked_at < span.until
     ]
-    lines = [
-        (at, row.pk, _line(word, at, row, zone, powers, _by(word, row)))
-        for at, word, row in changes
-    ]
-    lines += _loans(span, zone, powers)
+    lines = [(at, row.pk, _line(word, at, row, zone, rights)) for at, word, row in changes]
+    lines += _loans(rights, zone)
     lines += _accounts(span, zone, {row.user_id for row in rows})
     for _, _, line in sorted(lines, key=lambda each: each[:2]):
         yield line
     for row in rows:
         if (row.revoked_at is None or row.revoked_at >= span.until) and row.user.is_active:
-            yield _line("at the end", span.until, row, zone, powers)
+            yield _line("at the end", span.until, row, zone, rights)
 
 
 def _by(word: str, row: Membership) -> str:
-    by = row.granted_by if word == "granted" else row.revoked_by
+    by = row.revoked_by if word == "revoked" else row.granted_by
     return by.full_name if by else "founding"
 
 
-def _loans(span: Span, zone: ZoneInfo, powers: dict[str, set[str]]) -> list[Dated]:
+def _loans(rights: Rights, zone: ZoneInfo) -> list[Dated]:
     """Who stood in for whom: the role lent is the delegator's, and so is its power."""
+    span = rights.span
+    owner = Team.objects.filter(owns_production=True, retired_at=None).first()
     rows = Delegation.objects.filter(starts_at__lt=span.until).filter(
         Q(ended_at__isnull=True) | Q(ended_at__gte=span.since), ends_at__gte=span.since
     )
@@ -104,9 +174,9 @@ def _loans(span: Span, zone: ZoneInfo, powers: dict[str, set[str]]) -> list[Date
         name = row.delegator.full_name
         for word, at in ((f"stands in for {name}", row.starts_at), (f"ended for {name}", over)):
             if at < span.until:
-                may = _powers(str(row.role), powers)
+                may = rights.may(str(row.role), owner, at)
                 who = (row.deputy.full_name, row.deputy_id, Role(row.role).title, "", *may, name)
-                found.append((at, row.pk, (word, utc(at), local(at, zone), *who)))
+                found.append((at, row.pk, (word, utc(at), local(at, zone), *who, "", "")))
     return found
 
 
@@ -121,29 +191,18 @@ def _accounts(span: Span, zone: ZoneInfo, people: set[int]) -> list[Dated]:
         number, name = body["subject"]["id"], body["subject"]["label"]
         if number in people:
             line = (ACCOUNTS[str(event.event)], utc(event.at), local(event.at, zone), name, number)
-            nothing = ("", "", "", "", "", body["actor"]["name"])
+            nothing = ("", "", "", "", "", body["actor"]["name"], "", event.public_id)
             found.append((event.at, event.pk, (*line, *nothing)))
     return found
 
 
-def _powers(role: str, powers: dict[str, set[str]]) -> tuple[str, ...]:
-    return tuple(
-        "yes" if role in powers[name] else "no" for name in ("approve", "deploy", "policy")
-    )
-
-
 def _line(
-    word: str,
-    at: datetime,
-    row: Membership,
-    zone: ZoneInfo,
-    powers: dict[str, set[str]],
-    by: str = "",
+    word: str, at: datetime, row: Membership, zone: ZoneInfo, rights: Rights
 ) -> tuple[object, ...]:
     role = str(row.role)
+    told = "revoked" if word == "revoked" else "granted"
     return (
         word, utc(at), local(at, zone), row.user.full_name, row.user_id, Role(role).title,
-        row.team.name,
-        *_powers(role, powers),
-        by,
+        row.team.name, *rights.may(role, row.team, at), _by(told, row), utc(row.granted_at),
+        rights.event(told, row),
     )  # fmt: skip

@@ -18,20 +18,32 @@ from zoneinfo import ZoneInfo
 
 from core import clock, signing
 from core.digests import sha256_text
-from releases.evidence import access, history, pdf, policies, readme, refusals, tables
+from governance.states import Role
+from releases.evidence import (
+    access,
+    exceptions,
+    history,
+    pdf,
+    places,
+    policies,
+    readme,
+    refusals,
+    tables,
+)
 from releases.evidence.access import Span
 from releases.evidence.archive import Archive, readable_json
-from releases.evidence.population import executions, selection_of
+from releases.evidence.population import Selection, elsewhere, executions, selection_of
 from releases.evidence.record import load, record_of
 from releases.evidence.times import local, utc
 from releases.models import EvidencePack
 
-FORMAT = "gatehouse-evidence/1"
+FORMAT = "gatehouse-evidence/2"
 VERIFIERS = (
-    ("verify.py", "releases.evidence.verification"),
-    ("verify_history.py", "governance.verification"),
+    ("verify.py", "releases.evidence.verification", "verify.py"),
+    ("verify_stories.py", "releases.evidence.verification", "verify_stories.py"),
+    ("verify_history.py", "governance.verification", "verify.py"),
 )
-"""Programs that are put into every pack, and the packages that hold them."""
+"""Programs that are put into every pack, the packages that hold them, and their names there."""
 
 SPOOLED = 2_000_000
 Progress = Callable[[str, int, int], None]
@@ -50,6 +62,7 @@ class Maker:
     earliest: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
     manifest_digest: str = ""
+    rights: access.Rights = field(init=False)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -61,16 +74,19 @@ class Maker:
         selection = selection_of(self.pack)
         with _spool() as population, _spool() as departures:
             self._changes(population, departures)
-            for row in tables.exceptions_of_orgs(selection):
-                _keep(departures, row.row(self.zone))
+            self._exceptions(departures, selection)
             self._spooled("population.csv", tables.POPULATION, population)
             rows = tables.reconciliation_rows(selection, self.zone)
             self._table("reconciliation.csv", tables.RECONCILIATION, rows)
             rows = tables.request_rows(selection, self.zone)
             self._table("requests.csv", tables.REQUESTS, rows)
-            self._spooled("exceptions.csv", tables.EXCEPTIONS, departures)
+            self._spooled("exceptions.csv", exceptions.EXCEPTIONS, departures)
         span = self._span()
-        self._table("access.csv", access.ACCESS, access.access_rows(span, self.zone))
+        self._table(places.PLACES, places.HEAD, places.rows(selection, self.zone))
+        self.rights = access.Rights.read(span)
+        self._table("access.csv", access.ACCESS, access.access_rows(self.rights, self.zone))
+        rows = refusals.refusal_rows(span, self.zone)
+        self._table(refusals.REFUSALS, refusals.HEAD, rows)
         for path, content in policies.policy_files(span.until):
             self.archive.document(path, content)
         self._history(span)
@@ -89,12 +105,23 @@ class Maker:
             paper = pdf.document(record, f"sha256:{written.sha256}", written.path)
             self.archive.chunks(f"{place}.pdf", [paper])
             _keep(population, tables.population_row(change, self.zone))
-            for row in tables.exceptions_of(change):
+            for row in exceptions.exceptions_of(change):
                 _keep(departures, row.row(self.zone))
             self.stretch.include(event.link.position for event in change.events)
             if change.events:
                 first = change.events[0].at
                 self.earliest = min(self.earliest or first, first)
+
+    def _exceptions(self, departures: IO[str], selection: Selection) -> None:
+        """What no attempt explains; of one release only its own attempts are told."""
+        if selection.release is not None:
+            return
+        for source in (
+            exceptions.exceptions_of_orgs(selection),
+            exceptions.exceptions_of_history(self._span()),
+        ):
+            for row in source:
+                _keep(departures, row.row(self.zone))
 
     def _span(self) -> Span:
         """The period that access and refusals are told for."""
@@ -128,6 +155,7 @@ class Maker:
         facts = {
             "pack": pack.public_id,
             "subject": pack.subject,
+            "scope": self._scope(span),
             "made_at": f"{utc(self.made_at)} ({local(self.made_at, self.zone)})",
             "made_for": pack.requested_by.full_name,
             "zone": pack.zone,
@@ -136,8 +164,8 @@ class Maker:
         }
         self.archive.text("README.txt", readme.readme(facts))
         self.archive.document("public_keys.json", signing.public_keys())
-        for name, place in VERIFIERS:
-            program = resources.files(place).joinpath("verify.py").read_bytes()
+        for name, place, source in VERIFIERS:
+            program = resources.files(place).joinpath(source).read_bytes()
             self.archive.chunks(name, [program])
         manifest = readable_json(self._manifest(span))
         signed = signing.sign("gatehouse-manifest", manifest)
@@ -148,6 +176,19 @@ class Maker:
         self.archive.chunks("manifest.json", [manifest], listed=False)
         self.archive.chunks("manifest.json.sig", [readable_json(signature)], listed=False)
         return manifest
+
+    def _scope(self, span: Span) -> str:
+        """The scope in words; the end of a period is not part of it."""
+        told = f"Told from {utc(span.since)} to {utc(span.until)} ({self._both(span)})"
+        if self.pack.release is not None:
+            return f"All attempts of this release on protected environments. {told}"
+        return f"Environments: {self._where()}. {told}"
+
+    def _where(self) -> str:
+        return self.pack.environment.name if self.pack.environment else "all protected ones"
+
+    def _both(self, span: Span) -> str:
+        return f"{local(span.since, self.zone)} to {local(span.until, self.zone)}"
 
     def _manifest(self, span: Span) -> dict[str, Any]:
         pack = self.pack
@@ -173,8 +214,16 @@ class Maker:
                 "last_position": self.stretch.last,
                 "covered_by_checkpoints_until": history.covered_until(self.stretch),
             },
+            "planned_here_began_later": [
+                {
+                    "change": row.public_id,
+                    "planned_at": utc(row.created_at),
+                    "started_at": utc(row.started_at),
+                }
+                for row in elsewhere(selection_of(pack))
+            ],
+            "roles_told_in_access": sorted(Role(role).title for role in self.rights.roles),
             "orgs_asked_for_their_own_list": tables.looks(selection_of(pack)),
-            "refusals_in_the_period": refusals.refusals(span),
             "files": self.archive.listing(),
         }
 

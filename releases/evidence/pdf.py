@@ -21,6 +21,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import (
     BaseDocTemplate,
+    CondPageBreak,
     Flowable,
     Frame,
     KeepTogether,
@@ -42,6 +43,12 @@ LABEL = 46 * mm
 INK, GREY, RULE = colors.HexColor("#1b1f24"), colors.HexColor("#5f6873"), colors.HexColor("#d5dae0")
 TINT, ALARM = colors.HexColor("#f3f5f7"), colors.HexColor("#a4262c")
 LONG_CELL = 400
+PADDING = 5
+GAP = PADDING + 1.5
+WIDEST_WORD = 84.0
+WORDS_MEASURED = 60
+TITLE_AND_ROWS = 26 * mm
+"""No title of a table stands alone at the foot of a page."""
 
 
 def document(record: Mapping[str, Any], digest: str, made_from: str) -> bytes:
@@ -175,7 +182,8 @@ def _table(told: Told) -> list[Flowable]:
     rows += [[_text(_cut(cell), SMALL) for cell in row] for row in told.rows]
     table = Table(rows, colWidths=_widths(told), repeatRows=1, splitInRow=1)
     table.setStyle(_rules(1))
-    found: list[Flowable] = [_text(told.title, TABLE_TITLE), table]
+    title = [CondPageBreak(TITLE_AND_ROWS), _text(told.title, TABLE_TITLE)]
+    found: list[Flowable] = [*title, table]
     if told.more:
         found.append(_text(f"{told.more} more in the JSON record.", MUTED))
     return [KeepTogether(found)] if len(told.rows) < 12 else found
@@ -186,22 +194,26 @@ def _cut(cell: str) -> str:
 
 
 def _widths(told: Told) -> list[float]:
-    """Share the width by how long the words of each column are, none too narrow for its head."""
-    wanted = []
+    """Room for the longest word of each column first; what is left goes to the longest texts."""
+    least, wanted = [], []
     for place, head in enumerate(told.head):
         cells = [row[place] for row in told.rows]
-        longest = max((len(cell) for cell in cells), default=0)
-        word = max((len(part) for cell in cells for part in cell.split()), default=0)
-        wanted.append(max(len(head) + 2.0, min(word, 16) + 2.0, min(longest, 34.0)))
-    total = sum(wanted)
-    return [WIDTH * part / total for part in wanted]
+        words = [(word, PLAIN) for cell in cells for word in cell.split()[:WORDS_MEASURED]]
+        words += [(word, BOLD) for word in head.split()]
+        wide = max(pdfmetrics.stringWidth(word, font, SMALL.fontSize) for word, font in words)
+        least.append(min(wide, WIDEST_WORD) + GAP)
+        wanted.append(min(max((len(cell) for cell in cells), default=0), 60) + 2.0)
+    left = WIDTH - sum(least)
+    if left < 0:
+        return [WIDTH * part / sum(least) for part in least]
+    return [part + left * share / sum(wanted) for part, share in zip(least, wanted, strict=True)]
 
 
 def _rules(head: int) -> TableStyle:
     styles: list[Any] = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 5),
+        ("RIGHTPADDING", (0, 0), (-1, -1), PADDING),
         ("TOPPADDING", (0, 0), (-1, -1), 2),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE),

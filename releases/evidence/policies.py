@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from governance.models import ApprovalRequest, PolicyVersion
+from governance.models import ApprovalRequest, PolicyProposal, PolicyVersion
 from governance.rules.policy import parse
 from governance.rules.policy_words import describe
 from releases.evidence.record.authorised import roles_at
@@ -19,7 +19,7 @@ CHANGE_KIND = "policy.version"
 def policy_files(until: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
     """Path and content of every version published before a moment."""
     rows = PolicyVersion.objects.filter(published_at__lt=until).select_related(
-        "policy", "proposed_by", "confirmed_by"
+        "policy", "proposed_by", "confirmed_by", "request__policy_version__policy"
     )
     for row in rows.order_by("policy_id", "number").iterator():
         yield f"policies/{row.policy.public_id}-v{row.number}.json", _content(row)
@@ -39,13 +39,17 @@ def _content(row: PolicyVersion) -> dict[str, Any]:
         "proposed_by": person(row.proposed_by),
         "confirmed_by": person(row.confirmed_by),
         "confirmed_by_held": roles_at(row.confirmed_by_id, row.published_at),
-        "approvals": [_request(each) for each in _requests(row)],
+        "founding": row.request is None,
+        "approvals": [_request(row.request)] if row.request else [],
+        "other_proposals": [_request(each) for each in _others(row)],
     }
 
 
-def _requests(row: PolicyVersion) -> list[ApprovalRequest]:
+def _others(row: PolicyVersion) -> list[ApprovalRequest]:
+    """Questions about changes of this version that did not become the next one."""
+    proposals = PolicyProposal.objects.filter(policy=row.policy_id, based_on=row)
     found = ApprovalRequest.objects.filter(
-        subject_kind=CHANGE_KIND, related__contains=[row.policy.public_id]
+        subject_kind=CHANGE_KIND, subject_id__in=proposals.values("pk"), published__isnull=True
     )
     return list(found.select_related("requester", "policy_version__policy").order_by("pk"))
 

@@ -62,6 +62,19 @@ def executions(selection: Selection) -> QuerySet[Deployment]:
     return rows.order_by("pk")
 
 
+def elsewhere(selection: Selection) -> list[Deployment]:
+    """Attempts planned in the period that began outside of it, and so belong to another one."""
+    if selection.release is not None or selection.since is None or selection.until is None:
+        return []
+    rows = Deployment.objects.filter(
+        environment__in=environments_of(selection).values("pk"),
+        created_at__gte=selection.since,
+        created_at__lt=selection.until,
+        started_at__gte=selection.until,
+    )
+    return list(rows.select_related("environment").order_by("pk"))
+
+
 def environments_of(selection: Selection) -> QuerySet[Environment]:
     """The protected environments that a selection covers."""
     rows = protected().select_related("track")

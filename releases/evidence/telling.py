@@ -214,7 +214,8 @@ def _authorisation(group: Mapping[str, Any]) -> Told:
     if request is None:
         return [*facts, ("Approval request", NOTHING)], _earlier(group), ""
     facts += [
-        ("Approval request", f"{request['id']}, {request['state']}"),
+        ("Approval request", f"{request['id']}, {request['state']} by now"),
+        ("Carried out under it", text_of(group["carried_out_under_it_at"])),
         ("Bound to (subject digest)", request["subject_digest"]),
         ("Asked by", text_of(request["requester"])),
         ("Asked", text_of(request["opened_at"])),
@@ -234,6 +235,7 @@ def _authorisation(group: Mapping[str, Any]) -> Told:
     }
     tables = _table("Decisions", columns, group["decisions"])
     columns = {"at": "At", "what": "What", "event": "Event"}
+    columns["after_it_was_carried_out"] = "After it was carried out"
     voided = _table("Voided, expired, reset", columns, group["voided_expired_or_reset"])
     return facts, [*tables, *voided, *_earlier(group)], ""
 

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from core import db
 from environments.models import Environment
-from environments.states import Connection
+from environments.states import Connection, Stage
 from governance import audit, notices
 from governance.permissions import demand
 from governance.selectors import people
@@ -79,7 +79,9 @@ def awaited(environments: QuerySet[Environment], asked_at: datetime) -> bool:
 
 
 def _reachable(environments: QuerySet[Environment]) -> QuerySet[Environment]:
-    return environments.filter(retired_at__isnull=True, connection=Connection.OK.value)
+    """Orgs that can be asked; the canary is none, and its silence is no gap of the evidence."""
+    connected = environments.filter(retired_at__isnull=True, connection=Connection.OK.value)
+    return connected.exclude(stage=Stage.CANARY)
 
 
 def begins(environment: Environment) -> datetime:

@@ -20,6 +20,7 @@ from releases.models import EvidencePack, OrgDeployment
 from releases.services import evidence
 from salesforce.types import DeployOptions
 from tests.journeys.northwind import Journey
+from tests.releases.evidence import forging
 from tests.simulator.packages import class_with_test, manifest, zipped
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
@@ -88,3 +89,20 @@ def test_auditor_finds_the_release_its_approvals_and_the_change_past_gatehouse(
     assert record["execution"]["gate_right_before_the_call"] != "not recorded"
     assert record["integrity"]["covering_checkpoint"]["number"] == 1
     assert (folder / f"changes/{deployment.public_id}.pdf").read_bytes().startswith(b"%PDF")
+
+    def verify(place: Path, *more: str) -> tuple[int, str]:
+        command = [sys.executable, "-I", "-S", str(place / "verify.py"), *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+        return done.returncode, done.stdout + done.stderr
+
+    # I-35: somebody signs what he likes; what he left out the history tells, or others do.
+    assert forging.unnoticed(folder, tmp_path, verify) == {}
+    answers = record["authorisation"]["decisions"]
+    assert {each["event"][:2] for each in answers} == {"H-"}
+    assert record["authorisation"]["carried_out_under_it_at"] is not None
+    listed_requests = {row["request"]: row for row in rows(folder, "requests.csv")}
+    asked = listed_requests[request.public_id]
+    assert (asked["outcome"], asked["carried out by"]) == (
+        "approved and carried out",
+        deployment.public_id,
+    )

@@ -13,7 +13,7 @@ from releases.evidence.record.loading import NOT_RECORDED, Change, load
 
 __all__ = ["GROUPS", "NOT_RECORDED", "Change", "change_record", "load"]
 
-VERSION = 1
+VERSION = 2
 
 GROUPS: dict[str, str] = {
     "identity": "Identity",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.digests import digest_json
+from environments.states import Stage
 from releases.evidence.record.loading import NOT_RECORDED, Change, person
 from releases.evidence.times import recorded
 from releases.models import ChangeCommit
@@ -19,22 +20,36 @@ RULE = (
     "one step higher when two teams bring it. The change has the risk of its riskiest component."
 )
 CONTENT_SHOWN = 5000
+CANARY = "Daily attempt that must be refused"
+CANARY_WHY = (
+    "Gatehouse asks itself once a day to deploy something that nobody approved, to an environment "
+    "without an org. That it failed is the proof that the gate was shut."
+)
+
+
+def class_of(change: Change) -> str:
+    """The class of a change; the canary is none of people's changes and must not look like one."""
+    if change.deployment.environment.stage == Stage.CANARY:
+        return "canary"
+    return change.release.change_class if change.release else "normal"
 
 
 def identity(change: Change) -> dict[str, Any]:
     """Group 1: what the change is called, why it was made and where."""
     deployment, release = change.deployment, change.release
     environment = deployment.environment
+    is_canary = environment.stage == Stage.CANARY
     return {
         "change_id": deployment.public_id,
         "release_id": release.public_id if release else None,
-        "type": release.change_class if release else "normal",
+        "type": class_of(change),
         "purpose": words.PURPOSE[Purpose(deployment.purpose)],
-        "title": release.title if release else str(deployment),
+        "title": release.title if release else CANARY if is_canary else str(deployment),
         "version": release.version if release else None,
-        "reason": (release.notes if release else "") or NOT_RECORDED,
+        "reason": (release.notes if release else CANARY_WHY if is_canary else "") or NOT_RECORDED,
         "tickets": tickets(change) or NOT_RECORDED,
-        "business_service": (release.impact if release else "") or NOT_RECORDED,
+        "business_service": ", ".join(sorted({row.team.name for row in change.candidates}))
+        or NOT_RECORDED,
         "environment": {
             "id": environment.public_id,
             "name": environment.name,

@@ -34,12 +34,18 @@ def authorisation(change: Change) -> dict[str, Any]:
     return {
         "policy": policy(change.policy),
         "required": _required(change),
-        "obtained": sum(1 for row in change.decisions if _counts(row)),
+        "obtained": sum(1 for row in change.decisions if counts(row)),
         "request": _request(request),
         "decisions": [_decision(change, row) for row in change.decisions],
         "earlier_requests": [_request(row) for row in change.earlier_requests],
+        "carried_out_under_it_at": recorded(_wrote_at(change)),
         "voided_expired_or_reset": [
-            {"at": recorded(event.at), "event": event.public_id, "what": event.sentence}
+            {
+                "at": recorded(event.at),
+                "event": event.public_id,
+                "what": event.sentence,
+                "after_it_was_carried_out": _over(change, event),
+            }
             for event in change.events
             if event.event
             in (
@@ -50,6 +56,16 @@ def authorisation(change: Change) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _wrote_at(change: Change) -> datetime | None:
+    """When the call that changes the org was about to be made; None when it never was."""
+    return change.write.intended_at if change.write else None
+
+
+def _over(change: Change, event: AuditEvent) -> bool:
+    wrote = _wrote_at(change)
+    return wrote is not None and event.at > wrote
 
 
 def policy(version: PolicyVersion | None) -> dict[str, Any] | str:
@@ -89,7 +105,8 @@ def _request(row: ApprovalRequest) -> dict[str, Any]:
     }
 
 
-def _counts(row: Decision) -> bool:
+def counts(row: Decision) -> bool:
+    """Tell whether an answer was a yes that nobody took back."""
     return row.verdict == "approve" and not hasattr(row, "withdrawal")
 
 
@@ -114,12 +131,18 @@ def _decision(change: Change, row: Decision) -> dict[str, Any]:
 
 def event_of(change: Change, row: Decision) -> AuditEvent | None:
     """The line of history that was written with this decision."""
-    found = None
-    for event in change.events:
-        same = event.event in DECIDED and event.actor_id == row.person_id
-        if same and change.request is not None and change.request.public_id in event.related:
-            found = event
-    return found
+    if change.request is None:
+        return None
+    told = [
+        event
+        for event in change.events
+        if event.event in DECIDED
+        and event.actor_id == row.person_id
+        and change.request.public_id in event.related
+    ]
+    # Whoever took an answer back and answered again has as many events as answers.
+    place = [each.pk for each in change.decisions if each.person_id == row.person_id].index(row.pk)
+    return told[place] if place < len(told) else None
 
 
 def origin_of(event: AuditEvent | None) -> Any:
@@ -140,7 +163,7 @@ def roles_at(user_id: int, at: datetime) -> list[str]:
 def segregation(change: Change) -> dict[str, Any]:
     """Group 6: everybody with a hand in it, and whether one of them also decided."""
     hands = hands_in(change)
-    approvers = {row.person_id: row.person for row in change.decisions if _counts(row)}
+    approvers = {row.person_id: row.person for row in change.decisions if counts(row)}
     conflicts = [
         {"person": person(approvers[pk]), "reasons": reasons}
         for pk, reasons in sorted(hands.items())

@@ -8,7 +8,7 @@ from core.digests import sha256_text
 from governance.models import Checkpoint
 from releases.evidence.record.loading import Change
 
-EXPORT = "gatehouse-evidence/1"
+EXPORT = "gatehouse-evidence/2"
 
 
 def integrity(change: Change) -> dict[str, Any]:

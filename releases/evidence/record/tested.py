@@ -45,10 +45,7 @@ def _build(change: Change, row: Candidate) -> dict[str, Any]:
 
 
 def _user_test(row: Candidate) -> dict[str, Any]:
-    authors = people.resolve_identities(
-        [(entry["email"], entry["name"]) for entry in row.contributors]
-    )
-    wrote = {user.pk for user in authors.mapped.values()}
+    authors = _authors(row)
     return {
         "team": row.team.name,
         "candidate": row.public_id,
@@ -58,10 +55,21 @@ def _user_test(row: Candidate) -> dict[str, Any]:
         "at": recorded(row.tested_at),
         "note": row.test_note,
         "tester_is_no_author": (
-            row.tested_by_id not in wrote if row.tested_by_id else NOT_RECORDED
+            not wrote_it(row, row.tested_by_id) if row.tested_by_id else NOT_RECORDED
         ),
         "authors_without_a_known_person": sorted(authors.unmapped.values()),
     }
+
+
+def _authors(row: Candidate) -> people.Identities:
+    return people.resolve_identities(
+        [(entry["email"], entry["name"]) for entry in row.contributors]
+    )
+
+
+def wrote_it(row: Candidate, user_id: int | None) -> bool:
+    """Tell whether a person wrote commits of what was tested."""
+    return user_id in {user.pk for user in _authors(row).mapped.values()}
 
 
 def _runs(change: Change) -> list[dict[str, Any]]:

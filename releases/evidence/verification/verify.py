@@ -15,7 +15,6 @@ without them a pack that somebody made up as a whole would pass.
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import importlib.util
 import json
@@ -25,9 +24,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+FORMAT = "gatehouse-evidence/2"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
-HISTORY_PART = "verify_history.py"
 UNLISTED = {MANIFEST, SIGNATURE}
 ROW_DIGITS = 16
 BLOCK = 1 << 20
@@ -48,41 +47,52 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", help="the public key that you noted, in base64")
     parser.add_argument("--checkpoints", type=Path, help="checkpoints that you keep yourself")
     given = parser.parse_args(arguments)
-    history = _history_part(given.folder)
+    history, stories = _part("verify_history"), _part("verify_stories")
     words = []
     try:
-        for line in verify(given.folder, history, given.key, given.checkpoints):
+        for line in verify(given, history, stories):
             words.append(line)
-    except (Broken, history.Broken) as broken:
+    except (Broken, history.Broken, stories.Broken) as broken:
         print(f"FAIL: {broken}")
         return 1
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         print(f"FAIL: the pack cannot be read ({type(error).__name__}: {error})")
         return 1
-    print("\n".join(["PASS", *words]))
+    print("\n".join(["PASS", *words, *not_shown(given.key, given.checkpoints)]))
     return 0
 
 
-def verify(folder: Path, history: Any, key: str, outside: Path | None) -> Iterator[str]:
+def verify(given: Any, history: Any, stories: Any) -> Iterator[str]:
     """Yield a line per part that holds; raises Broken at the first that does not."""
+    folder, outside = given.folder, given.checkpoints
     manifest = _manifest(folder)
-    keys = history.read_keys(folder, key)
+    keys = history.read_keys(folder, given.key)
     yield _signed(folder, history, keys)
     yield _files(folder, manifest)
     yield from _history(folder, history, keys, manifest, outside)
-    yield _stories(folder, manifest)
+    yield from _stories(folder, manifest, stories)
+
+
+def not_shown(key: str, outside: Path | None) -> Iterator[str]:
+    """What a pass says nothing about, as long as you hold nothing of your own."""
     if not key:
-        yield "no public key of your own was given (--key): the pack's own was believed"
+        yield (
+            "NOT SHOWN: who signed. No public key of your own was given (--key): the pack's own "
+            "was believed, and somebody who made up the whole pack would have put his there"
+        )
     if outside is None:
-        yield "no checkpoints of your own were given (--checkpoints)"
+        yield (
+            "NOT SHOWN: that the history was not rewritten as a whole, or cut off at its end, "
+            "before the pack was made. No checkpoints of your own were given (--checkpoints)"
+        )
 
 
-def _history_part(folder: Path) -> Any:
-    """Load the program for the chain that lies beside this one."""
-    path = Path(__file__).resolve().parent / HISTORY_PART
-    spec = importlib.util.spec_from_file_location("verify_history", path)
+def _part(name: str) -> Any:
+    """Load a part of this program that lies beside it."""
+    path = Path(__file__).resolve().parent / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or spec is None or spec.loader is None:
-        print(f"FAIL: {HISTORY_PART} is missing beside verify.py")
+        print(f"FAIL: {path.name} is missing beside verify.py")
         sys.exit(1)
     sys.dont_write_bytecode = True
     module = importlib.util.module_from_spec(spec)
@@ -122,6 +132,11 @@ def _history(
         )
     sealed = max((position for position in found.at if first <= position <= last), default=0)
     newer = last - max(sealed, first - 1)
+    claimed = told["covered_by_checkpoints_until"]
+    if own and sealed < claimed:
+        raise Broken("checkpoints.jsonl", f"ends before position {claimed} of the manifest")
+    if claimed and not own:
+        raise Broken("checkpoints.jsonl", "holds no checkpoint")
     yield f"the history is whole from position {first} to {last}; {own} checkpoints in the pack"
     if outside is not None:
         inside = sum(1 for position in found.at if first <= position <= last)
@@ -135,7 +150,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         found = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError) as error:
         raise Broken(MANIFEST, f"cannot be read ({error})") from None
-    if found.get("format") != "gatehouse-evidence/1":
+    if found.get("format") != FORMAT:
         raise Broken(MANIFEST, "is of another format than this program knows")
     return dict(found)
 
@@ -205,7 +220,7 @@ def _shown(row: bytes) -> str:
     return text if len(text) < 100 else f"{text[:100]}…"
 
 
-def _stories(folder: Path, manifest: dict[str, Any]) -> str:
+def _stories(folder: Path, manifest: dict[str, Any], stories: Any) -> Iterator[str]:
     """Tables, records and history must name each other completely."""
     for path, number in manifest["counts"].items():
         entry: dict[str, Any] = next(
@@ -218,54 +233,25 @@ def _stories(folder: Path, manifest: dict[str, Any]) -> str:
         for entry in manifest["files"]
         if entry["path"].startswith("changes/") and entry["path"].endswith(".json")
     }
-    wanted = _event_digests(folder, sorted(records))
-    told = 0
-    with (folder / "events.jsonl").open("rb") as opened:
-        for line in opened:
-            told += _told(line, wanted)
-    if wanted:
-        number, (path, _) = min(wanted.items())
-        raise Broken(path, f"names event H-{number}, which events.jsonl does not have")
-    _population(folder, records)
-    return f"{len(records)} records, {told} of their events and all tables tell the same story"
+    population = _population(folder, records, stories)
+    yield from stories.compare(folder, manifest, sorted(records), population)
 
 
-def _event_digests(folder: Path, records: list[str]) -> dict[int, tuple[str, str]]:
-    found: dict[int, tuple[str, str]] = {}
-    for path in records:
-        record = json.loads((folder / path).read_bytes())
-        for event in record["integrity"]["events"]:
-            number = int(event["event"].split("-")[1])
-            known = found.setdefault(number, (path, event["body_digest"]))
-            if known[1] != event["body_digest"]:
-                raise Broken(path, f"has another digest of event H-{number} than {known[0]}")
-    return found
-
-
-def _told(line: bytes, wanted: dict[int, tuple[str, str]]) -> int:
-    event = json.loads(line)
-    number = int(event["id"])
-    if number not in wanted:
-        return 0
-    path, digest = wanted.pop(number)
-    if "sha256:" + hashlib.sha256(event["body"].encode("utf-8")).hexdigest() != digest:
-        raise Broken(path, f"has another digest of event H-{number} than events.jsonl")
-    return 1
-
-
-def _population(folder: Path, records: set[str]) -> None:
-    named = set()
-    with (folder / "population.csv").open(encoding="utf-8", newline="") as opened:
-        for number, row in enumerate(csv.DictReader(opened), start=1):
-            where = f"population.csv, row {number}"
-            if row["record"] not in records:
-                raise Broken(where, f"names {row['record']}, which is not in the pack")
-            if row["record"] in named:
-                raise Broken(where, f"names {row['record']} a second time")
-            named.add(row["record"])
-            _same(where, row, json.loads((folder / row["record"]).read_bytes()))
+def _population(folder: Path, records: set[str], stories: Any) -> set[str]:
+    """Every row has its record and every record its row; returns the ids of the attempts."""
+    named, changes = set(), set()
+    for number, row in enumerate(stories.rows_of(folder, "population.csv"), start=1):
+        where = f"population.csv, row {number}"
+        if row["record"] not in records:
+            raise Broken(where, f"names {row['record']}, which is not in the pack")
+        if row["record"] in named:
+            raise Broken(where, f"names {row['record']} a second time")
+        named.add(row["record"])
+        changes.add(row["change"])
+        _same(where, row, json.loads((folder / row["record"]).read_bytes()))
     if records - named:
         raise Broken(min(records - named), "is in no row of population.csv")
+    return changes
 
 
 def _same(where: str, row: dict[str, str], record: dict[str, Any]) -> None:
@@ -274,10 +260,17 @@ def _same(where: str, row: dict[str, str], record: dict[str, Any]) -> None:
         ("outcome", record["identity"]["outcome_code"]),
         ("artefact", record["what"]["artefact"]["digest"]),
         ("started (UTC)", record["execution"]["started_at"] or ""),
+        ("approvals", str(record["authorisation"]["obtained"])),
+        ("subject digest", _bound(record)),
     )
     for column, told in pairs:
         if row[column] != told:
             raise Broken(where, f"says {column} {row[column]!r}, its record says {told!r}")
+
+
+def _bound(record: dict[str, Any]) -> str:
+    digest = record["execution"]["bound_subject_digest"]
+    return "" if digest == "not recorded" else str(digest)
 
 
 if __name__ == "__main__":

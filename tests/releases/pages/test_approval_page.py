@@ -134,7 +134,7 @@ class TestTheQuestion:
     def test_says_what_would_void_an_approval(self, train: Release, as_person: Looks) -> None:
         said = words(section(page_of(as_person("ana"), question(train)), "void"))
         assert "any change of contents, tests, plan or window" in said
-        assert "no deployment before" in said
+        assert "no deployment by" in said
 
     def test_carries_the_digest_and_the_policy_version_that_it_shows(
         self, train: Release, as_person: Looks

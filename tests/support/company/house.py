@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from core.digests import digest_json
 from environments.models import Credential, Environment, Maintenance, StagePolicy, Track
 from environments.selectors_calendar import Target
 from environments.services import calendar as services
@@ -13,6 +12,7 @@ from environments.services import imports, lifting
 from environments.services.calendar import Words
 from environments.states import FreezeScope
 from governance.models import Membership, Policy, PolicyVersion, Team, User
+from governance.policies import digest_of
 from tests.support.company.rows import Company, acting
 from tests.support.databases import as_role
 
@@ -73,7 +73,7 @@ def _version(company: Company, policy: Policy, body: dict[str, Any]) -> PolicyVe
         policy=policy,
         number=1,
         body=body,
-        digest=digest_json(body),
+        digest=digest_of(policy, 1, body),
         proposed_by=company.people["ana"],
         confirmed_by=company.people["ben"],
     )
