@@ -10,6 +10,7 @@ import sys
 def run() -> int:
     """Run the command that the arguments name."""
     gc.disable()  # a process of seconds: looking for rings costs more than they do
+    sys.setswitchinterval(0.001)  # the thread that compresses needs Python for moments only
     from metadata.commands import main
 
     return main(sys.argv[1:])

@@ -18,6 +18,7 @@ from metadata import objects
 from metadata.repository import Repository
 
 if TYPE_CHECKING:
+    from metadata.convert.assembly import Pack
     from metadata.delta import Delta
     from metadata.manifest import Manifest
     from metadata.normal import Files
@@ -104,18 +105,21 @@ def _repository(path: str) -> Repository:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    from metadata import contained, held, manifest, package
+    from metadata import contained, held, manifest, package, zips
     from metadata.convert.commit import convert
 
     repository = _repository(options.repo)
     [sha] = repository.revisions(options.commit)
-    converted = convert(repository, sha, options.package_dir)
+    packing = zips.Packing()
+    converted = convert(repository, sha, options.package_dir, packing.add)
+    for path, content in converted.files.items():
+        packing.add(path, content)
     _warn(converted.warnings)
     keys = contained.of_files(converted.files, converted.origins)
     members = manifest.of_files(converted.files, keys, converted.registry)
     version = options.api_version or converted.layout.api_version or DEFAULT_VERSION
     files = {**converted.files, "package.xml": manifest.write(members, version)}
-    _write(options.output, package.pack(files, members, tuple(keys)).zip_bytes)
+    _write(options.output, package.zipped(files, packing))
     if options.contents:
         from metadata import layout
 
@@ -138,14 +142,15 @@ def _delta(options: argparse.Namespace) -> int:
         _write(os.path.join(folder, f"{name}.xml"), manifest.write(members, version))
     _write(os.path.join(folder, "package.xml"), manifest.write({}, version))
     if not options.no_zip:
-        from metadata import package
+        from metadata import package, zips
 
-        packed = package.pack({**files(), "package.xml": changes}, found.manifest, found.changed)
-        _write(os.path.join(options.output, "changes.zip"), packed.zip_bytes)
+        packing = zips.Packing()
+        content = package.zipped({**files(packing.add), "package.xml": changes}, packing)
+        _write(os.path.join(options.output, "changes.zip"), content)
     return DONE
 
 
-def _from_commit(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]:
+def _from_commit(options: argparse.Namespace) -> tuple[Delta, Callable[[Pack], Files]]:
     """What changed between two commits, and how to read it; git begins while modules load."""
     repository = _repository(options.repo)
     old, new = repository.revisions(options.old, options.new)
@@ -156,15 +161,15 @@ def _from_commit(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files
     both = sides.opened(repository, begun, options.package_dir)
     found = delta.of_pair(both)
 
-    def files() -> Files:
+    def files(pack: Pack) -> Files:
         from metadata import inner
 
-        return inner.files_of(both.after, found.changed)
+        return inner.files_of(both.after, found.changed, pack)
 
     return found, files
 
 
-def _from_base(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]:
+def _from_base(options: argparse.Namespace) -> tuple[Delta, Callable[[Pack], Files]]:
     """What a commit has other than a target holds."""
     from metadata import delta, held, layout, package
     from metadata.convert.commit import convert
@@ -182,7 +187,7 @@ def _from_base(options: argparse.Namespace) -> tuple[Delta, Callable[[], Files]]
     form = layout.read(converted.files, converted.origins)
     known = held.read(_read(options.base), options.base)
     found = delta.against(known, form, converted.layout.api_version)
-    return found, lambda: package.package_files(form.only(found.changed))
+    return found, lambda _pack: package.package_files(form.only(found.changed))
 
 
 def _deletions(options: argparse.Namespace, members: Manifest) -> dict[str, Manifest]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from metadata import blocks, layout
 from metadata.components import ComponentKey
 from metadata.convert import assembly
-from metadata.convert.assembly import Assembled
+from metadata.convert.assembly import Assembled, Pack
 from metadata.convert.recompose import Parsed
 from metadata.normal import Files, NormalForm
 from metadata.package import package_files
@@ -48,13 +48,15 @@ def assembled(side: Side, contents: Mapping[str, bytes], parsed: Parsed) -> Asse
     return assembly.assemble(contents, places, side.registry, parsed)
 
 
-def files_of(side: Side, keys: Collection[ComponentKey]) -> Files:
+def files_of(side: Side, keys: Collection[ComponentKey], pack: Pack | None = None) -> Files:
     """Package files of just the named components of a commit, written as ``convert`` writes them.
+
+    ``pack`` is given paths and contents that the package will probably hold, as they are read.
 
     A file that holds other components too is cut down to the named ones by way of the normal form.
     """
     wanted = set(keys)
-    contents, parsed = _taken(side, side.paths_of({whole(key) for key in keys} | wanted))
+    contents, parsed = _taken(side, side.paths_of({whole(key) for key in keys} | wanted), pack)
     mixed: set[ComponentKey] = set()
     plain: dict[str, bytes] = {}
     held: dict[str, ComponentKey] = {}
@@ -74,11 +76,13 @@ def files_of(side: Side, keys: Collection[ComponentKey]) -> Files:
     return files | package_files(form_of(side, rest)) if rest else files
 
 
-def _taken(side: Side, paths: Sequence[str]) -> tuple[Mapping[str, bytes], Parsed]:
+def _taken(
+    side: Side, paths: Sequence[str], pack: Pack | None
+) -> tuple[Mapping[str, bytes], Parsed]:
     """Contents of files, and what was parsed of them while git unpacked the next ones."""
     if side.layout.name == "metadata":
         return side.contents(paths), {}
-    contents, parsed = assembly.taken(side.handed(paths), side.place)
+    contents, parsed = assembly.taken(side.handed(paths), side.place, pack)
     return {path: contents[path] for path in paths}, parsed
 
 

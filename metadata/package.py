@@ -70,16 +70,25 @@ def build(form: NormalForm, api_version: str, removed: Sequence[ComponentKey] = 
 
 
 def pack(files: Files, members: Manifest, components: tuple[ComponentKey, ...]) -> Package:
-    """Zip the files of a package, its manifest among them, within the platform's limits.
+    """Zip the files of a package, its manifest among them, and say what identifies it.
+
+    Raises InvalidInput ``package.case_collision`` and ``package.too_large``.
+    """
+    zip_bytes = zipped(files)
+    listing = listing_of(files)
+    return Package(zip_bytes, listing, listing_digest(listing), members, components)
+
+
+def zipped(files: Files, begun: zips.Packing | None = None) -> bytes:
+    """A package's files as a zip within the platform's limits; some may be compressed already.
 
     Raises InvalidInput ``package.case_collision`` and ``package.too_large``.
     """
     _refuse_alike(files)
     zips.check(len(files), sum(map(len, files.values())), 0)
-    zip_bytes = zips.write(files)
+    zip_bytes = (begun or zips.Packing()).write(files)
     zips.check(len(files), 0, len(zip_bytes))
-    listing = listing_of(files)
-    return Package(zip_bytes, listing, listing_digest(listing), members, components)
+    return zip_bytes
 
 
 def _refuse_alike(paths: Collection[str]) -> None:

@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import NamedTuple
 
 from core.errors import InvalidInput
@@ -46,15 +47,49 @@ _ARCHIVE = b"PK\x03\x04"
 def write(files: Mapping[str, bytes], level: int = LEVEL) -> bytes:
     """Zip files; what is compressed already is stored, and with level 0 everything is.
 
-    Compressing runs in a second thread beside this one. Raises InvalidInput ``package.too_large``
-    for more files than a plain zip can list.
+    Raises InvalidInput ``package.too_large`` for more files than a plain zip can list.
     """
     check(len(files), 0, 0, files_limit=PLAIN_FILES)
-    names = sorted(files, key=str.encode)
-    half = _half(files, names)
-    other = Later(lambda: [_entry(name, files[name], level) for name in names[half:]])
-    entries = [*(_entry(name, files[name], level) for name in names[:half]), *other.result()]
-    return _assembled(entries)
+    return Packing(level).write(files)
+
+
+class Packing:
+    """Compresses in a second thread what it is given, while the caller goes on making files."""
+
+    def __init__(self, level: int = LEVEL) -> None:
+        self._level = level
+        self._given: SimpleQueue[bytes | None] = SimpleQueue()
+        self._known: dict[int, bytes] = {}
+        self._packed: dict[int, bytes] = {}
+        self._other = Later(self._work)
+
+    def add(self, path: str, content: bytes) -> None:
+        """Take the content of a file that the zip will probably hold."""
+        if self._level and id(content) not in self._known and not _packed(path, content):
+            self._known[id(content)] = content  # kept, so that no other content gets its id
+            self._given.put(content)
+
+    def write(self, files: Mapping[str, bytes]) -> bytes:
+        """The zip; what was not given before is compressed now, by both threads. Once only."""
+        for name, content in files.items():
+            self.add(name, content)
+        self._given.put(None)
+        self._given.put(None)  # one for each thread
+        self._work()
+        self._other.result()
+        return _assembled(
+            [self._entry(name, files[name]) for name in sorted(files, key=str.encode)]
+        )
+
+    def _work(self) -> None:
+        while (content := self._given.get()) is not None:
+            self._packed[id(content)] = zlib.compress(content, self._level, -15)
+
+    def _entry(self, name: str, content: bytes) -> Entry:
+        if _packed(name, content) or not self._level:
+            return _stored(name, content)
+        packed = self._packed[id(content)]
+        return _stored(name, content)._replace(method=zipfile.ZIP_DEFLATED, packed=packed)
 
 
 class Entry(NamedTuple):
@@ -67,22 +102,10 @@ class Entry(NamedTuple):
     packed: bytes
 
 
-def _half(files: Mapping[str, bytes], names: Sequence[str]) -> int:
-    """How many of the names make up half of the bytes."""
-    left = sum(map(len, files.values())) // 2
-    for index, name in enumerate(names):
-        left -= len(files[name])
-        if left < 0:
-            return index
-    return len(names)
-
-
-def _entry(name: str, content: bytes, level: int) -> Entry:
-    method, packed = zipfile.ZIP_STORED, content
-    if level and not _packed(name, content):
-        method = zipfile.ZIP_DEFLATED
-        packed = zlib.compress(content, level, -15)
-    return Entry(name.encode("utf-8"), method, zlib.crc32(content), len(content), packed)
+def _stored(name: str, content: bytes) -> Entry:
+    return Entry(
+        name.encode("utf-8"), zipfile.ZIP_STORED, zlib.crc32(content), len(content), content
+    )
 
 
 def _assembled(entries: Sequence[Entry]) -> bytes:
@@ -114,7 +137,7 @@ def archive(files: Mapping[str, bytes]) -> bytes:
     makes the usual bytes. Raises InvalidInput ``package.zlib_differs``.
     """
     names = sorted(files, key=str.encode)
-    entries = {name: _entry(name, files[name], 0) for name in names}
+    entries = {name: _stored(name, files[name]) for name in names}
     size = sum(len(entry.packed) + len(entry.name) * 2 + 100 for entry in entries.values())
     for name in sorted(names, key=lambda own: (-len(files[own]), own)):
         if size <= MAX_RESOURCE:

@@ -39,17 +39,32 @@ def find(paths: Collection[str], registry: Registry) -> dict[str, Place | None]:
     return {path: places.of(path) for path in paths}
 
 
+PLAIN = (Role.COPY, Role.CONTENT, Role.META)
+"""These files go as they are."""
+
+Pack = Callable[[str, bytes], None]
+
+
 def taken(
-    handed: Iterable[tuple[str, bytes]], placed: Callable[[str], Place | None]
+    handed: Iterable[tuple[str, bytes]],
+    placed: Callable[[str], Place | None],
+    pack: Pack | None = None,
 ) -> tuple[dict[str, bytes], Parsed]:
-    """Files by path, and those that are parts of others parsed while git unpacks the next ones."""
+    """Files by path, and those that are parts of others parsed while git unpacks the next ones.
+
+    ``pack`` is given what goes as it is, unless something changes it afterwards.
+    """
     contents: dict[str, bytes] = {}
     parsed: dict[str, Child] = {}
     for path, content in handed:
         contents[path] = content
         place = placed(path)
-        if place is not None and recompose.parses(place):
+        if place is None:
+            continue
+        if recompose.parses(place):
             parsed[path] = recompose.child(place, content)
+        elif pack is not None and place.role in PLAIN:
+            pack(path, content)
     return contents, parsed
 
 

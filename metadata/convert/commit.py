@@ -30,8 +30,15 @@ class Converted:
     registry: Registry
 
 
-def convert(repository: Repository, rev: str, directories: Sequence[str] = ()) -> Converted:
+def convert(
+    repository: Repository,
+    rev: str,
+    directories: Sequence[str] = (),
+    pack: assembly.Pack | None = None,
+) -> Converted:
     """Convert a commit, or only the named package directories of it.
+
+    ``pack`` is given paths and contents that the package will probably hold, as they are read.
 
     Raises InvalidInput ``metadata.*`` naming file and reason, and ExternalFault ``git.*``.
     """
@@ -58,7 +65,7 @@ def convert(repository: Repository, rev: str, directories: Sequence[str] = ()) -
     registry = types.for_project(layout.presets, layout.customizations)
     places = assembly.find(entries, registry)
     handed = selection.contents(repository, list(entries.items()))
-    found, parsed = assembly.taken(handed, places.__getitem__)
+    found, parsed = assembly.taken(handed, places.__getitem__, pack)
     contents = {path: found[path] for path in entries}
     contents, warnings = replacements.applied(contents, layout, tree, read)
     result = assembly.assemble(contents, places, registry, parsed)
