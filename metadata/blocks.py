@@ -37,7 +37,7 @@ def compared(
     changed = {
         key
         for key, content in two.items()
-        if key not in one or (one[key] != content and _said(one[key]) != _said(content))
+        if key not in one or (one[key] != content and not _same(one[key], content))
     }
     return changed, one.keys() - two.keys()
 
@@ -100,7 +100,8 @@ def _without_equal(old: bytes, new: bytes, start: bytes, end: bytes) -> tuple[by
 
 def _closed(pieces: set[bytes], end: bytes) -> set[bytes]:
     """The pieces that hold the end of their element once, with nothing behind it."""
-    found = {piece for piece in pieces if piece.rstrip().endswith(end)}
+    usual = end + START[:-1]
+    found = {p for p in pieces if p.endswith(usual) or p.rstrip().endswith(end)}
     if b"".join(found).count(end) == len(found):
         return found
     return {piece for piece in found if not piece.partition(end)[2].strip()}
@@ -161,18 +162,39 @@ def _naming(unique: str, *, own: bool) -> re.Pattern[bytes]:
 
 def hides(content: bytes) -> bool:
     """Whether what looks like an element could stand in a comment or in literal text."""
-    if b"<!" not in content:
+    at = content.find(b"!")  # which is rare, so that this is quicker than to look for both signs
+    while at >= 0 and content[at - 1 : at] != b"<":
+        at = content.find(b"!", at + 1)
+    if at < 0:
         return False
     if b"<![" in content or b"<!D" in content:
         return True
     return any(b"\n    <" in match[0] for match in _COMMENT.finditer(content))
 
 
-def _said(content: bytes) -> list[bytes]:
-    """The lines whatever their order, with the signs that may be written in two ways in one."""
-    if b"&" in content:
+def _same(one: bytes, two: bytes) -> bool:
+    """Whether two elements say the same; the lines that both have in one place need no look."""
+    before, after = one.split(b"\n"), two.split(b"\n")
+    if len(before) == len(after):
+        pairs = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+        if len(pairs) == 1:
+            return _written(pairs[0][0]) == _written(pairs[0][1])
+        written = {_written(old) for old, _new in pairs}
+        if written.isdisjoint(_written(new) for _old, new in pairs):
+            return False
+    return _said(one) == _said(two)
+
+
+def _written(line: bytes) -> bytes:
+    """A line without its indentation, with the signs that may be written in two ways in one."""
+    if b"&" in line:
         for written, sign in _ENTITIES:
-            content = content.replace(written, sign)
-    lines = [line.strip(b" \t") for line in content.split(b"\n")]
+            line = line.replace(written, sign)
+    return line.strip(b" \t")
+
+
+def _said(content: bytes) -> list[bytes]:
+    """The lines, whatever their order where each is an element of its own."""
+    lines = [_written(line) for line in content.split(b"\n")]
     plain = all(line.count(b"<") == 2 and line.startswith(b"<") for line in lines)
     return sorted(lines) if plain else lines
