@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import DomainError
-from metadata import decompose, xml
+from metadata import blocks, decompose, xml, zips
 from metadata.components import ComponentKey
 from metadata.normal import NormalForm
 from metadata.projects import Layout
@@ -68,6 +68,13 @@ def test_units_of_many_paths_are_those_of_each() -> None:
             "objects/A/fields/B__c.field-meta.xml",
             "objects/A/fields/C__c.field-meta.xml",
             "objects/B/fields/C__c.field-meta.xml",
+            "objects/B/B.object-meta.xml",
+            "objects/B/listViews/All.listView-meta.xml",
+            "objects/C/listViews/All.listView-meta.xml",
+            "objects/C/webLinks/A.v2.webLink-meta.xml",
+            "objects/D/webLinks/A.v2.webLink-meta.xml",
+            "objectTranslations/B-fr/B-fr.objectTranslation-meta.xml",
+            "objectTranslations/B-fr/D__c.fieldTranslation-meta.xml",
             "reports/F/A.report-meta.xml",
             "reports/F/G/A.report-meta.xml",
             "reports/F.reportFolder-meta.xml",
@@ -89,3 +96,46 @@ def test_wanted_children_are_cut_out_as_if_all_were() -> None:
     some = decompose.split(kind, "CustomLabels", content.encode(), "a", wanted=wanted)
     assert NormalForm(some) == NormalForm(every).only(wanted)
     assert list(some) == [ComponentKey("CustomLabel", "B")]
+
+
+def test_a_directory_named_as_a_types_learns_nothing_from_its_siblings() -> None:
+    paths = [f"main/objects/{name}/fields/A__c.field-meta.xml" for name in ("A", "B", "lwc")]
+    alone = [dict(_units([path]).each([path])) for path in paths]
+    together = list(_units(paths).each(paths))
+    assert together == [item for found in alone for item in found.items()]
+
+
+def _units(paths: list[str]) -> Units:
+    return Units(Layout("source", ("main",)), standard(), Listing(paths))
+
+
+def test_what_was_given_ahead_makes_the_same_zip() -> None:
+    files = {f"classes/{n}.cls": b"class %d {}" % (n % 7) * 50 for n in range(40)}
+    packing = zips.Packing()
+    for path, content in files.items():
+        packing.add(path, content + b"//" if path.endswith("3.cls") else content)
+    assert packing.write(files) == zips.write(files)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ("<a>1</a>\n<b>2</b>", "<b>2</b>\n<a>1</a>", True),
+        ("<a>1</a>\n<b>2</b>", "<b>3</b>\n<a>1</a>", False),
+        ("<a>it&apos;s</a>\n<b>2</b>", "<a>it's</a>\n<b>2</b>", True),
+        ("<a>1</a>\n<b>2</b>", "<a>1</a>\n<b>2 </b>", False),
+        ("<a>1</a>\n<b>2</b>", "    <a>1</a>\n<b>2</b>", True),
+        ("<a>\n1</a>\n<b>2</b>", "<b>2</b>\n<a>\n1</a>", False),
+        ("<a>1</a>", "<a>1</a>\n<b>2</b>", False),
+    ],
+)
+def test_elements_say_the_same_whatever_the_order_of_their_lines(
+    one: str, two: str, same: bool
+) -> None:
+    kind = standard().by_name["CustomObject"]
+    sides = []
+    for text in (one, two):
+        field = f"    <fields>\n        <fullName>A__c</fullName>\n{text}\n    </fields>"
+        sides.append({"A": f"{HEAD}<CustomObject {NS}>\n{field}\n</CustomObject>\n".encode()})
+    changed = set() if same else {ComponentKey("CustomField", "A.A__c")}
+    assert blocks.compared(kind, "A", *sides) == (changed, set())
