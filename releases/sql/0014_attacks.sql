@@ -68,6 +68,46 @@ create trigger guard_authors before update on releases_candidate
 alter table releases_candidate enable always trigger guard_authors_of_new;
 alter table releases_candidate enable always trigger guard_authors;
 
+-- ── The contents ─────────────────────────────────────────────────────────────────────────────────
+-- An item stays what it is and says truly when it was taken out: what was taken out after the
+-- artefact was made is in it still, and so are its authors.
+create function releases_guard_item() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if (new.id, new.release_id, new.candidate_id, new.added_by_id, new.added_at) is distinct from
+       (old.id, old.release_id, old.candidate_id, old.added_by_id, old.added_at)
+    then
+        raise exception 'release item: it is taken out and another one put in'
+            using errcode = 'P0R01';
+    elsif new.removed_at is distinct from old.removed_at and new.removed_at is not null then
+        new.removed_at := gatehouse_now();
+    end if;
+    return new;
+end $$;
+create trigger guard_item before update on releases_releaseitem
+    for each row when (not governance_is_owner()) execute function releases_guard_item();
+alter table releases_releaseitem enable always trigger guard_item;
+
+create function releases_stamp_artefact() returns trigger
+    language plpgsql set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    new.created_at := gatehouse_now();
+    return new;
+end $$;
+create trigger stamp before insert on releases_artefact
+    for each row when (not governance_is_owner()) execute function releases_stamp_artefact();
+alter table releases_artefact enable always trigger stamp;
+
+-- Whether the release's artefact carries the item: it was not taken out before that was made.
+create function releases_carries(item releases_releaseitem) returns boolean
+    language sql stable
+    return item.removed_at is null or item.removed_at > (
+        select a.created_at from releases_release r join releases_artefact a on a.id = r.artefact_id
+        where r.id = item.release_id);
+revoke execute on function releases_carries(releases_releaseitem) from public;
+
 -- ── Who had a hand in it ─────────────────────────────────────────────────────────────────────────
 -- Everybody who may not decide on a release, each with the first reason, and every address in its
 -- commits that is nobody's yet. releases.selectors.segregation asks this too, so there is one rule.
@@ -81,7 +121,7 @@ create function releases_hands(of_release bigint)
     ), item as (
         select i.added_by_id, c.*, t.name as team_name
         from asked
-        join releases_releaseitem i on i.release_id = asked.carrying and i.removed_at is null
+        join releases_releaseitem i on i.release_id = asked.carrying and releases_carries(i)
         join releases_candidate c on c.id = i.candidate_id
         join governance_team t on t.id = c.team_id
     ), wrote as (
@@ -187,7 +227,7 @@ begin
         raise exception 'deployment: the question leaves out a risk mark' using errcode = 'P0R04';
     elsif exists (
         select from releases_releaseitem i join releases_candidate c on c.id = i.candidate_id
-        where i.release_id = coalesce(planned.restores_id, planned.id) and i.removed_at is null
+        where i.release_id = coalesce(planned.restores_id, planned.id) and releases_carries(i)
           and c.artefact_id is null)
     then
         raise exception 'deployment: nobody knows who wrote one of the candidates'
@@ -220,7 +260,7 @@ begin
                left(format('is a member of %s, which contributes', t.name), 200)
         from releases_candidate c
         join governance_team t on t.id = c.team_id
-        join releases_releaseitem i on i.candidate_id = c.id and i.removed_at is null
+        join releases_releaseitem i on i.candidate_id = c.id and releases_carries(i)
         join releases_release r on coalesce(r.restores_id, r.id) = i.release_id
         join releases_deployment d on d.release_id = r.id
         join governance_approvalrequest q on q.id = d.approval_id

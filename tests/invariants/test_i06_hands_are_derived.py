@@ -51,6 +51,21 @@ ATTACKS: dict[str, Attack] = {
         "guard_cargo",
         "P0R02",
     ),
+    "a candidate was added by somebody else": Attack(
+        "web",
+        "UPDATE releases_releaseitem SET added_by_id = (SELECT max(id) FROM governance_user)",
+        "releases_releaseitem",
+        "guard_item",
+    ),
+    "a candidate is exchanged for another one": Attack(
+        "web",
+        "UPDATE releases_releaseitem SET candidate_id = (SELECT id FROM releases_candidate"
+        " WHERE tag = 'v1.0.0' ORDER BY id LIMIT 1) WHERE id = (SELECT max(i.id)"
+        " FROM releases_releaseitem i JOIN releases_release r ON r.id = i.release_id"
+        " WHERE r.title = 'October train')",
+        "releases_releaseitem",
+        "guard_item",
+    ),
     "what it carries changes after people were asked": Attack(
         "web",
         "UPDATE releases_release SET scope = 'delta' WHERE title = 'October train'",
@@ -108,6 +123,26 @@ def test_i06_without_the_guard_web_leaves_them_out(
     forgetful(monkeypatch)
     drop("releases_deployment", "complete_question")
     assert shut_out(asked_again(company)) == set()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_i06_what_is_taken_out_after_it_was_composed_hides_nobody(
+    company: Company, monkeypatch: pytest.MonkeyPatch, *, guarded: bool
+) -> None:
+    """Raw SQL between composing and asking; the artefact carries the candidate still."""
+    release = company.releases["October train"]
+    told = shut_out(asked_again(company))
+    with acting(company.people["marek"]):
+        stages.withdraw_submission(release_id=release.pk, reason="again")
+    if not guarded:
+        drop("releases_releaseitem", "guard_item")
+    out = "UPDATE releases_releaseitem SET removed_at = '2001-01-01' WHERE release_id = %s"
+    assert execute("web", f"{out} AND candidate_id = %s", release.pk, of_service(company)) == 1
+    assert (shut_out(asked_again(company)) == told) is guarded
+
+
+def of_service(company: Company) -> int:
+    return company.candidates["service v1.1.0"].pk
 
 
 def test_i06_a_question_without_its_marks_is_refused(
