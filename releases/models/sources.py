@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.urls import reverse
 
+from core import clock
 from core.models import Entity
 
 
@@ -72,6 +73,7 @@ class Commit(models.Model):
     co_authors = models.JSONField(default=list)
     authored_at = models.DateTimeField()
     committed_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField(default=clock.now)
     message = models.TextField()
     parents = models.JSONField(default=list)
     on_main = models.BooleanField(default=False)

@@ -110,7 +110,8 @@ revoke execute on function releases_carries(releases_releaseitem) from public;
 
 -- ── Who had a hand in it ─────────────────────────────────────────────────────────────────────────
 -- Everybody who may not decide on a release, each with the first reason, and every address in its
--- commits that is nobody's yet. releases.selectors.segregation asks this too, so there is one rule.
+-- commits that is nobody's yet. Authors write the dates of their commits: without any, every former
+-- member had a hand in it, and none of them makes that later than the candidate. releases.selectors.segregation asks this too, so there is one rule.
 create function releases_hands(of_release bigint)
     returns table (person bigint, reason text, email text, name text)
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
@@ -148,7 +149,8 @@ create function releases_hands(of_release bigint)
         union all
         select 7, m.user_id, format('is a member of %s, which contributes', item.team_name)
         from item join governance_membership m on m.team_id = item.team_id
-            and (m.revoked_at is null or m.revoked_at >= item.oldest_commit_at)
+            and (m.revoked_at is null or m.revoked_at
+                 >= least(coalesce(item.oldest_commit_at, '-infinity'), item.created_at))
         union all
         select 8, wrote.person, format('wrote commits of %s', wrote.team_name) from wrote
         union all

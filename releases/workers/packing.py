@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import transaction
 
 from core import db
-from core.errors import DomainError, ExternalFault
+from core.errors import DomainError, ExternalFault, NotNow
 from governance import notices
 from governance.selectors import people
 from jobs.registry import Claim, Next
@@ -21,6 +22,8 @@ from releases.services.outcomes import move_candidate
 from releases.states import BuildState, CandidateState, Purpose
 
 WARNINGS_KEPT = 50
+COMMITS_MAX = 20_000
+"""The most commits whose authors are read for one candidate; nobody is left out silently."""
 
 
 def build(claim: Claim) -> Next:
@@ -126,7 +129,7 @@ def _send_candidate(row: Candidate, artefact: Artefact) -> None:
         CandidateState.TESTING,
         artefact=artefact,
         commit_count=len(commits),
-        oldest_commit_at=min((commit.authored_at for commit in commits), default=None),
+        oldest_commit_at=_work_began(row, commits),
         contributors=[{"email": email, "name": name} for email, name in named.items()],
     )
     candidates.record("candidate.packaged", row, artefact=str(artefact))
@@ -140,19 +143,34 @@ def _send_candidate(row: Candidate, artefact: Artefact) -> None:
     )
 
 
+def _work_began(row: Candidate, commits: Sequence[Commit]) -> datetime | None:
+    """Since when whoever was a member may have had a hand in it; None: since ever.
+
+    Dates in commits are what their authors write, so they only make it earlier: it is never later
+    than when Gatehouse first saw the oldest of them, nor than the candidate itself.
+    """
+    moments = [moment for each in commits for moment in (each.authored_at, each.first_seen_at)]
+    return min(*moments, row.created_at) if moments else None
+
+
 def _commits_since_production(row: Candidate) -> list[Commit]:
-    """Commits that this candidate brings: those since the one that production holds."""
+    """Commits that this candidate brings: those since the one that production holds.
+
+    Code ``candidate.too_many_commits``: beyond ``COMMITS_MAX`` some authors would go unread.
+    """
     base = last_released(row)
     mirror = gateways.mirror_of(row.repository)
     not_in = [base.sha] if base else []
-    shas = [commit.sha for commit in mirror.commits(row.sha, not_in=not_in, limit=5000)]
-    known = Commit.objects.filter(repository=row.repository, sha__in=shas)
+    found = mirror.commits(row.sha, not_in=not_in, limit=COMMITS_MAX + 1)
+    if len(found) > COMMITS_MAX:
+        raise NotNow(
+            "candidate.too_many_commits",
+            f"{row.tag} brings more than {COMMITS_MAX:,} commits since the last release, so "
+            "Gatehouse cannot tell who wrote all of them. Choose a tag with a shorter history, "
+            "such as a branch whose old commits were squashed.",
+        )
+    known = Commit.objects.filter(repository=row.repository, sha__in=[each.sha for each in found])
     rows = {commit.sha: commit for commit in known}
-    missing = [
-        commit
-        for commit in mirror.commits(row.sha, not_in=not_in, limit=5000)
-        if commit.sha not in rows
-    ]
     extra = [
         Commit(
             sha=commit.sha,
@@ -163,6 +181,7 @@ def _commits_since_production(row: Candidate) -> list[Commit]:
             co_authors=[list(pair) for pair in commit.co_authors],
             authored_at=commit.authored_at,
         )
-        for commit in missing
+        for commit in found
+        if commit.sha not in rows
     ]
     return [*rows.values(), *extra]
