@@ -34,6 +34,7 @@ declare
     asked governance_approvalrequest;
     version governance_policyversion;
     people bigint[];
+    steps jsonb;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         return 'only READ COMMITTED sees what others have just committed';
@@ -55,6 +56,13 @@ begin
         select 1 from environments_track t where t.id = target.track_id and t.kind = 'production')
     then
         return null;
+    end if;
+    select jsonb_agg(s.kind order by s.position) into steps
+        from releases_step s where s.deployment_id = sent.id;
+    if steps is distinct from sent.plan -> 'steps' then
+        return 'steps of its plan are missing';
+    elsif (steps ->> 0, steps ->> 1) is distinct from ('gate', 'snapshot') then
+        return 'its plan does not read the org before it writes';
     end if;
     people := governance_counted(asked);
     select v.* into version from governance_policy p
