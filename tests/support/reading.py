@@ -2,7 +2,8 @@
 
 Looking changes nothing (I-38: no prefetchable GET), so a GET that writes fails whichever test it
 is met in. Excused are views that declare that they keep who looked (``access.keeps_a_look``).
-What middleware keeps around a view, such as the session's messages, is no part of this.
+What middleware keeps around a view, such as the session's messages, is no part of this, nor is a
+request with a token: that it is used, or refused on a page, is told.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def install() -> None:
 
         @functools.wraps(prepared)
         def looked_at(request: Any, *args: Any, **kwargs: Any) -> Any:
-            if request.method not in LOOKING:
+            if request.method not in LOOKING or "Authorization" in request.headers:
                 return prepared(request, *args, **kwargs)
             with only_reading():
                 return prepared(request, *args, **kwargs)
