@@ -33,7 +33,7 @@ ACCOUNTS = {
     "person.deactivated": "account closed",
     "person.reactivated": "account opened again",
 }
-NEAR = timedelta(seconds=5)
+NEAR = timedelta(minutes=1)
 """A role and its event are written in one transaction; their clocks differ by less."""
 Dated = tuple[datetime, int, tuple[object, ...]]
 
@@ -74,6 +74,7 @@ class Rights:
     versions: list[Counted] = field(default_factory=list)
     powers: dict[str, set[str]] = field(default_factory=dict)
     events: dict[tuple[str, int, str, str], list[AuditEvent]] = field(default_factory=dict)
+    """By what was done, to whom, with which role and in which team: names of teams may change."""
 
     @classmethod
     def read(cls, span: Span) -> Rights:
@@ -83,8 +84,9 @@ class Rights:
         for event in AuditEvent.objects.filter(event__in=GRANTS, at__lt=span.until).order_by("pk"):
             body = json.loads(event.body)
             told = (GRANTS[str(event.event)], body["subject"]["id"])
-            key = (*told, body["facts"].get("role", ""), body["facts"].get("team", ""))
-            found.events.setdefault(key, []).append(event)
+            for ref in event.related:
+                key = (*told, body["facts"].get("role", ""), ref)
+                found.events.setdefault(key, []).append(event)
         return found
 
     @property
@@ -101,14 +103,19 @@ class Rights:
         others = ("yes" if role in self.powers[name] else "no" for name in ("deploy", "policy"))
         return ("; ".join(named) or "no", *others)
 
-    def event(self, word: str, row: Membership) -> str:
-        """The line of history that says that a role was given or taken; empty if none does."""
+    def event(self, word: str, row: Membership) -> tuple[str, str]:
+        """The line of history that says that a role was given or taken, and the team's name in it.
+
+        Without such a line nothing, and the team's name of today.
+        """
         at = row.granted_at if word == "granted" else row.revoked_at
         if at is None:
-            return ""
-        told = self.events.get((word, row.user_id, Role(row.role).title, row.team.name), [])
-        near = min(told, key=lambda each: abs(each.at - at), default=None)
-        return near.public_id if near is not None and abs(near.at - at) < NEAR else ""
+            return "", row.team.name
+        key = (word, row.user_id, Role(row.role).title, row.team.audit_ref)
+        near = min(self.events.get(key, []), key=lambda each: abs(each.at - at), default=None)
+        if near is None or abs(near.at - at) >= NEAR:
+            return "", row.team.name
+        return near.public_id, json.loads(near.body)["facts"].get("team", row.team.name)
 
 
 def _versions(span: Span) -> list[Counted]:
@@ -201,8 +208,8 @@ def _line(
 ) -> tuple[object, ...]:
     role = str(row.role)
     told = "revoked" if word == "revoked" else "granted"
+    event, team = rights.event(told, row)
     return (
         word, utc(at), local(at, zone), row.user.full_name, row.user_id, Role(role).title,
-        row.team.name, *rights.may(role, row.team, at), _by(told, row), utc(row.granted_at),
-        rights.event(told, row),
+        team, *rights.may(role, row.team, at), _by(told, row), utc(row.granted_at), event,
     )  # fmt: skip

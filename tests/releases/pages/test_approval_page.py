@@ -16,6 +16,7 @@ from governance.models import Decision
 from releases.models import Release
 from releases.selectors import brought
 from releases.services import approval, releases, stages
+from releases.states import ReleaseState
 from tests.factories import releases as more
 from tests.releases.pages.conftest import Looks
 from tests.releases.pages.reading import (
@@ -29,6 +30,8 @@ from tests.releases.pages.reading import (
     words,
 )
 from tests.support.company import Company, acting
+from tests.support.databases import as_role
+from tests.support.moves import reach
 
 
 @pytest.fixture
@@ -167,6 +170,12 @@ class TestDeciding:
         assert train.state in ("approved", "scheduled")
         said = notices(page_of(as_person("jonas"), question(train)))
         assert any("Every approval is there." in text for text in said)
+        # Deployed, it asks nobody any more, though the approval would last for days.
+        with as_role("deploy"):
+            reach(train, ReleaseState.DEPLOYED)
+        page = page_of(as_person("jonas"), question(train))
+        assert any("Approved, and deployed" in text for text in notices(page))
+        assert "Approve" not in labels(page)
 
     def test_a_rejection_takes_the_release_back(self, train: Release, as_person: Looks) -> None:
         approve(as_person("ana"), train, verdict="reject", comment="Not before the audit.")
