@@ -13,14 +13,12 @@ from environments.models import Sandbox, SandboxRequest
 from environments.services.sandboxes import facts, requests
 from environments.states import SandboxState
 from governance.models import ApprovalRequest, Decision
-from tests.support.company import Company, acting, copies, found
+from tests.releases.pages.conftest import company, founded
+from tests.support.company import Company, acting, copies
 from tests.support.cover import execute
 from tests.support.databases import as_role
 
-
-@pytest.fixture
-def company(db: None) -> Company:
-    return found()
+__all__ = ["company", "founded"]
 
 
 def refusal(request: SandboxRequest, state: SandboxState, role: str) -> str:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from django.test import Client
 
 from tests.browser.pages import PAGES
-from tests.support.company import Company, copies, found
+from tests.releases.pages.conftest import company, founded
+from tests.support.company import Company, copies
+
+__all__ = ["company", "founded"]
 
 OURS = ("sandbox", "refresh", "reconnect")
-
-
-@pytest.fixture
-def company(db: None) -> Company:
-    return found()
 
 
 def client_of(company: Company, who: str) -> Client:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from governance.approvals import subjects
 from tests.governance import world as worlds
+from tests.support import bases
 from tests.support.browser import chromium_browser, open_window
 
 __all__ = ["chromium_browser", "open_window"]
@@ -22,10 +24,17 @@ def subject(monkeypatch: pytest.MonkeyPatch) -> worlds.Subject:
     return spy
 
 
+@pytest.fixture(scope="module")
+def founded_world(django_db_setup: Any, django_db_blocker: Any) -> Iterator[worlds.World]:
+    """A founded installation for a module; every test then runs in a savepoint above it."""
+    with bases.kept(worlds.make, django_db_blocker) as world:
+        yield world
+
+
 @pytest.fixture
-def world(db: None, subject: worlds.Subject) -> worlds.World:
+def world(founded_world: worlds.World, db: None, subject: worlds.Subject) -> worlds.World:
     """A founded installation, inside the test's transaction."""
-    return worlds.make()
+    return founded_world.copy()
 
 
 @pytest.fixture

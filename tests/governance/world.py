@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -52,6 +53,10 @@ class World:
             return self.by_name[name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def copy(self) -> World:
+        """Return the same with objects of its own."""
+        return World(*deepcopy((self.platform, self.sales, self.production, self.by_name)))
 
 
 def needs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.governance.conftest import committed_world, subject, world
+from tests.governance.conftest import committed_world, founded_world, subject, world
 from tests.releases.pages.conftest import as_person, company, founded
 from tests.support import company as companies
 from tests.support.company import Company
@@ -15,6 +15,7 @@ __all__ = [
     "committed_world",
     "company",
     "founded",
+    "founded_world",
     "subject",
     "world",
 ]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.clock import now
 from environments.services.sandboxes import outlook
 from releases.models import Commit, GitRef
-from tests.support.company import Company, found
+from tests.releases.pages.conftest import company, founded
+from tests.support.company import Company
 from tests.support.databases import as_role
 
-
-@pytest.fixture
-def company(db: None) -> Company:
-    return found()
+__all__ = ["company", "founded"]
 
 
 def test_trains_losses_and_offers_are_sentences_with_addresses(company: Company) -> None:

@@ -1,5 +1,7 @@
 """Who runs what when: long tests first, and a module in one worker so that it is set up once.
 
+Within a module, tests that begin with an empty database run before those that share rows.
+
 Order is random (pytest-randomly) by module, and within a module by class and test. On top of it,
 what takes long begins first, the longest first: otherwise it may come last, with the other workers
 idle. How long a test takes is told by the time that it is given (``timeout``, ``processes``).
@@ -9,6 +11,8 @@ from __future__ import annotations
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.support import bases
 
 # Tests that each set up what they need: workers share them test by test.
 ALONE = (
@@ -32,6 +36,10 @@ def seconds(item: pytest.Item) -> float:
     return ORDINARY_SECONDS
 
 
+def _rows(item: pytest.Item) -> list[bool]:
+    return [name in getattr(item, "fixturenames", ()) for name in bases.FIXTURES]
+
+
 def arrange(items: list[pytest.Item]) -> None:
     """Put modules that hold long tests first, each module's tests together, else as they come."""
     modules: dict[str, list[pytest.Item]] = {}
@@ -39,7 +47,7 @@ def arrange(items: list[pytest.Item]) -> None:
         modules.setdefault(item.nodeid.partition("::")[0], []).append(item)
     longest = {name: max(map(seconds, module)) for name, module in modules.items()}
     in_order = sorted(modules, key=lambda name: -longest[name])
-    items[:] = [item for name in in_order for item in modules[name]]
+    items[:] = [item for name in in_order for item in sorted(modules[name], key=_rows)]
 
 
 def unit(nodeid: str) -> str:

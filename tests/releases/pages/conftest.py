@@ -7,11 +7,11 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
 
 from core import clock
 from governance import stepup
+from tests.support import bases
 from tests.support.company import Company, found
 
 Looks = Callable[[str], Client]
@@ -20,14 +20,8 @@ Looks = Callable[[str], Client]
 @pytest.fixture(scope="module")
 def founded(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Company]:
     """Write the company once for a module; every test then runs in a savepoint above it."""
-    outer = transaction.atomic()
-    with django_db_blocker.unblock():
-        outer.__enter__()
-        company = found()
-    yield company
-    with django_db_blocker.unblock():
-        transaction.set_rollback(True)
-        outer.__exit__(None, None, None)
+    with bases.kept(found, django_db_blocker) as company:
+        yield company
 
 
 @pytest.fixture
