@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metadata import types
-from metadata.convert import assembly, replacements, selection
+from metadata.convert import assembly, replacements, selection, ui_bundles
 from metadata.identity import MANIFESTS
 from metadata.objects import LINK, SUBMODULE
 from metadata.projects import Layout, detect
@@ -67,6 +67,7 @@ def convert(
     handed = selection.contents(repository, list(entries.items()))
     found, parsed = assembly.taken(handed, places.__getitem__, pack)
     contents = {path: found[path] for path in entries}
+    ui_bundles.check(places.values(), tree, contents.__getitem__)
     contents, warnings = replacements.applied(contents, layout, tree, read)
     result = assembly.assemble(contents, places, registry, parsed)
     return Converted(

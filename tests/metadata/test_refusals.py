@@ -81,6 +81,23 @@ BAD: dict[str, tuple[Tree, str, tuple[str, ...]]] = {
         {f"{BASE}/classes/A.cls": POINTER, f"{BASE}/classes/A.cls-meta.xml": CLASS_META},
         "metadata.lfs", ("classes/A.cls", "Git LFS pointer"),
     ),
+    "a UI bundle whose built files are not committed": (
+        {
+            f"{BASE}/uiBundles/shop/shop.uibundle-meta.xml": f"{HEAD}<UIBundle {NS}/>",
+            f"{BASE}/uiBundles/shop/ui-bundle.json": '{"outputDir": "dist"}',
+            f"{BASE}/uiBundles/shop/src/index.js": "1",
+        },
+        "metadata.ui_bundle", ("uiBundles/shop/ui-bundle.json", "“dist”", "commit what comes"),
+    ),
+    "a UI bundle that falls back to a file that is not there": (
+        {
+            f"{BASE}/uiBundles/shop/shop.uibundle-meta.xml": f"{HEAD}<UIBundle {NS}/>",
+            f"{BASE}/uiBundles/shop/ui-bundle.json": '{"outputDir": "/dist/", "routing": '
+            '{"fallback": "/index.html"}}',
+            f"{BASE}/uiBundles/shop/dist/home.html": "1",
+        },
+        "metadata.ui_bundle", ("uiBundles/shop/ui-bundle.json", "/index.html"),
+    ),
     "a resource with two contents": (
         {
             f"{BASE}/staticresources/A.resource-meta.xml": f"{HEAD}<StaticResource {NS}/>",

@@ -52,7 +52,6 @@ REFUSED = {
 
 TAKEN = {
     "replaceWithEnv": "no environment is read here: the text stays, and a warning says so",
-    "ui-bundle.json 'outputDir'": "the org checks the same, and says what it wants",
 }
 """Words of the official converter's refusals of what ours takes, and why."""
 
