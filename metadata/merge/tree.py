@@ -238,7 +238,7 @@ class Merging:
             return _commented(found[0].item, sides)
         items = [want.item for want in found]
         if base is None and len({meant(item.element) for item in items if item}) == 1:
-            return _commented(items[-1], sides)
+            return _commented(items[0], sides)
         merged: Item | None = None
         if base is not None and rule is not None and all(item is not None for item in items):
             trees = [Side(want.labels, want.item.element) for want in found if want.item]
