@@ -292,7 +292,7 @@ class Merging:
 
 
 def _meaning(base: Element, sides: list[Side]) -> list[Side]:
-    """The sides that mean different things, or the last where all mean the same.
+    """The sides that mean different things, or the first where all mean the same.
 
     A comment stands instead of a text that is still open; another comment there says nothing new.
     """
@@ -303,8 +303,8 @@ def _meaning(base: Element, sides: list[Side]) -> list[Side]:
         if said != before:
             known = apart.get(said)
             labels = (known.labels if known else ()) + side.labels
-            apart[said] = Side(labels, side.element)
-    return list(apart.values()) or sides[-1:]
+            apart[said] = Side(labels, known.element if known else side.element)
+    return list(apart.values()) or sides[:1]
 
 
 def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:

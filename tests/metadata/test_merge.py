@@ -125,7 +125,7 @@ def test_comment_instead_of_text_stays_a_comment() -> None:
     reworded = label("<!-- Say more -->")
     for ours, theirs, held in (
         (reworded, label("Hilfe"), b"<help>Hilfe</help>"),
-        (reworded, label("<!-- Say it -->"), b"<help><!-- Say it --></help>"),
+        (reworded, label("<!-- Say it -->"), b"<help><!-- Say more --></help>"),
     ):
         merged = merge(label("<!-- Help -->"), ours, theirs)
         assert merged.clean
