@@ -72,6 +72,9 @@ class KnownTest(models.Model):
 
     release = models.ForeignKey("releases.Release", models.PROTECT, related_name="known_tests")
     artefact = models.ForeignKey("releases.Artefact", models.PROTECT, related_name="+")
+    base_snapshot = models.ForeignKey(
+        "environments.Snapshot", models.PROTECT, null=True, related_name="+"
+    )
     kind = models.CharField(max_length=8, choices=Kind)
     name = models.CharField(max_length=255)
     reasons = models.JSONField(default=list)
@@ -79,7 +82,9 @@ class KnownTest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["release", "artefact", "kind", "name"], name="known_test_once"
+                fields=["release", "artefact", "kind", "name", "base_snapshot"],
+                name="known_test_once",
+                nulls_distinct=False,
             )
         ]
 
@@ -92,6 +97,9 @@ class Dependency(models.Model):
 
     release = models.ForeignKey("releases.Release", models.PROTECT, related_name="dependencies")
     artefact = models.ForeignKey("releases.Artefact", models.PROTECT, related_name="+")
+    base_snapshot = models.ForeignKey(
+        "environments.Snapshot", models.PROTECT, null=True, related_name="+"
+    )
     team = models.CharField(max_length=120)
     type = models.CharField(max_length=80)
     name = models.CharField(max_length=255)
@@ -105,9 +113,10 @@ class Dependency(models.Model):
             models.UniqueConstraint(
                 fields=[
                     "release", "artefact", "team", "type", "name",
-                    "needs_team", "needs_type", "needs_name",
+                    "needs_team", "needs_type", "needs_name", "base_snapshot",
                 ],
                 name="dependency_once",
+                nulls_distinct=False,
             )
         ]  # fmt: skip
 

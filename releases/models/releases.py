@@ -106,7 +106,11 @@ class ReleaseItem(models.Model):
 
 
 class ReleaseChange(models.Model):
-    """One component that the release changes in production, as the build worker computed it."""
+    """One component that the release changes in production, as the build worker computed it.
+
+    Production is what ``base_snapshot`` held: composed anew over another one, the same artefact may
+    change other things.
+    """
 
     class Kind(models.TextChoices):
         ADDED = "added", "new"
@@ -116,6 +120,9 @@ class ReleaseChange(models.Model):
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="changes")
     artefact = models.ForeignKey("releases.Artefact", models.PROTECT, related_name="+")
+    base_snapshot = models.ForeignKey(
+        "environments.Snapshot", models.PROTECT, null=True, related_name="+"
+    )
     type = models.CharField(max_length=80)
     name = models.CharField(max_length=255)
     kind = models.CharField(max_length=10, choices=Kind)
@@ -126,7 +133,9 @@ class ReleaseChange(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["release", "artefact", "type", "name"], name="release_change_once"
+                fields=["release", "artefact", "type", "name", "base_snapshot"],
+                name="release_change_once",
+                nulls_distinct=False,
             )
         ]
 

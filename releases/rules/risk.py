@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from metadata.dangers import ACCESS, CONNECTED
+
 
 class Risk(IntEnum):
     """Three steps, drawn as one to three bars."""
@@ -92,6 +94,14 @@ DANGERS: dict[str, str] = {
     "widens_access": "widens access",
 }
 """Marks read from a change's content (``metadata.dangers``), as people read them."""
+AT_WORST: dict[str, frozenset[str]] = {
+    **dict.fromkeys(ACCESS, frozenset({"all_data", "widens_access"})),
+    **dict.fromkeys(CONNECTED, frozenset({"connected_app"})),
+    "ApexTrigger": frozenset({"busy_flow"}),
+    "CustomObject": frozenset({"sharing", "widens_access"}),
+    "Flow": frozenset({"busy_flow"}),
+}
+"""The marks that a content of a type can bear, for contents that nobody reads."""
 _HIGHEST = frozenset({"ConnectedApp", "NamedCredential", "Profile", "Role", "SharingRules"})
 
 

@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
 from releases.models import Release, ReleaseChange
 from releases.rules import types
 from releases.rules.risk import DANGERS, Risk, assess, raised
+from releases.selectors import composed
 
 SHOWN = 15
 SHOWN_AT_MOST = 2000
@@ -84,10 +83,8 @@ class ChangesTable:
 
 
 def rows_of(release: Release) -> list[ChangeRow]:
-    """Every component that the release's artefact adds or changes, riskiest first; one query."""
-    rows = _changes(release).exclude(kind=ReleaseChange.Kind.SAME)
-    values = rows.values_list("type", "name", "kind", "teams", "summary", "marks")
-    judged = (_row(*value) for value in values.iterator())
+    """Every component that the release's artefact adds or changes, riskiest first."""
+    judged = (_row(*value) for value in composed.values(release))
     return sorted(judged, key=lambda row: (-row.risk, row.type, row.name))
 
 
@@ -109,7 +106,7 @@ def table(
         total=len(every),
         matching=len(matching),
         shown=sum(len(group.rows) for group in groups),
-        same=_changes(release).filter(kind=ReleaseChange.Kind.SAME).count(),
+        same=composed.same(release),
         highest=max((row.risk for row in every), default=None),
     )
 
@@ -142,10 +139,6 @@ def csv_rows(release: Release) -> Iterator[tuple[str, ...]]:
         marks = ", ".join(row.marks)
         risk = row.risk.word
         yield (row.name, row.type, change, row.summary, row.team_names, risk, marks)
-
-
-def _changes(release: Release) -> QuerySet[ReleaseChange]:
-    return ReleaseChange.objects.filter(release=release, artefact=release.artefact)
 
 
 def _row(

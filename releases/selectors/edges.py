@@ -20,6 +20,7 @@ from releases.models import (
     ReleaseItem,
     Repository,
 )
+from releases.selectors import composed
 from releases.states import BuildState, CandidateState, ReleaseState
 
 TRAIN = (
@@ -197,8 +198,7 @@ def _first_in(trains: list[Release], states: tuple[ReleaseState, ...]) -> Releas
 def _components(release: Release) -> int:
     if release.artefact_id is None:
         return 0
-    rows = ReleaseChange.objects.filter(release=release, artefact_id=release.artefact_id)
-    return rows.exclude(kind=ReleaseChange.Kind.SAME).count()
+    return composed.changes(release).exclude(kind=ReleaseChange.Kind.SAME).count()
 
 
 def _url(train: Release | None) -> str:

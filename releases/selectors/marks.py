@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from releases.models import Release, ReleaseChange
 from releases.rules import risk
+from releases.selectors import composed
 
 
 def of(release: Release) -> tuple[str, ...]:
-    """Every mark of what the release's artefact changes in production, sorted; one query."""
-    rows = ReleaseChange.objects.filter(release=release, artefact=release.artefact)
-    changed = rows.exclude(kind=ReleaseChange.Kind.SAME).values_list(
-        "type", "teams", "kind", "marks"
-    )
+    """Every mark of what the release's artefact changes in production, sorted."""
     found: set[str] = set()
-    for type_name, teams, kind, own in changed.iterator():
+    for type_name, _name, kind, teams, _summary, own in composed.values(release):
         removed = kind == ReleaseChange.Kind.REMOVED
         found |= risk.slugs(type_name, team_count=len(teams), is_removed=removed) | set(own)
     return tuple(sorted(found))

@@ -9,6 +9,7 @@ from governance.permissions import Standing
 from releases.models import Candidate, ComponentConflict, Dependency, Release, Resolution
 from releases.models.releases import ReleaseChange
 from releases.rules import types
+from releases.selectors import composed
 
 Picks = dict[tuple[str, str, str], str]
 SHOWN = 100
@@ -73,15 +74,21 @@ def needing(release: Release, candidate: Candidate) -> list[Needed]:
     if release.artefact_id is None:
         rows = [(row.type, row.name, row.teams) for row in open_in(release)]
     else:
-        changes = ReleaseChange.objects.filter(release=release, artefact=release.artefact_id)
-        found = changes.exclude(kind=ReleaseChange.Kind.SAME).filter(teams__contains=[gone])
+        found = (
+            composed.changes(release)
+            .exclude(kind=ReleaseChange.Kind.SAME)
+            .filter(teams__contains=[gone])
+        )
         rows = list(found.order_by("type", "name").values_list("type", "name", "teams"))
     for type_name, name, teams in rows:
         for team in (team for team in teams if gone in teams and team != gone):
             told = f"{types.spoken(type_name)} {name} is changed by both"
             lines.setdefault(team, {})[told] = None
     needs = Dependency.objects.filter(
-        release=release, artefact=release.artefact_id, needs_team=gone
+        release=release,
+        artefact=release.artefact_id,
+        base_snapshot=release.base_snapshot_id,
+        needs_team=gone,
     ).order_by("type", "name", "needs_type", "needs_name")
     for need in needs:
         if (need.type, need.name) == (need.needs_type, need.needs_name):

@@ -45,14 +45,16 @@ def _level(version: PolicyVersion | None) -> str:
 
 
 def known(release: Release) -> QuerySet[KnownTest]:
-    """What the build worker found for the release's artefact.
+    """What the build worker found for the release's artefact when it was composed last.
 
     A rollback carries an artefact that another release was composed into.
     """
     if release.artefact_id is None:
         return KnownTest.objects.none()
     rows = KnownTest.objects.filter(artefact=release.artefact_id)
-    return rows if release.restores_id else rows.filter(release=release)
+    if release.restores_id is not None:
+        return rows
+    return rows.filter(release=release, base_snapshot=release.base_snapshot_id)
 
 
 def spelled(release: Release, name: str) -> str | None:

@@ -96,11 +96,11 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
     with transaction.atomic():
         claim.guard()
         locked = releases.lock(release.pk)
-        if locked.state != ReleaseState.COMPOSING:
+        if (locked.state, locked.base_snapshot) != (ReleaseState.COMPOSING, release.base_snapshot):
             return Next.done()
-        _keep(artefact, rows)
-        _keep(artefact, needs)
-        _keep(artefact, tests)
+        keep(release, artefact, rows)
+        keep(release, artefact, needs)
+        keep(release, artefact, tests)
         note = _note(result)
         releases.move(
             locked,
@@ -119,10 +119,10 @@ def _compose(claim: Claim, release: Release, production: NormalForm) -> Next:
     return Next.done()
 
 
-def _keep(artefact: Artefact, rows: Sequence[Found]) -> None:
-    """Write down what was found about an artefact; what is there already stays."""
+def keep(release: Release, artefact: Artefact, rows: Sequence[Found]) -> None:
+    """Write down what was found when an artefact was composed over the release's snapshot."""
     for row in rows:
-        row.artefact = artefact
+        row.artefact, row.base_snapshot = artefact, release.base_snapshot
     if rows:
         type(rows[0]).objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
 

@@ -10,14 +10,17 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from environments.models import Snapshot
 from governance.models import ApprovalRequest, Membership
-from releases.models import Release, ReleaseChange
+from releases.models import Artefact, ArtefactComponent, Deployment, Release, ReleaseChange
 from releases.rules import risk
-from releases.selectors import marks, segregation
+from releases.selectors import changes, marks, segregation
 from releases.services import releases, runbooks, stages
+from releases.states import Purpose
 from tests.invariants.gate_world import approve, approved
 from tests.support.attacks import Attack, answers, drop, expected
-from tests.support.company import Company, acting
+from tests.support.company import Company, acting, hex_of
+from tests.support.company.work import run
 from tests.support.cover import execute, refusal, sqlstate
 from tests.support.databases import as_role
 from tests.support.moves import reach
@@ -71,6 +74,13 @@ ATTACKS: dict[str, Attack] = {
         "UPDATE releases_release SET scope = 'delta' WHERE title = 'October train'",
         "releases_release",
         "guard_cargo",
+    ),
+    "it was composed over another look at production": Attack(
+        "web",
+        "UPDATE releases_release SET base_snapshot_id = (SELECT max(id) FROM environments_snapshot)"
+        " WHERE title = 'October train'",
+        "releases_release",
+        "guard_base",
     ),
 }
 
@@ -243,6 +253,76 @@ def test_i06_the_preparation_of_another_release_carries_nothing(
     assert sqlstate(caught.value) == "P0R04"
     drop("releases_deployment", "complete_question")
     assert asked_again(company).state == "open"
+
+
+def test_i06_what_was_prepared_before_it_was_composed_anew_carries_nothing(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Production moved on in between, so nobody compared it with what is shown now."""
+    release = company.releases["October train"]
+    old = release.deployments.get(purpose="prepare")
+    base = Snapshot.objects.latest("pk")
+    with as_role("owner"):
+        Release.objects.filter(pk=release.pk).update(base_snapshot=base)
+    release.refresh_from_db()
+    assert stages.preparation_of(release) is None
+    monkeypatch.setattr(stages, "preparation_of", lambda release: old)
+    with pytest.raises(DatabaseError, match="nobody composed"), transaction.atomic():
+        asked_again(company)
+    with as_role("owner"):
+        rows = list(ReleaseChange.objects.filter(release=release))
+        for row in rows:
+            row.pk, row.base_snapshot = None, base
+        ReleaseChange.objects.bulk_create(rows)
+    with pytest.raises(DatabaseError, match="before it was composed"), transaction.atomic():
+        asked_again(company)
+    drop("releases_deployment", "complete_composition")
+    assert asked_again(company).state == "open"
+
+
+def test_i06_a_rollback_bears_the_marks_of_all_that_it_brings_back(company: Company) -> None:
+    """The database says the same, before production was looked at and afterwards."""
+    origin = company.releases["October train"]
+    listed = {name for group in (*risk.GRANTING.values(), risk.BY_ITSELF) for name in group}
+    names = sorted({*listed, *risk.AT_WORST, "AccountSettings", "Layout"})
+    with as_role("build"):
+        artefact = Artefact.objects.create(
+            digest=f"sha256:{hex_of('back')}", blob=hex_of("zip back"), zip_size=1, file_count=1,
+            unzipped_size=1, component_count=len(names), api_version="64.0", manifest={},
+            removes=[["ApexClass", "Old"]],
+        )  # fmt: skip
+        ArtefactComponent.objects.bulk_create(
+            ArtefactComponent(artefact=artefact, type=name, name="One", digest="a" * 64)
+            for name in names
+        )
+        ReleaseChange.objects.create(
+            release=origin, artefact=artefact, type="Layout", name="One", kind="same",
+            teams=["Sales", "Service"],
+        )  # fmt: skip
+    with as_role("owner"):
+        release = Release.objects.create(
+            title="Back", version="9.9.9", composed_by=company.people["marek"], artefact=artefact,
+            restores=origin, change_class="rollback",
+        )  # fmt: skip
+    held = dict.fromkeys((f"{name}:One" for name in names), "a" * 64)
+    for differs in (None, *names, "Old"):
+        if differs is not None:
+            prepared = run(company, Purpose.PREPARE, "Production", artefact, release=release)
+            found = {**held, "ApexClass:Old": "", f"{differs}:One": "b" * 64}
+            if differs == "Old":
+                found = {**held, "ApexClass:Old": "c" * 64}
+            with as_role("owner"):
+                Deployment.objects.filter(pk=prepared.pk).update(baseline=found)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT releases_marks(%s, %s)", [release.pk, artefact.pk])
+            told = tuple(cursor.fetchone()[0])
+        assert told == marks.of(release), differs
+        shown = [row.type for row in changes.rows_of(release)]
+        assert len(shown) == (1 if differs else len(names) + 1)
+        if differs is None:
+            every = {*risk.DANGERS, "permissions", "automation", "org_settings", "several_teams"}
+            assert set(told) == every
+    assert told == ("destructive",)
 
 
 def test_i06_marks_are_the_same_in_python_and_in_the_database(company: Company) -> None:

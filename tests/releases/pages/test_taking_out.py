@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from environments.models import Snapshot
 from jobs import registry, runner
 from jobs.models import Work
+from metadata.components import ComponentKey
 from metadata.layout import read
 from metadata.normal import NormalForm
-from releases.models import Candidate, Release
+from releases.models import Candidate, KnownTest, Release
+from releases.selectors import changes, marks, testing
 from releases.services import releases
 from tests.metadata.repositories import CLASS_META
 from tests.releases.pages.conftest import Looks
@@ -58,11 +61,11 @@ def offered(company: Company, slug: str, tag: str, form: NormalForm) -> Candidat
     return row
 
 
-def composed(release: Release) -> list[str]:
+def composed(release: Release, production: NormalForm = PRODUCTION) -> list[str]:
     """Let production's snapshot arrive and the build worker compose; what the release brings."""
     release.refresh_from_db()
     assert release.state == "composing"
-    artefact = kept(PRODUCTION)
+    artefact = kept(production)
     assert release.base_snapshot is not None
     rows = Snapshot.objects.filter(pk=release.base_snapshot.pk)
     with as_role("deploy"):
@@ -108,3 +111,36 @@ def test_what_is_taken_out_leaves_the_package_and_who_needs_it_is_named(
     answer = browser.post(address, follow=True)
     assert "A worker composes the rest now" in answer.content.decode()
     assert composed(release) == ["CaseReopen"]
+
+
+def test_composed_anew_it_shows_what_it_changes_in_production_as_that_is_now(
+    company: Company, tmp_path: Path, settings: Any
+) -> None:
+    """The artefact is the same one: only production has moved on."""
+    settings.GATEHOUSE = dataclasses.replace(settings.GATEHOUSE, mirrors_dir=tmp_path)
+    key = ComponentKey("ApexTrigger", "Renewals")
+    trigger = {"triggers/Renewals.trigger": b"trigger Renewals on Case (before insert) {}"}
+    brings = NormalForm({**SALES, key: trigger})
+    sales = offered(company, "sales", "v2.0.0", brings)
+    with acting(company.people["marek"]):
+        release = releases.create(title="Renewals", bump="minor")
+        releases.add_candidate(release_id=release.pk, candidate_id=sales.pk)
+        releases.compose(release_id=release.pk)
+    composed(release, brings)
+    artefact = release.artefact
+    assert (changes.rows_of(release), marks.of(release)) == ([], ())
+    with acting(company.people["marek"]):
+        releases.reopen(release_id=release.pk, reason="production moved on")
+        releases.compose(release_id=release.pk)
+    moved = {"triggers/Renewals.trigger": b"trigger Renewals on Case (before insert) { mended(); }"}
+    composed(release, NormalForm({**brings, key: moved}))
+    assert release.artefact == artefact
+    assert [row.name for row in changes.rows_of(release)] == ["Renewals"]
+    assert changes.table(release).same == len(SALES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT releases_marks(id, artefact_id) FROM releases_release WHERE id = %s",
+            [release.pk],
+        )
+        assert tuple(cursor.fetchone()[0]) == marks.of(release) == ("automation", "busy_flow")
+    assert KnownTest.objects.filter(release=release).count() == 2 * testing.known(release).count()
