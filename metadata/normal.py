@@ -32,6 +32,9 @@ OWN_ID = re.compile(
 MAX_ARCHIVE = 100_000_000
 """Archives that would unpack to more bytes are compared as they are."""
 
+_ARCHIVE, _FILE = b"archive\0", b"file\0"
+"""What an archive counts as begins with the first, which no plain file then does."""
+
 _BOM = b"\xef\xbb\xbf"
 _SAFE = " -_()!'@+,="
 
@@ -126,8 +129,8 @@ def what_counts(key: ComponentKey, path: str, content: bytes) -> bytes:
     """The part of a file's content that makes it this content and not another."""
     if key.type in APEX and not path.endswith("-meta.xml"):
         return content.removeprefix(_BOM).replace(b"\r\n", b"\n").rstrip()
-    if key.type == "StaticResource" and content[:4] == b"PK\x03\x04":
-        return _archive(content)
+    if key.type == "StaticResource":
+        return _archive(content) if content[:4] == b"PK\x03\x04" else _plain(content)
     if key.type == "Layout":
         return OWN_ID.sub(rb"\1\2", content)
     return content
@@ -141,4 +144,9 @@ def _archive(content: bytes) -> bytes:
     except InvalidInput:
         return content
     lines = (f"{path}\0{hashlib.sha256(held[path]).hexdigest()}\n" for path in sorted(held))
-    return "".join(lines).encode()
+    return _ARCHIVE + "".join(lines).encode()
+
+
+def _plain(content: bytes) -> bytes:
+    """A file that is no archive; one that reads as an archive counts stays another one."""
+    return _FILE + content if content.startswith((_ARCHIVE, _FILE)) else content

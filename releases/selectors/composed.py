@@ -3,7 +3,7 @@
 A build worker wrote them down when the release was composed, against the snapshot that it was
 composed over; an earlier composition's rows stay, and are not of this one. A rollback was composed
 by nobody: its artefact is compared with what production held when the rollback was prepared, and
-before that everything counts as changed. ``releases_marks`` (releases/sql/0016_compositions.sql)
+before that everything counts as changed. ``releases_marks`` (releases/sql/0018_compositions.sql)
 says the same in the database.
 """
 

@@ -22,7 +22,7 @@ from metadata.convert.commit import Converted, convert
 from metadata.delta import Delta, between
 from metadata.merge.files import Merged, merge
 from metadata.mirrors import Mirror
-from metadata.normal import NormalForm
+from metadata.normal import NormalForm, digest_of, what_counts
 from metadata.source import read_commit
 from metadata.xml import canonical_file, parse
 from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
@@ -97,6 +97,16 @@ def test_archive_that_would_unpack_to_gigabytes_counts_as_it_is() -> None:
     key = ComponentKey("StaticResource", "Bomb")
     form = NormalForm({key: {"staticresources/Bomb.resource": buffer.getvalue()}})
     assert len(form.component_digest(key)) == 64
+
+
+def test_file_that_reads_as_an_archive_counts_is_another_content() -> None:
+    key, path = ComponentKey("StaticResource", "Kit"), "staticresources/Kit.resource"
+    archive = zips.archive({"a.js": b"var a;\n"})
+    counts = what_counts(key, path, archive)
+    bare = counts.partition(b"\0")[2]
+    texts = [archive, bare, counts, what_counts(key, path, counts), b"file\0", b"file\0file\0"]
+    found = {digest_of(key, {path: text}) for text in texts}
+    assert len(found) == len(texts)
 
 
 @pytest.mark.parametrize("text", [b"", b"a", b"ab" * 40, bytes(range(256)) * 3])

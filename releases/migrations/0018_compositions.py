@@ -45,7 +45,7 @@ def of_one_composition(model: str, name: str, fields: list[str]) -> list[Operati
 
 class Migration(migrations.Migration):
     dependencies: ClassVar = [
-        ("releases", "0014_attacks"),
+        ("releases", "0017_sight"),
         ("environments", "0010_snapshots"),
     ]
 
@@ -55,5 +55,5 @@ class Migration(migrations.Migration):
             for model, (name, fields) in FOUND.items()
             for operation in of_one_composition(model, name, fields)
         ),
-        RunSQLFile("releases/0016_compositions.sql"),
+        RunSQLFile("releases/0018_compositions.sql"),
     ]
