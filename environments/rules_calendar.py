@@ -19,6 +19,8 @@ from governance.rules.windows import Span, Window, instant, zone_of
 
 HoldKind = Literal["freeze", "stop", "window"]
 LONGEST = timedelta(days=366)
+NEAR = timedelta(days=2)
+"""More than any clock on a wall differs from UTC: what lies further off need not be converted."""
 MONTHS = {"month": 1, "year": 12}
 
 
@@ -66,10 +68,14 @@ class Plan:
                 yield Span(self.start, self.end)
             return
         begin, length = self._wall()
+        long_before = start.astimezone(UTC).replace(tzinfo=None) - NEAR - length
+        long_after = end.astimezone(UTC).replace(tzinfo=None) + NEAR
         for number in self._numbers(start, length):
             first = self._first(begin, number)
-            if self.last_day is not None and first.date() > self.last_day:
+            if first > long_after or (self.last_day is not None and first.date() > self.last_day):
                 return
+            if first < long_before:
+                continue
             span = Span(instant(first, self.zone), instant(first + length, self.zone, late=True))
             if span.start >= end:
                 return

@@ -238,13 +238,16 @@ def _able(rules: tuple[ApprovalRule, ...], person: Person, opened_at: datetime) 
     """The indices of the rules of which an active human being may fill a seat."""
     if not (person.active and person.human):
         return ()
-    found = []
-    for index, rule in enumerate(rules):
-        for role in rule.roles:
-            if _holds(rule, role, person, opened_at):
-                found.append(index)
-                break
-    return tuple(found)
+    return tuple([index for index, rule in enumerate(rules) if _fills(rule, person, opened_at)])
+
+
+def _fills(rule: ApprovalRule, person: Person, opened_at: datetime) -> bool:
+    """Whether a role of the person's fills a seat of the rule."""
+    for role in rule.roles:
+        since = person.since(role, rule.team)
+        if since is not None and since <= opened_at:
+            return True
+    return False
 
 
 def _holds(rule: ApprovalRule, role: Role, person: Person, opened_at: datetime) -> bool:
@@ -292,9 +295,10 @@ def _eligible(asked: Asked, person_id: int, facts: Facts) -> Answer:
         return Denied("approval.requester", f"{person.name} asked for this approval.")
     if person_id in facts.excluded:
         return Denied("approval.excluded", f"{person.name} {facts.excluded[person_id]}.")
-    if any(_able(rules, person, facts.opened_at) for rules in asked):
-        return Allowed()
     every = [rule for rules in asked for rule in rules]
+    for rule in every:
+        if _fills(rule, person, facts.opened_at):
+            return Allowed()
     if any(person.since(role, rule.team) for rule in every for role in rule.roles):
         return Denied(
             "approval.role_too_new",
