@@ -24,7 +24,10 @@ def timed(act: Callable[[], object]) -> float:
 
 def cpu_time(process: psutil.Process) -> float:
     """Return the CPU seconds that a process has used."""
-    times = process.cpu_times()
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:  # it ended while the others were counted
+        return 0.0
     return float(times.user + times.system)
 
 

@@ -16,7 +16,7 @@ from governance.models import AuditEvent
 
 PAGE = 50
 PAGE_MAX = 200
-STREAM = 2000
+STREAM = 500
 WALK = 20_000
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 CURSOR = re.compile(r"(\d{1,16})-(\d{1,19})")

@@ -120,7 +120,8 @@ class Command(BaseCommand):
                 f"{cpu * 1e6:>9.0f} us{least * 1e6:>11.0f} us"
             )
         wanted = f"{APPENDS:,} commits/s with {WRITERS[-1]} writers"
-        self.stdout.write(f"  {judged(chained >= APPENDS, wanted)}")
+        flushes = f"{wanted} (ceiling of this disk: {ceiling:,.0f} flushes/s)"
+        self.stdout.write(f"  {judged(chained >= APPENDS, flushes)}")
         self.stdout.write(f"  {judged(swift >= APPENDS, f'{wanted}, the disk aside')}")
 
     def _unchained(self, count: int, seconds: float) -> float:
