@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from environments.models import CalendarSource, Environment, Freeze, Maintenance, Track
@@ -135,6 +136,14 @@ def upcoming_plans(environment: Environment, now: datetime) -> list[Plan]:
         lasting, covers(Wanted(environment=environment)), lifted_at=None
     ).exclude(scope=FreezeScope.TEAM)
     return [freeze.plan for freeze in rows]
+
+
+def frozen_by(environment: Environment) -> Freeze | None:
+    """The first freeze that lies on this protected environment alone; retiring it is refused."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT environments_frozen_by(%s)", [environment.pk])
+        row = cursor.fetchone()
+    return Freeze.objects.filter(pk=row[0]).first() if row else None
 
 
 def standing_stop() -> Freeze | None:

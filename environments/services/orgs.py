@@ -17,10 +17,10 @@ from django.db.models import Q
 from core import clock, digests, sealing
 from core.db import shared_advisory_lock
 from core.errors import Conflict, InvalidInput, NotNow, Stale
-from environments import permissions, rules
+from environments import permissions, rules, selectors_calendar
 from environments.gateways import allowed_hosts, purpose_of
 from environments.models import DEFAULT_API_VERSION, Credential, Environment, Track
-from environments.selectors_policies import default_of
+from environments.selectors_policies import born_with
 from environments.services import leases
 from environments.states import Flow, Licence, Stage, TrackKind, kind_of
 from governance import audit
@@ -81,6 +81,7 @@ def create(*, team: Team | None, stage: str, words: Words) -> Environment:
     shared_advisory_lock("stage-policies")
     typed = _checked(place, words)
     _refuse_taken_organization(typed.expected_organization_id, besides=None)
+    policy, follows = born_with(track.kind, place)
     with _unique(typed, place, track):
         environment = Environment.objects.create(
             track=track,
@@ -91,7 +92,8 @@ def create(*, team: Team | None, stage: str, words: Words) -> Environment:
             login_host=typed.login_host,
             expected_organization_id=typed.expected_organization_id,
             api_version=typed.api_version,
-            policy=default_of(track.kind, place),
+            policy=policy,
+            follows_stage=follows,
         )
     _record("environment.created", environment, stage=place.value, track=str(track))
     return environment
@@ -211,12 +213,14 @@ def retire(*, environment_id: int, typed_name: str) -> Environment:
     """Take the environment out of its stage for good; its credential is discarded.
 
     Raises InvalidInput ``environment.name_differs`` unless its name was typed, NotNow
-    ``environment.in_use`` and ``environment.has_requests`` while people are asked about it.
+    ``environment.in_use``, ``environment.frozen`` while a freeze lies on it that only sign-offs
+    lift, and ``environment.has_requests`` while people are asked about it.
     """
     environment = _locked(environment_id)
     permissions.demand_manage(environment.track)
     _refuse_retired(environment)
     _refuse_in_use(environment, "it cannot be retired now")
+    _refuse_frozen(environment)
     _refuse_asked(environment)
     if typed_name.strip() != environment.name:
         raise InvalidInput(
@@ -372,6 +376,15 @@ def _refuse_asked(environment: Environment) -> None:
             "environment.has_requests",
             f"People are asked about {environment.name}: {enumeration(asked)}. Have that decided "
             "or withdrawn before the environment is retired.",
+        )
+
+
+def _refuse_frozen(environment: Environment) -> None:
+    if (freeze := selectors_calendar.frozen_by(environment)) is not None:
+        raise NotNow(
+            "environment.frozen",
+            f"The freeze “{freeze}” lies on {environment.name} and would end with it. Have the "
+            "board lift it first, or wait for its end.",
         )
 
 

@@ -8,11 +8,12 @@ carries the policy that governs it; one that follows its stage changes with it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from core.db import advisory_lock, database_now, lock_rows
 from core.digests import digest_json
@@ -148,7 +149,7 @@ def assign_stage(
 def _put(target: Target, wanted: Policy, follows: bool, reason: str) -> PolicyAssignment | None:
     """Set what demands no less; ask about everything else."""
     new, old = _version_of(wanted, target), target.version()
-    if old is not None and not weaker(parse(old.body), parse(new.body)):
+    if old is not None and _demands_no_less(new, old):
         _apply(target, wanted, follows)
         return None
     pending = PolicyAssignment.objects.filter(
@@ -175,6 +176,17 @@ def _put(target: Target, wanted: Policy, follows: bool, reason: str) -> PolicyAs
     )
     _ask(assignment, old, new)
     return assignment
+
+
+def _demands_no_less(new: PolicyVersion, old: PolicyVersion) -> bool:
+    """The database's word besides, which guards the row and knows windows less exactly."""
+    if weaker(parse(old.body), parse(new.body)):
+        return False
+    with connection.cursor() as cursor:
+        bodies = [json.dumps(new.body), json.dumps(old.body)]
+        cursor.execute("SELECT governance_demands_no_less(%s::jsonb, %s::jsonb)", bodies)
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _version_of(policy: Policy, target: Target) -> PolicyVersion:

@@ -2,7 +2,7 @@
 -- ALWAYS. Errors: P0E02 a fixed column changed, P0E03 no sign-offs, P0E04 no such policy there.
 
 -- ── The policy of an environment or a stage ──────────────────────────────────────────────────────
--- Refuses a policy in the place of another (or of none) unless it asks for no less of people, or
+-- Refuses a policy in the place of another (or of none) unless it demands no less in anything, or
 -- people who must were asked exactly this and cover it now.
 create function environments_policy_may_be(
     in_environment bigint, on_track text, on_stage text, follows boolean, followed boolean,
@@ -24,7 +24,9 @@ begin
         raise exception 'policy: it is not in force, or asks nobody for production'
             using errcode = 'P0E04';
     end if;
-    if before.id is not null and governance_asks_no_less(wanted.body, before.body) then
+    if before.id is not null
+        and coalesce(governance_demands_no_less(wanted.body, before.body), false)
+    then
         return;
     end if;
     for assignment in
@@ -51,7 +53,8 @@ revoke execute on function
     environments_policy_may_be(bigint, text, text, boolean, boolean, bigint, bigint) from public;
 
 -- No policy is always in order: it allows nothing. A new environment has that of its stage; the
--- canary, which has no org, that of production.
+-- canary, which has no org, that of production. On the production track retiring sheds no rule: who
+-- takes the place of an environment with a policy of its own, or with none, obeys what that one did.
 create function environments_guard_policy() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
@@ -59,11 +62,26 @@ declare
     on_track text := (select t.kind from environments_track t where t.id = new.track_id);
     of_stage bigint := (select s.policy_id from environments_stagepolicy s
                         where s.track_kind = on_track and s.stage = new.stage);
+    before environments_environment;
 begin
     if new.policy_id is null then
         return new;
     end if;
     if tg_op = 'INSERT' then
+        select e.* into before
+            from environments_environment e join environments_track t on t.id = e.track_id
+            where t.kind = 'production' and on_track = 'production'
+              and e.stage = new.stage and e.stage <> 'CANARY'
+            order by e.id desc limit 1;
+        if before.policy_id is null and before.id is not null or not before.follows_stage then
+            if (new.policy_id, new.follows_stage)
+                is distinct from (before.policy_id, before.follows_stage)
+            then
+                raise exception 'environment: it obeys what the one before it did, or nothing'
+                    using errcode = 'P0E03';
+            end if;
+            return new;
+        end if;
         if new.stage = 'CANARY' then
             of_stage := (select e.policy_id from environments_environment e
                          where e.kind = 'production' and e.retired_at is null);
@@ -93,6 +111,39 @@ create trigger guard_policy before update on environments_environment
     execute function environments_guard_policy();
 alter table environments_environment enable always trigger guard_policy_of_new;
 alter table environments_environment enable always trigger guard_policy;
+
+-- Nor does it shed a freeze: one that lies on a protected environment alone is lifted by sign-offs.
+-- Returns the first that still holds, or will; one that comes back lasts past its last day.
+create function environments_frozen_by(the_environment bigint) returns bigint
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    select f.id from environments_freeze f
+    where f.scope = 'environment' and f.environment_id = the_environment and f.lifted_at is null
+      and environments_freeze_protects(f.scope, f.track_id, f.environment_id)
+      and (f.ends_at is null or f.ends_at > gatehouse_now()
+           or f.every <> ''
+              and (f.last_day is null
+                   or f.last_day + interval '2 days' + (f.ends_at - f.starts_at) > gatehouse_now()))
+    order by f.starts_at, f.id limit 1
+$$;
+revoke execute on function environments_frozen_by(bigint) from public;
+grant execute on function environments_frozen_by(bigint) to gatehouse_web;
+create function environments_guard_retirement() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    if environments_frozen_by(new.id) is not null then
+        raise exception 'environment: a freeze lies on it, and lifting that takes sign-offs'
+            using errcode = 'P0E03';
+    end if;
+    return new;
+end $$;
+revoke execute on function environments_guard_retirement() from public;
+create trigger guard_retirement before update on environments_environment
+    for each row
+    when (old.retired_at is null and new.retired_at is not null and not governance_is_owner())
+    execute function environments_guard_retirement();
+alter table environments_environment enable always trigger guard_retirement;
 
 -- A stage on which nothing stands yet gets its first policy from one member of the board.
 create function environments_guard_stage_policy() returns trigger

@@ -224,6 +224,35 @@ begin
     return true;
 end $$;
 
+-- Whether a version demands at least what another does: approvals, checks, windows, tests and all. In
+-- doubt it says no, and people decide: windows count as fewer only when each lies in one of before.
+create function governance_demands_no_less(wanted jsonb, than jsonb) returns boolean
+    language sql immutable set search_path = pg_catalog, public, pg_temp
+    as $$
+    select governance_asks_no_less(wanted, than)
+        and coalesce(wanted -> 'checks', '[]') @> coalesce(than -> 'checks', '[]')
+        and coalesce(wanted -> 'external_checks', '[]') @> coalesce(than -> 'external_checks', '[]')
+        and coalesce(
+            wanted -> 'min_coverage' is not distinct from than -> 'min_coverage'
+            or (wanted ->> 'min_coverage')::integer >= (than ->> 'min_coverage')::integer
+            or not coalesce(than -> 'checks' ? 'coverage', false), false)
+        and coalesce(
+            wanted -> 'backup_max_hours' is not distinct from than -> 'backup_max_hours'
+            or (wanted ->> 'backup_max_hours')::integer <= (than ->> 'backup_max_hours')::integer
+            or not coalesce(than -> 'checks' ? 'backup', false), false)
+        and (coalesce(than -> 'windows', '[]') = '[]'
+             or coalesce(wanted -> 'windows', '[]') <> '[]'
+                and than -> 'windows' @> (wanted -> 'windows'))
+        and (coalesce(than -> 'start_roles', '[]') = '[]'
+             or coalesce(wanted -> 'start_roles', '[]') <> '[]'
+                and than -> 'start_roles' @> (wanted -> 'start_roles'))
+        and (wanted ->> 'expires_hours')::integer <= (than ->> 'expires_hours')::integer
+        and array_position(level.names, wanted ->> 'test_level')
+            >= array_position(level.names, than ->> 'test_level')
+    from (values (array['NoTestRun', 'RunSpecifiedTests', 'RunLocalTests', 'RunAllTestsInOrg']))
+        as level (names)
+$$;
+
 -- Why a request about putting one version in the place of another (or of none) does not cover that;
 -- null when it does. Asked under the version before, or under the board's own when that one asks
 -- nobody; under every mark that either names; with the new one as well where it asks for less.
@@ -467,7 +496,7 @@ alter table governance_exclusion enable always trigger exclude_deputies;
 
 grant execute on function governance_is_owner(), governance_in_force(bigint),
     governance_of_the_board(), governance_body_is_whole(jsonb), governance_always_asks(jsonb),
-    governance_asks_no_less(jsonb, jsonb)
+    governance_asks_no_less(jsonb, jsonb), governance_demands_no_less(jsonb, jsonb)
     to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- ── Seats ────────────────────────────────────────────────────────────────────────────────────────

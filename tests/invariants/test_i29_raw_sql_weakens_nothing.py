@@ -5,6 +5,7 @@ Every attack here ended, before its guard, with a floor that asked nobody or oth
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from functools import partial
@@ -19,7 +20,7 @@ from environments.models import Environment, PolicyAssignment, StagePolicy
 from environments.services import policies as places
 from governance.models import ApprovalRequest, Policy, PolicyProposal, PolicyVersion
 from governance.rules.policy import PolicyRules
-from governance.rules.policy_lattice import approvals_at_least
+from governance.rules.policy_lattice import approvals_at_least, at_least
 from tests.support.company import Company, acting
 from tests.support.company.house import NOBODY_ASKED, POLICY
 from tests.support.cover import asked, execute, refusal, sqlstate
@@ -205,6 +206,37 @@ def test_i29_raw_sql_gives_no_environment_a_weaker_policy(company: Company) -> N
     assert refused(lambda: obey(production(company), light)) == "P0E03"
 
 
+LESS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "checks": ({"checks": ["rehearsed"]}, {"checks": []}),
+    "outside checks": ({"external_checks": ["jenkins/e2e"]}, {}),
+    "windows": ({"windows": [{"days": ["mon"]}]}, {"windows": []}),
+    "tests": ({}, {"test_level": "NoTestRun"}),
+    "life of approvals": ({}, {"expires_hours": 169}),
+    "coverage": (
+        {"checks": ["coverage"], "min_coverage": 90},
+        {"checks": ["coverage"], "min_coverage": 75},
+    ),
+    "backup": ({"checks": ["backup"], "backup_max_hours": 4}, {"checks": ["backup"]}),
+    "who starts": ({"start_roles": ["board_member"]}, {}),
+}
+
+
+@pytest.mark.parametrize("what", LESS)
+def test_i29_raw_sql_sheds_nothing_but_approvals_either(company: Company, what: str) -> None:
+    """The same people, but less is checked."""
+    before, after = (
+        made(company, name, {**POLICY, **body}) for name, body in zip("ab", LESS[what], strict=True)
+    )
+    execute(
+        "owner",
+        "UPDATE environments_environment SET policy_id = %s, follows_stage = false WHERE id = %s",
+        before.pk,
+        production(company).pk,
+    )
+    assert refused(lambda: obey(production(company), after)) == "P0E03"
+    obey(production(company), made(company, "c", {**POLICY, **LESS[what][0]}))
+
+
 def test_i29_raw_sql_gives_no_stage_a_weaker_policy(company: Company) -> None:
     light = made(company, "Light", lightest())
     rows = StagePolicy.objects.filter(track_kind="production", stage="PRD")
@@ -320,6 +352,7 @@ def test_i12_production_obeys_no_policy_that_asks_nobody(company: Company) -> No
 
 def test_i29_sql_says_less_as_the_lattice_does(transactional_db: None) -> None:
     seen: set[bool] = set()
+    sure: list[bool] = []
     with role_connection("web", autocommit=True) as web:
 
         @settings(max_examples=120)
@@ -332,6 +365,16 @@ def test_i29_sql_says_less_as_the_lattice_does(transactional_db: None) -> None:
             assert row is not None
             seen.add(row[0])
             assert row[0] == approvals_at_least(new, old)
+            # In every other field SQL may only err on the side of "less".
+            field = dataclasses.fields(PolicyRules)[len(sure) % 9].name
+            part = dataclasses.replace(old, **{field: getattr(new, field)})
+            row = web.execute(
+                "SELECT governance_demands_no_less(%s::jsonb, %s::jsonb)",
+                [json.dumps(part.body()), json.dumps(old.body())],
+            ).fetchone()
+            assert row is not None
+            assert not row[0] or at_least(part, old)
+            sure.append(row[0])
 
         holds()
-    assert seen == {True, False}
+    assert seen == set(sure) == {True, False}
