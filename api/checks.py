@@ -25,7 +25,7 @@ def report(request: HttpRequest) -> JsonResponse:
     """Keep one result; 201 when it is new, 200 when it was sent before."""
     bearer = tokens.authenticate(request, SCOPE)
     found = check_results.read(_body(request))
-    repository, team = check_results.team_of(found)
+    repository, team = check_results.team_of(found, bearer.token.team_ids)
     with bearer.acting():
         _demand_team(bearer, team)
         row, new = check_results.keep(

@@ -10,7 +10,11 @@ from core.models import Entity
 
 
 class CheckResult(Entity):
-    """One result of another system about one commit; append-only, the newest counts."""
+    """One result of another system about one commit; append-only, the newest counts.
+
+    It counts in the team of its repository, whoever else holds that commit; without a repository,
+    which only tokens for every team report, it counts in all.
+    """
 
     class Result(models.TextChoices):
         RUNNING = "running", "running"
@@ -29,7 +33,9 @@ class CheckResult(Entity):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["sha", "name", "run", "result"], name="check_result_once"
+                fields=["repository", "sha", "name", "run", "result"],
+                name="check_result_once",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=models.Q(result__in=["running", "passed", "failed"]),

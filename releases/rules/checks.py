@@ -25,6 +25,7 @@ class Work:
     sha: str
     build_state: str
     tested: bool
+    team_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Runbook:
 class CheckFacts:
     """What the checks look at, read with the gate's other facts.
 
-    ``external`` maps (commit, name) to the newest result; ``backup_planned`` says that the plan
-    takes a snapshot of its own right before it writes, and ``backup_at`` when that was done.
+    ``external`` maps (team, commit, name) to the newest result; ``backup_planned`` says that the
+    plan takes a snapshot of its own right before it writes, and ``backup_at`` when that was done.
     """
 
     now: datetime
@@ -51,7 +52,7 @@ class CheckFacts:
     backup_planned: bool
     backup_at: datetime | None
     runbook: Runbook
-    external: dict[tuple[str, str], str]
+    external: dict[tuple[int, str, str], str]
     min_coverage: int
     backup_max_hours: int | None
 
@@ -195,7 +196,9 @@ def judge_external(name: str, facts: CheckFacts) -> Reason:
     code = "gate.check.external"
     if not facts.work:
         return Reason(code, f"No commit carries a result of {name}.", Mark.WAITING)
-    found = {work.label: facts.external.get((work.sha, name), "") for work in facts.work}
+    found = {
+        work.label: facts.external.get((work.team_id, work.sha, name), "") for work in facts.work
+    }
     failed = [label for label, result in found.items() if result == "failed"]
     if failed:
         return Reason(

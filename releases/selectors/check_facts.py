@@ -37,7 +37,12 @@ def of(
         backup_planned=own is not None,
         backup_at=own[1] if own and own[0] == StepState.SUCCEEDED else None,
         runbook=_runbook(carries.steps),
-        external={(sha, name): result for sha, name, result in found["external"]},
+        external={
+            (load.team_id, sha, name): result
+            for team_id, sha, name, result in found["external"]
+            for load in carries.loads
+            if load.sha == sha and team_id in (None, load.team_id)
+        },
         min_coverage=rules.min_coverage if rules else 0,
         backup_max_hours=rules.backup_max_hours if rules else None,
     )
@@ -46,8 +51,7 @@ def of(
 def _work(carries: Cargo) -> tuple[Work, ...]:
     """The candidates that the deployment carries, each with the state of its commit's build."""
     return tuple(
-        Work(label=row.label, sha=row.sha, build_state=row.build_state, tested=row.tested)
-        for row in carries.loads
+        Work(row.label, row.sha, row.build_state, row.tested, row.team_id) for row in carries.loads
     )
 
 
@@ -139,6 +143,6 @@ _RESULTS = Composed(
             sha__in=Given("shas", "text[]"), name__in=Given("names", "text[]")
         )
         .order_by("pk")
-        .values_list("sha", "name", "result")
+        .values_list("repository__team_id", "sha", "name", "result")
     )
 )

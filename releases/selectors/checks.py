@@ -84,12 +84,12 @@ def _user_tests(candidates: Sequence[Candidate]) -> Check:
 
 def _reported(candidates: Sequence[Candidate]) -> list[Check]:
     """A line for every check that other systems reported about a commit on board."""
-    shas = {row.sha for row in candidates}
+    places = {(row.team_id, row.sha) for row in candidates}
     found: dict[str, list[Reported]] = {}
-    for results in check_results.newest(shas).values():
+    for results in check_results.newest(places).values():
         for result in results:
             found.setdefault(result.row.name, []).append(result)
-    return [_external(name, found[name], len(shas)) for name in sorted(found)]
+    return [_external(name, found[name], len(places)) for name in sorted(found)]
 
 
 def _external(name: str, results: Sequence[Reported], total: int) -> Check:

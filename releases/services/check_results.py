@@ -1,12 +1,13 @@
 """Results that other systems report about commits, such as Jenkins about its own tests.
 
-A result is a row that is only added; the newest of a commit and a name counts. Sending the same
-result of the same run again changes nothing, so a reporter may repeat itself.
+A result is a row that is only added; the newest of a team, a commit and a name counts. Sending the
+same result of the same run again changes nothing, so a reporter may repeat itself.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -82,21 +83,39 @@ def _checked(report: Report) -> Report:
     return report
 
 
-def team_of(report: Report) -> tuple[Repository | None, Team | None]:
+def team_of(
+    report: Report, token_teams: Collection[int] = ()
+) -> tuple[Repository | None, Team | None]:
     """The repository and team that a report is about, as far as Gatehouse knows the commit.
 
-    Code ``check.commit_unknown`` when a team is named and its commit was not fetched yet.
+    Whoever may push can hold another team's commit in a repository of their own, so a result
+    counts in its team alone: the one that is named, else that of the token, else the only one
+    there is. A token for every team reports about all when several hold the commit.
+
+    Codes: ``check.commit_unknown`` when a team is named and its commit was not fetched yet,
+    ``check.team`` when a token's several teams hold it.
     """
-    commits = Commit.objects.filter(sha=report.commit).select_related("repository__team")
+    known = Commit.objects.filter(sha=report.commit).select_related("repository__team")
+    commits = list(known.order_by("pk"))
     if report.team:
-        commits = commits.filter(repository__team__slug=report.team)
-    commit = commits.order_by("pk").first()
-    if commit is None and report.team:
+        commits = [row for row in commits if row.repository.team.slug == report.team]
+    elif token_teams:
+        own = [row for row in commits if row.repository.team_id in token_teams]
+        if len(own) > 1:
+            raise InvalidInput(
+                "check.team",
+                "Several teams of this token hold that commit. Name the one it is about.",
+                field="team",
+            )
+        commits = own or commits[:1]
+    if not commits and report.team:
         raise NotNow(
             "check.commit_unknown",
             "Gatehouse has not fetched this commit of this team yet. Send it again in a minute.",
         )
-    return (commit.repository, commit.repository.team) if commit else (None, None)
+    if len(commits) != 1:
+        return None, None
+    return commits[0].repository, commits[0].repository.team
 
 
 @transaction.atomic
@@ -114,13 +133,13 @@ def keep(
     if recent.count() >= PER_MINUTE:
         raise TooMany("check.too_many", "Too many results in one minute. Send it again later.")
     row, new = CheckResult.objects.get_or_create(
+        repository=repository,
         sha=report.commit,
         name=report.name,
         run=report.run,
         result=report.result,
         defaults={
             "url": report.url,
-            "repository": repository,
             "reported_by": reporter,
             "received_at": now,
         },

@@ -84,11 +84,12 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one candidate; asked by htmx, only what changes while it moves."""
     candidate = _candidate(pk)
     shown = candidates.load(candidate, clock.now())
+    place = (candidate.team_id, candidate.sha)
     context = {
         "page": shown,
         "candidate": candidate,
         "team": candidate.team,
-        "reported": check_results.newest([candidate.sha]).get(candidate.sha, []),
+        "reported": check_results.newest([place]).get(place, []),
         "may_test": can(request.user, "candidate.test", candidate.team),
         "may_offer": can(request.user, "candidate.offer", candidate.team),
         "may_retry": can(request.user, "candidate.create", candidate.team),

@@ -216,11 +216,12 @@ def start_build(request: HttpRequest, slug: str) -> HttpResponse:
 def build(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one build; asked by htmx, only what changes while it runs."""
     shown = builds.load(found(builds.find(pk), "build"), clock.now())
+    place = (shown.build.repository.team_id, shown.build.sha)
     context = {
         "page": shown,
         "build": shown.build,
         "team": shown.build.repository.team,
-        "reported": check_results.newest([shown.build.sha]).get(shown.build.sha, []),
+        "reported": check_results.newest([place]).get(place, []),
     }
     if not request.htmx:  # type: ignore[attr-defined]
         return render(request, "builds/build.html", context)

@@ -13,10 +13,13 @@ from django.urls import reverse
 from core import clock
 from governance import tokens
 from governance.models import ApiToken, AuditEvent, User
-from releases.models import CheckResult
-from releases.selectors import check_results
+from governance.rules.policy import parse
+from releases.models import CheckResult, Commit
+from releases.selectors import cargo, check_facts, check_results
 from releases.services import check_results as services
 from tests.support import company
+from tests.support.company.house import POLICY
+from tests.support.databases import as_role
 
 pytestmark = pytest.mark.django_db
 URL = "/api/checks/"
@@ -28,8 +31,10 @@ def firm() -> company.Company:
 
 
 def token(scopes: list[str], teams: list[int] | None = None) -> str:
-    robot = User.objects.create(email="jenkins@example.com", full_name="Jenkins", kind="service")
     whole, prefix, hashed = tokens.new_token()
+    robot, _ = User.objects.get_or_create(
+        email="jenkins@example.com", defaults={"full_name": "Jenkins", "kind": "service"}
+    )
     ApiToken.objects.create(
         user=robot,
         label="ci",
@@ -69,8 +74,8 @@ def test_a_result_is_kept_once_shown_and_told(firm: company.Company) -> None:
     assert (first.status_code, again.status_code) == (201, 200), first.content
     assert CheckResult.objects.count() == 1
     assert AuditEvent.objects.filter(event="check.reported", actor_name="Jenkins").count() == 1
-    sha = firm.candidates["sales v1.1.0"].sha
-    assert [entry.word.text for entry in check_results.newest([sha])[sha]] == ["Passed"]
+    place = (firm.teams["sales"].pk, firm.candidates["sales v1.1.0"].sha)
+    assert [entry.word.text for entry in check_results.newest([place])[place]] == ["Passed"]
 
 
 def test_the_newest_result_counts_and_a_replay_changes_nothing(firm: company.Company) -> None:
@@ -124,3 +129,39 @@ def test_a_reporter_is_slowed_down(firm: company.Company, monkeypatch: pytest.Mo
     whole = token(["checks:report"])
     answers = [send(body(firm, run=str(run)), whole).status_code for run in range(3)]
     assert answers == [201, 201, 429]
+
+
+def test_i06_a_team_says_nothing_about_the_work_of_another(firm: company.Company) -> None:
+    """Service pushes Sales' commit into its own repository and reports it as passed."""
+    sales, service = firm.teams["sales"], firm.teams["service"]
+    send(body(firm, result="failed"), token(["checks:report"], [sales.pk]))
+    commit = Commit.objects.get(sha=body(firm)["commit"])
+    commit.pk, commit.repository = None, firm.repositories["service"]
+    with as_role("build"):
+        commit.save(force_insert=True)
+    whole = token(["checks:report"], [service.pk])
+    for named in ({}, {"team": "service"}):
+        assert send(body(firm, **named), whole).status_code in (200, 201)
+    assert send(body(firm, team="sales"), whole).json()["code"] == "token.team"
+    rules = parse({**POLICY, "external_checks": ["jenkins/e2e"]})
+    deployment = firm.releases["October train"].deployments.get(purpose="release")
+    found = check_facts.of(deployment, rules, firm.now, carries=cargo.of_deployment(deployment))
+    assert found.external == {(sales.pk, commit.sha, "jenkins/e2e"): "failed"}
+    place = (sales.pk, commit.sha)
+    (shown,) = check_results.newest([place])[place]
+    assert shown.word.text == "Failed"
+
+
+def test_a_token_for_every_team_reports_about_all_who_hold_the_commit(
+    firm: company.Company,
+) -> None:
+    commit = Commit.objects.get(sha=body(firm)["commit"])
+    commit.pk, commit.repository = None, firm.repositories["service"]
+    with as_role("build"):
+        commit.save(force_insert=True)
+    both = [firm.teams[slug].pk for slug in ("sales", "service")]
+    assert send(body(firm), token(["checks:report"], both)).json()["code"] == "check.team"
+    assert send(body(firm), token(["checks:report"])).status_code == 201
+    assert CheckResult.objects.get().repository is None
+    places = [(team, commit.sha) for team in both]
+    assert set(check_results.newest(places)) == set(places)

@@ -19,6 +19,7 @@ from releases.models import (
     RunbookItem,
     Step,
 )
+from releases.selectors import check_results
 from releases.selectors.changes import ChangeRow, rows_of
 
 NOT_RECORDED = "not recorded"
@@ -153,7 +154,13 @@ def _tried(release: Release | None) -> list[Deployment]:
 def _results(candidates: list[Candidate]) -> list[CheckResult]:
     """What other systems reported about the candidates' commits."""
     rows = CheckResult.objects.filter(sha__in=[row.sha for row in candidates])
-    return list(rows.select_related("reported_by").order_by("received_at", "pk"))
+    found = rows.select_related("reported_by", "repository").order_by("received_at", "pk")
+    teams = {(each.sha, each.team_id) for each in candidates}
+    return [
+        row
+        for row in found
+        if any(sha == row.sha and check_results.counts_in(row, team) for sha, team in teams)
+    ]
 
 
 def _runbook(release: Release | None) -> list[RunbookItem]:

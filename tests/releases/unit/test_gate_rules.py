@@ -29,14 +29,14 @@ APPROVED = Approval(
 )
 CHECKED = CheckFacts(
     now=NOW,
-    work=(Work("Sales v1", "a" * 40, "passed", tested=True),),
+    work=(Work("Sales v1", "a" * 40, "passed", tested=True, team_id=1),),
     rehearsed_in="Rehearsal",
     validated_at=NOW - timedelta(days=9),
     coverage=Decimal("81.5"),
     backup_planned=True,
     backup_at=None,
     runbook=Runbook(2, ()),
-    external={("a" * 40, "jenkins/e2e"): "passed"},
+    external={(1, "a" * 40, "jenkins/e2e"): "passed"},
     min_coverage=75,
     backup_max_hours=24,
 )
@@ -156,15 +156,19 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "gate.check.backup",
     ),
     "external check failed": (
-        {"check_facts": replace(CHECKED, external={("a" * 40, "jenkins/e2e"): "failed"})},
+        {"check_facts": replace(CHECKED, external={(1, "a" * 40, "jenkins/e2e"): "failed"})},
         "gate.check.external",
     ),
     "external result unknown": (
-        {"check_facts": replace(CHECKED, external={("a" * 40, "jenkins/e2e"): "skipped"})},
+        {"check_facts": replace(CHECKED, external={(1, "a" * 40, "jenkins/e2e"): "skipped"})},
         "gate.check.external",
     ),
     "external check of another commit": (
-        {"check_facts": replace(CHECKED, external={("b" * 40, "jenkins/e2e"): "passed"})},
+        {"check_facts": replace(CHECKED, external={(1, "b" * 40, "jenkins/e2e"): "passed"})},
+        "gate.check.external",
+    ),
+    "external check of another team": (
+        {"check_facts": replace(CHECKED, external={(2, "a" * 40, "jenkins/e2e"): "passed"})},
         "gate.check.external",
     ),
     "another baseline": ({"prepared_baseline_digest": OTHER}, "gate.baseline_changed"),
