@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("releases", "0017_sight")]
+    dependencies: ClassVar = [("releases", "0018_compositions")]
 
     operations: ClassVar = [
         migrations.RemoveConstraint(model_name="checkresult", name="check_result_once"),
