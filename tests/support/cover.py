@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from core.db import database_now
 from governance import approvals
 from governance.models import ApprovalRequest, Decision, User
-from releases.models import Deployment, Release, Step
+from releases.models import Deployment, Release, ReleaseChange, Step
 from releases.services import deployments
 from releases.states import Purpose, StepKind, StepState
 from tests.support.company import Company, acting, hex_of
@@ -69,6 +69,14 @@ def asked(company: Company, *approvers: str, run: bool = True, **changes: Any) -
     with as_role("build"):
         release.artefact = package("covered")
         release.save(update_fields=["artefact"])
+        ReleaseChange.objects.get_or_create(
+            release=release,
+            artefact=release.artefact,
+            base_snapshot=release.base_snapshot,
+            type="ApexClass",
+            name="RenewalQuote",
+            kind=ReleaseChange.Kind.CHANGED,
+        )
     with acting(company.people["marek"]):
         deployment = deployments.plan(
             purpose=Purpose.RELEASE,
