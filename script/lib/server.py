@@ -69,6 +69,8 @@ def _run(installation: Installation, mode: str, port: int) -> int:
         demo = mode == "demo"
         words = _demo(installation, state, addresses) if demo else _founding(state, addresses)
         _write_environments(installation, state, addresses)
+        # Setting up takes minutes the first time: somebody else may have taken it meanwhile.
+        _demand_free(host, port)
         return _serve(installation, state, addresses, words)
 
 
