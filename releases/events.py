@@ -96,6 +96,10 @@ EVENTS: dict[str, str] = {
     "observation.explained": "explained {subject} in {environment}: {explanation}",
     "observation.asked": "asked for the deployments that {environment} itself lists",
     "step.intended": "was about to call {environment} for the {step} of {subject}",
+    "step.intended_again": (
+        "was about to send {environment} the whole package for the {step} of {subject}, since the "
+        "org refused the quick deploy: {reason}"
+    ),
     "step.started": "got {remote_id} from {environment} for the {step} of {subject}",
     "step.adopted": "found {remote_id} in {environment}: it is the {step} of {subject}",
     "step.succeeded": "finished the {step} of {subject}",

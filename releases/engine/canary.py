@@ -31,6 +31,8 @@ class Recorder:
         self.calls += 1
         return "0Af000000000CANARY"
 
+    quick_deploy = deploy
+
 
 class _Undone(Exception):
     """Rolls back what the floor let pass."""

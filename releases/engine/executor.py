@@ -49,7 +49,8 @@ def advance(claim: Claim) -> Next:
     if step is None:
         return finish.succeed(claim, deployment.pk)
     step.deployment = deployment
-    if step.state == StepState.PENDING and deployment.cancel_requested_at:
+    cancelled = deployment.cancel_requested_at and not deployment.is_written
+    if step.state == StepState.PENDING and cancelled:
         return finish.fail(
             claim, step, problem="Cancelled before this step.", state=StepState.CANCELLED
         )
@@ -174,6 +175,6 @@ def _apply_settlement(claim: Claim, deployment: Deployment, step: Step) -> Next:
     steps.move(locked, DeploymentState.RUNNING)
     note = f"Settled by a person: {locked.settle_note}"
     if locked.settle_outcome == StepState.SUCCEEDED:
-        steps.succeeded(claim, step, note=note)
+        finish.step(claim, step, note=note)
         return Next.now()
     return finish.fail(claim, step, problem=note)

@@ -31,20 +31,31 @@ RETURNING = frozenset(
 
 @transaction.atomic
 def succeed(claim: Claim, deployment_id: int) -> Next:
-    """Every step is settled well: the environment holds the artefact now."""
+    """Every step is settled well."""
     claim.guard()
     deployment = steps.lock(deployment_id)
     steps.move(deployment, DeploymentState.SUCCEEDED, message="")
-    if deployment.steps.filter(effect=Effect.WRITE, state=StepState.SUCCEEDED).exists():
+    steps.record("deployment.succeeded", deployment, artefact=str(deployment.artefact))
+    _leave(deployment)
+    return Next.done()
+
+
+@transaction.atomic
+def step(claim: Claim, done: Step, *, note: str, **columns: Any) -> None:
+    """A step ended well; after the one that writes, the environment holds the artefact.
+
+    That is recorded here and not at the deployment's end: it stays true when verifying fails.
+    """
+    claim.guard()
+    steps.succeeded(claim, done, note=note, **columns)
+    if done.effect == Effect.WRITE:
+        deployment = done.deployment
         holdings.record(
             environment_id=deployment.environment_id,
             digest=deployment.artefact.digest,
             label=label(deployment),
             ref=deployment.public_id,
         )
-    steps.record("deployment.succeeded", deployment, artefact=str(deployment.artefact))
-    _leave(deployment)
-    return Next.done()
 
 
 @transaction.atomic
@@ -65,7 +76,7 @@ def fail(
     steps.say(step, messages)
     cancelled = state is StepState.CANCELLED
     steps.record(f"step.{state.value}", deployment, step=steps.noun(step), problem=problem)
-    if step.effect == Effect.WRITE:
+    if step.effect == Effect.WRITE or deployment.is_written:
         holdings.record_failure(deployment.environment_id, problem)
     end = DeploymentState.CANCELLED if cancelled else DeploymentState.FAILED
     steps.move(deployment, end, message=problem)
@@ -97,6 +108,9 @@ def stop_at_gate(claim: Claim, step: Step, *, reason: str, back_to: ReleaseState
     step.deployment = deployment
     if step.state == StepState.PENDING:
         steps.move_step(step, StepState.SKIPPED, note=reason)
+    elif step.state == StepState.INTENDED:
+        # The org has refused the quick deploy, and the gate closed before the package was sent.
+        steps.move_step(step, StepState.FAILED, note=reason)
     if deployment.purpose == Purpose.RELEASE and deployment.release is not None:
         steps.move(deployment, DeploymentState.SUPERSEDED, message=reason)
         steps.record("deployment.superseded", deployment, reason=reason)

@@ -7,7 +7,8 @@ org's own list of deployments by our user is asked (design 6).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -15,23 +16,23 @@ from core import db
 from core.errors import ExternalFault, FaultUnknown
 from jobs.registry import Next
 from releases import gate
-from releases.engine import finish, parcel, reads, report
+from releases.engine import finish, parcel, reads, report, validated
 from releases.engine.context import UPLOAD_LIMIT, StepContext, poll_after
 from releases.engine.parcel import Parcel
 from releases.models import Step
 from releases.services import steps
-from releases.states import Effect, Purpose, ReleaseState, StepKind, StepState
+from releases.states import Effect, ReleaseState, StepKind, StepState
 from salesforce.types import DeployOptions, DeployRequestRow, DeployStatus
 
 CLOCK_SKEW = timedelta(seconds=60)
 LEASE_FOR_UPLOAD = 420
-VALIDATION_COUNTS_FOR = timedelta(days=10)
-"""How long the platform lets a validation count (deployRecentValidation, API 33.0 and later)."""
+VOID = "org.validation_void"
 
 
 def begin(ctx: StepContext) -> Next:
     """Ask the gate again, write the intent down, then call."""
-    if ctx.step.kind == StepKind.VALIDATE and (reason := counting_validation(ctx)):
+    if ctx.step.kind == StepKind.VALIDATE and (counts := validated.counting(ctx)):
+        reason = f"{counts.deployment.public_id} validated this artefact in this organisation"
         steps.skipped(ctx.claim, ctx.step, reason=reason)
         return Next.now()
     try:
@@ -44,22 +45,36 @@ def begin(ctx: StepContext) -> Next:
         return Next.now()
     if not reads.is_seen(ctx) and (wait := reads.look_again(ctx)):
         return wait
-    stopped = _intend(ctx, package)
+    return _send(ctx, package, validated.for_quick_deploy(ctx))
+
+
+def _send(ctx: StepContext, package: Parcel, checked: Step | None, refused: str = "") -> Next:
+    """Intend and call: the quick deploy of a validation, or the whole package.
+
+    An org that no longer takes the validation has done nothing; then the package goes, after the
+    gate has been asked once more.
+    """
+    stopped = _intend(ctx, package, checked, refused)
     if stopped is not None:
         return stopped
     ctx.claim.renew(LEASE_FOR_UPLOAD)
     try:
-        remote_id = ctx.org.deploy(package.content, _options(ctx))
+        if checked is not None:
+            remote_id = ctx.org.quick_deploy(checked.remote_id)
+        else:
+            remote_id = ctx.org.deploy(package.content, _options(ctx))
     except FaultUnknown:
         return Next.after(2)
     except ExternalFault as fault:
+        if checked is not None and fault.code == VOID:
+            return _send(ctx, package, None, fault.message)
         return finish.fail(ctx.claim, ctx.step, problem=fault.message)
     steps.started(ctx.claim, ctx.step, remote_id)
     return Next.after(0.5)
 
 
 @transaction.atomic
-def _intend(ctx: StepContext, package: Parcel) -> Next | None:
+def _intend(ctx: StepContext, package: Parcel, checked: Step | None, refused: str) -> Next | None:
     """The gate's last word and the intent in one transaction; a ``Next`` when it says no.
 
     The request's row is locked: a decision that is withdrawn at the same moment waits, or is seen.
@@ -82,8 +97,15 @@ def _intend(ctx: StepContext, package: Parcel) -> Next | None:
             reason=f"Stopped at the gate right before the call: {reason}",
             back_to=ReleaseState.REHEARSED,
         )
-    sent = {"components": package.components, "base": package.base} if package.base else {}
-    steps.intend(ctx.claim, ctx.step, gate=[item.text for item in verdict.reasons], **sent)
+    facts: dict[str, Any] = {"gate": [item.text for item in verdict.reasons]}
+    if package.base:
+        facts |= {"components": package.components, "base": package.base}
+    if checked is not None:
+        facts |= {"validated": checked.remote_id, "validated_by": checked.deployment.public_id}
+    if refused:
+        steps.intend_again(ctx.claim, ctx.step, reason=refused, **facts)
+    else:
+        steps.intend(ctx.claim, ctx.step, **facts)
     return None
 
 
@@ -107,37 +129,28 @@ def _options(ctx: StepContext) -> DeployOptions:
     )
 
 
-def counting_validation(ctx: StepContext) -> str:
-    """The reason why the preparation's validation still counts, or an empty text."""
-    preparation = ctx.deployment.preparation
-    if ctx.deployment.purpose != Purpose.RELEASE or preparation is None:
-        return ""
-    step = preparation.steps.filter(kind=StepKind.VALIDATE, state=StepState.SUCCEEDED).first()
-    if step is None or step.finished_at is None:
-        return ""
-    same = (
-        preparation.artefact_id == ctx.deployment.artefact_id
-        and preparation.organization_id == ctx.deployment.organization_id
-        and preparation.plan["test_level"] == ctx.deployment.plan["test_level"]
-        and preparation.plan["run_tests"] == ctx.deployment.plan["run_tests"]
-    )
-    if not same or db.database_now() - step.finished_at > VALIDATION_COUNTS_FOR:
-        return ""
-    return f"{preparation.public_id} validated this artefact in this organisation"
-
-
 def poll(ctx: StepContext) -> Next:
     """Ask the org how far it is, write its counters down and settle when it is done."""
     step, now = ctx.step, db.database_now()
     if ctx.deployment.cancel_requested_at and "cancel_sent" not in step.facts:
-        ctx.org.cancel(step.remote_id)
-        facts = {**step.facts, "cancel_sent": now.isoformat()}
-        steps.progress(ctx.claim, step, polled_at=now, facts=facts)
+        _ask_to_stop(ctx, now)
     status = ctx.org.deploy_status(step.remote_id)
     if not status.done:
         steps.progress(ctx.claim, step, polled_at=now, **report.counters(status))
         return poll_after(step, now)
     return settle(ctx, status)
+
+
+def _ask_to_stop(ctx: StepContext, now: datetime) -> None:
+    """Ask the org once to stop; how it ends is what the org then says, also when it refuses."""
+    facts = {**ctx.step.facts, "cancel_sent": now.isoformat()}
+    try:
+        ctx.org.cancel(ctx.step.remote_id)
+    except ExternalFault as fault:
+        if fault.retryable:
+            return
+        facts["cancel_refused"] = fault.message
+    steps.progress(ctx.claim, ctx.step, polled_at=now, facts=facts)
 
 
 def settle(ctx: StepContext, status: DeployStatus) -> Next:
@@ -146,9 +159,8 @@ def settle(ctx: StepContext, status: DeployStatus) -> Next:
     counters["facts"] = {**ctx.step.facts, **report.times(status)}
     if status.success:
         with transaction.atomic():
-            base = ctx.step.facts.get("base")
-            rest = f"; only what differs from {base}, which the org held" if base else ""
-            steps.succeeded(ctx.claim, ctx.step, note=report.summary(status) + rest, **counters)
+            note = report.summary(status) + _how(ctx.step)
+            finish.step(ctx.claim, ctx.step, note=note, **counters)
             steps.say(ctx.step, report.messages(status))
         return Next.now()
     state = StepState.CANCELLED if status.canceled else StepState.FAILED
@@ -160,6 +172,15 @@ def settle(ctx: StepContext, status: DeployStatus) -> Next:
         state=state,
         **counters,
     )
+
+
+def _how(step: Step) -> str:
+    """What a reader has to know of how it was sent, to end the step's sentence."""
+    if base := step.facts.get("base"):
+        return f"; only what differs from {base}, which the org held"
+    if by := step.facts.get("validated_by"):
+        return f"; a quick deploy of what {by} validated, whose tests count"
+    return ""
 
 
 def recover(ctx: StepContext) -> Next:

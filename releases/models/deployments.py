@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -94,6 +96,16 @@ class Deployment(Entity):
     def tests(self) -> Selection:
         """The tests that it runs."""
         return Selection.of_plan(self.plan)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the org took the write: then it is too late to cancel, and verifying goes on."""
+        return self.steps.filter(effect=Effect.WRITE, state=StepState.SUCCEEDED).exists()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How the package is sent: the plan without its steps."""
+        return {key: value for key, value in self.plan.items() if key != "steps"}
 
 
 class Step(models.Model):

@@ -194,6 +194,15 @@ class DeploymentPage:
         return None
 
     @property
+    def too_late(self) -> str:
+        """Why it cannot be cancelled any more; empty while it can."""
+        written = any(
+            view.step.effect == Effect.WRITE and view.step.state == StepState.SUCCEEDED
+            for view in self.steps
+        )
+        return words.too_late(self.deployment) if written else ""
+
+    @property
     def _has_written(self) -> bool:
         """Whether a writing step was handed to the org, so that cancelling may come late."""
         return any(

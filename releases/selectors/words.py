@@ -141,10 +141,18 @@ def deployment(row: Deployment) -> Word:
     return DEPLOYMENT[DeploymentState(row.state)]
 
 
+def too_late(row: Deployment) -> str:
+    """Why a deployment that has written is not cancelled any more."""
+    return (
+        f"{row.environment.name} holds it already, so there is nothing left to cancel; what runs "
+        "now only looks whether all of it arrived."
+    )
+
+
 def uncovered(row: Deployment) -> str:
     """What happens with a deployment whose approval was lost after the org had taken it."""
     name = row.environment.name
-    if row.state == DeploymentState.SUCCEEDED:
+    if row.is_written:
         return f"It could not be stopped any more: {name} holds it. Go back if it must not stay."
     if row.state not in LIVE_DEPLOYMENTS:
         return f"{name} is as it was: the org undid what it had begun."

@@ -14,7 +14,7 @@ from governance.models import ApprovalRequest, PolicyVersion, User
 from governance.permissions import acting_person, demand
 from jobs.wake import wake
 from releases.models import Artefact, Build, Candidate, Deployment, Release, Step
-from releases.selectors import testing
+from releases.selectors import testing, words
 from releases.services import locking, steps
 from releases.states import (
     EFFECTS,
@@ -176,7 +176,8 @@ def cancel(*, deployment_id: int) -> Deployment:
     """Ask to stop a deployment: at once while it waits, by the org's cancel while it runs.
 
     Codes: ``deployment.over`` when it has ended, ``deployment.unknown`` when nobody knows yet how
-    it ended, ``deployment.cancel_asked`` when somebody asked before.
+    it ended, ``deployment.written`` when the org holds it already, ``deployment.cancel_asked`` when
+    somebody asked before.
     """
     deployment = steps.lock(deployment_id)
     team = steps.team_of(deployment)
@@ -191,6 +192,8 @@ def cancel(*, deployment_id: int) -> Deployment:
             "deployment.unknown",
             f"Nobody knows yet how {deployment.public_id} ended. Ask the org again or settle it.",
         )
+    if deployment.is_written:
+        raise NotNow("deployment.written", words.too_late(deployment))
     if deployment.cancel_requested_at:
         raise NotNow(
             "deployment.cancel_asked", f"{deployment.public_id} is already being cancelled."

@@ -106,6 +106,20 @@ def intend(claim: Claim, step: Step, **facts: Any) -> None:
 
 
 @transaction.atomic
+def intend_again(claim: Claim, step: Step, *, reason: str, **facts: Any) -> None:
+    """Another call for the same intent, after the org has refused the quick deploy.
+
+    Only for a certain refusal. The database asks its floor again, as for the first intent.
+    """
+    claim.guard()
+    before = {key: value for key, value in step.facts.items() if not key.startswith("validated")}
+    step.intended_at = db.database_now()
+    step.facts = {**before, **facts, "quick_deploy_refused": reason}
+    step.save(update_fields=["intended_at", "facts"])
+    record("step.intended_again", step.deployment, step=noun(step), reason=reason)
+
+
+@transaction.atomic
 def started(claim: Claim, step: Step, remote_id: str, *, adopted: bool = False) -> None:
     """Write down the org's id of what it accepted, at once after the call."""
     claim.guard()

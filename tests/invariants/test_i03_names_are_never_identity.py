@@ -30,6 +30,8 @@ class Target:
         self.calls += 1
         return "0Af000000000001AAA"
 
+    quick_deploy = deploy
+
 
 def test_i03_a_tag_that_moves_changes_nothing_that_was_approved(company: Company) -> None:
     """A registry that moves the tag between resolve and deploy."""

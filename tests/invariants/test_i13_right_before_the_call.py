@@ -46,6 +46,8 @@ class RecordingOrg:
         self.calls += 1
         return "0Af000000000001AAA"
 
+    quick_deploy = deploy
+
 
 @pytest.fixture(autouse=True)
 def _seen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +69,7 @@ def ready(company: Company) -> Iterator[Approved]:
             found.deployment.steps.filter(kind="snapshot").update(finished_at=database_now())
             for step in found.deployment.steps.exclude(kind="deploy"):
                 if step.position < 4:
-                    reach(step, "succeeded")
+                    reach(step, "skipped" if step.kind == "validate" else "succeeded")
         with acting(company.people["marek"]), as_role("deploy"):
             reach(found.release, "deploying")
         yield found
@@ -80,7 +82,7 @@ def world(company: Company) -> Iterator[Approved]:
         yield found
 
 
-def begin(world: Approved, org: RecordingOrg) -> None:
+def begin(world: Approved, org: object) -> None:
     """Let the deploy worker go on from its claim."""
     work = Work.objects.get(kind=deployments.KIND, subject_id=world.deployment.pk)
     deployment = world.fresh()

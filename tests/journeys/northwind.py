@@ -220,7 +220,7 @@ class Journey:
 
     def writes(self, name: str) -> list[dict[str, Any]]:
         """Deployments in an org that were not check-only, as the org itself lists them."""
-        deploys = [row for row in self.org(name).deploys() if row["kind"] == "deploy"]
+        deploys = [row for row in self.org(name).deploys() if row["kind"] in ("deploy", "quick")]
         return [row for row in deploys if not row["checkOnly"]]
 
     def release(self, number: int) -> Release:

@@ -1,6 +1,7 @@
 """A release of only what differs, whose tests are named: what production got and what it holds.
 
 The policy that asks for named tests comes while people decide, so that I-30 is tried on the way.
+Somebody else deploys to production before it is approved, so that no quick deploy is possible.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput, Stale
+from environments.gateways import open_org
 from environments.models import Environment
 from governance import policies, policy_changes
-from governance.models import Policy
+from governance.models import AuditEvent, Policy
 from metadata.normal import NormalForm
 from metadata.package import read_zip
 from releases.models import Build, KnownTest, Release, ReleaseChange
 from releases.selectors import release_page
 from releases.services import releases, repositories, stages, testing
+from salesforce.types import DeployOptions
 from tests.journeys.northwind import Journey
+from tests.simulator.packages import class_with_test, manifest, zipped
+from tests.support.databases import as_role
+from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
 
@@ -87,6 +93,15 @@ def other_tests_are_another_question(journey: Journey, release: Release) -> None
     assert stages.preparation_of(journey.release(release.pk)) is not None
 
 
+def voided_by_somebody_else(journey: Journey) -> None:
+    """Another deployment into production: the org takes no quick deploy of a validation before."""
+    package = zipped({"package.xml": manifest({"ApexClass": ["*"]}), **class_with_test("Stranger")})
+    with as_role("deploy"), open_org(journey.orgs["Production"]) as org:
+        stranger = org.deploy(package, DeployOptions(check_only=False, test_level="RunLocalTests"))
+        wait_until(lambda: org.deploy_status(stranger).done, seconds=30)
+        assert org.deploy_status(stranger).success
+
+
 def builds_carry_what_the_org_does_not_hold(journey: Journey) -> None:
     """The team chooses it; what a commit no longer holds is deleted from its CI org."""
     repository = journey.teams["sales"].repository
@@ -148,7 +163,6 @@ def test_i30_delta_release_is_asked_anew_under_another_policy_and_runs_the_tests
         with pytest.raises(InvalidInput):
             testing.leave_out(release_id=release.pk, name=names[0])
     named = sorted([*names, other], key=str.lower)
-    before = held(journey)
     journey.as_person("marek", stages.prepare, release_id=release.pk)
     request = journey.as_person("marek", stages.submit, release_id=release.pk)
     journey.decide("ana", request)
@@ -156,10 +170,19 @@ def test_i30_delta_release_is_asked_anew_under_another_policy_and_runs_the_tests
     request = journey.as_person("marek", stages.submit, release_id=release.pk)
     assert journey.deployment(release).plan["run_tests"] == named
     journey.decide("ana", request)
+    voided_by_somebody_else(journey)
+    before = held(journey)
     journey.decide("ben", request)
     release = journey.release(release.pk)
     assert release.state == "deployed", release.state_note
-    before_it, checked, _, written = journey.org("Production").deploys()[::-1]
+    before_it, checked, _, _, written = journey.org("Production").deploys()[::-1]
+    deployed = journey.deployment(release).steps.get(kind="deploy")
+    assert "no longer accepts this validation" in deployed.facts["quick_deploy_refused"]
+    assert "validated" not in deployed.facts
+    story = AuditEvent.objects.filter(
+        subject_id=deployed.deployment_id, event="step.intended_again"
+    )
+    assert story.count() == 1
     assert sent(journey, before_it["id"])[0]["testLevel"] == "RunLocalTests"
     for row in (checked, written):
         found, package = sent(journey, row["id"])

@@ -1,0 +1,15 @@
+"""Quick deploys rest on validations of ours."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from core.migrations import RunSQLFile
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("releases", "0014_attacks")]
+
+    operations: ClassVar = [RunSQLFile("releases/0015_quick.sql")]
