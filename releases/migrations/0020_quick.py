@@ -10,6 +10,6 @@ from core.migrations import RunSQLFile
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("releases", "0014_attacks")]
+    dependencies: ClassVar = [("releases", "0019_results")]
 
-    operations: ClassVar = [RunSQLFile("releases/0015_quick.sql")]
+    operations: ClassVar = [RunSQLFile("releases/0020_quick.sql")]
