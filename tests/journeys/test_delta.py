@@ -179,10 +179,7 @@ def test_i30_delta_release_is_asked_anew_under_another_policy_and_runs_the_tests
     deployed = journey.deployment(release).steps.get(kind="deploy")
     assert "no longer accepts this validation" in deployed.facts["quick_deploy_refused"]
     assert "validated" not in deployed.facts
-    story = AuditEvent.objects.filter(
-        subject_id=deployed.deployment_id, event="step.intended_again"
-    )
-    assert story.count() == 1
+    assert AuditEvent.objects.filter(event="step.intended_again").count() == 1
     assert sent(journey, before_it["id"])[0]["testLevel"] == "RunLocalTests"
     for row in (checked, written):
         found, package = sent(journey, row["id"])
