@@ -15,7 +15,7 @@ from jobs.wake import wake
 from releases.engine import remote
 from releases.engine.context import StepContext
 from releases.models import Deployment, Step
-from releases.services import canary
+from releases.services import canary, steps
 from releases.states import DeploymentState, StepKind, StepState
 from salesforce.client import Org
 
@@ -68,6 +68,9 @@ def attempt(claim: Claim) -> Next:
     step.deployment = deployment
     floor = _ask_floor(step)
     recorder = Recorder()
+    # There is nothing to look at before this write: asked are gate and floor.
+    now = db.database_now()
+    steps.progress(claim, step, polled_at=now, facts={**step.facts, "seen_at": now.isoformat()})
     try:
         remote.begin(StepContext(claim, deployment, step, cast(Org, recorder)))
     except DatabaseError as refusal:
