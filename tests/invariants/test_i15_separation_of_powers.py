@@ -138,7 +138,7 @@ BENDING = {
     "give another role a setting": "ALTER ROLE gatehouse_owner SET lock_timeout = 1",
     "stop the guards on commands": "SET event_triggers = off",
     "lock everybody out": "LOCK TABLE governance_decision IN ACCESS EXCLUSIVE MODE",
-    "empty the large objects' guard": "ALTER DATABASE gatehouse_main SET lo_compat_privileges = on",
+    "empty the large objects' guard": "ALTER DATABASE postgres SET lo_compat_privileges = on",
     "read who holds which password": "SELECT * FROM pg_authid",
     "replicate": "SELECT pg_create_physical_replication_slot('x')",
 }

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from psycopg import sql
 
 from core.context import Origin, coming_from
 from governance.models import AuditEvent
@@ -242,13 +243,16 @@ def test_i35_a_guard_that_does_not_stand_as_migrated_is_named(kept: Kept, case: 
 def test_i35_a_setting_that_a_login_left_behind_is_named(kept: Kept) -> None:
     """Every login may give itself settings that outlive it: all later sessions begin with them."""
     with role_connection("web") as web:
-        web.execute("ALTER ROLE CURRENT_USER IN DATABASE gatehouse_main SET lock_timeout = 1")
+        here = sql.Identifier(web.info.dbname)
+        form = sql.SQL("ALTER ROLE CURRENT_USER IN DATABASE {} SET lock_timeout = '1h'")
+        web.execute(form.format(here))
     with role_connection("build", autocommit=True) as build:
-        build.execute("ALTER ROLE CURRENT_USER SET default_transaction_isolation = serializable")
+        # Harmless: sessions of other databases that begin just now have it too.
+        build.execute("ALTER ROLE CURRENT_USER SET lock_timeout = '1h'")
         try:
             found = problems(kept.directory)
         finally:
-            build.execute("ALTER ROLE CURRENT_USER RESET default_transaction_isolation")
+            build.execute("ALTER ROLE CURRENT_USER RESET lock_timeout")
     assert any("setting of gatehouse_web was added" in text for text in found)
     assert any("setting in every database of gatehouse_build was added" in text for text in found)
 
