@@ -28,6 +28,7 @@ from releases.models import (
     Candidate,
     Deployment,
     Release,
+    ReleaseChange,
     ReleaseItem,
     Repository,
     RunbookItem,
@@ -195,7 +196,7 @@ def scene() -> tuple[Deployment, ApprovalRequest]:
     release.refresh_from_db()
     # Another team's work: the board may decide on it.
     sales = Team.objects.create(slug="sales", name="Sales")
-    _contents(release, sales, marek)
+    _contents(release, artefact, sales, marek)
     prepared = deployments.plan(
         purpose=Purpose.PREPARE,
         environment=environment,
@@ -229,7 +230,15 @@ def _production(policy: Policy) -> Environment:
     return made
 
 
-def _contents(release: Release, team: Team, person: User) -> None:
+def _contents(release: Release, artefact: Artefact, team: Team, person: User) -> None:
+    ReleaseChange.objects.create(
+        release=release,
+        artefact=artefact,
+        type="ApexClass",
+        name="Bench",
+        kind=ReleaseChange.Kind.CHANGED,
+        teams=[team.slug],
+    )
     repository = Repository.objects.create(team=team, url="https://git.bench.example/team.git")
     for number in range(20):
         candidate = Candidate.objects.create(
@@ -238,7 +247,7 @@ def _contents(release: Release, team: Team, person: User) -> None:
             tag=f"v1.{number}.0",
             sha=f"{number:040x}",
             created_by=person,
-            artefact=release.artefact,
+            artefact=artefact,
         )
         ReleaseItem.objects.create(
             release=release, candidate=candidate, added_by=person, added_at=db.database_now()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 import pytest
 
 from governance.rules.chain import GENESIS, SIZE, Chain, link
-from governance.services import rows
 
 LENGTH = 7
 
@@ -47,16 +44,3 @@ def test_a_checkpoint_that_says_something_else_keeps_its_portion_out(signed: int
 
 def test_a_portion_without_rows_is_not_taken() -> None:
     assert not Chain({}).take(b"", b"")
-
-
-def test_a_portion_with_a_missing_event_or_text_has_no_hashes() -> None:
-    texts, places = (b"one", b"two"), [(1, 7), (2, 9)]
-    ids = b"".join(number.to_bytes(8, "big") for _, number in places)
-    lengths = b"".join(len(text).to_bytes(4, "big") for text in texts)
-    digests = rows._digests(ids, lengths, b"".join(texts))
-    first = link(GENESIS, 1, 7, sha256(b"one").digest())
-    second = link(first, 2, 9, sha256(b"two").digest())
-    where = b"".join(p.to_bytes(8, "big") + n.to_bytes(8, "big") for p, n in places)
-    assert rows._hashed(where, GENESIS + first, digests) == first + second
-    assert rows._hashed(where, GENESIS + first, {ids[:8]: digests[ids[:8]]}) == b""
-    assert rows._digests(ids, lengths[:4], b"one") == {}
