@@ -18,7 +18,7 @@ from core import clock
 OWNER = "owner"
 CLOCK = """
 create or replace function gatehouse_now() returns timestamptz
-    language sql volatile set search_path = pg_catalog
+    language sql volatile set search_path = pg_catalog, pg_temp
     as $$ select clock_timestamp(){} $$
 """
 

@@ -22,6 +22,7 @@ from demo.scenery import BOARD
 from environments.models import Environment, SandboxRequest
 from governance.models import AuditEvent, User
 from governance.permissions import can
+from governance.services import guards, verifying
 from jobs.models import Work
 from releases.models import Build, Candidate, Collision, Release
 from releases.services import approval
@@ -174,6 +175,11 @@ def test_clocks_are_right_again(played: Stage) -> None:
         cursor.execute("SELECT gatehouse_now() - clock_timestamp()")
         assert abs(cursor.fetchone()[0]) < timedelta(seconds=5)
     assert abs(clock.now() - datetime.now(tz=UTC)) < timedelta(seconds=5)
+
+
+def test_history_and_its_guards_are_as_the_migrations_left_them(played: Stage) -> None:
+    assert guards.drift() == []
+    assert verifying.verify(outside=None).problems == []
 
 
 @pytest.mark.parametrize("team", sorted(TAGS))
