@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +77,7 @@ class Merging:
 
     def merge(self, base: Element, sides: Sequence[Side], rule: keys.Rule, path: str) -> Element:
         """The merged element; differences that exclude each other go into ``conflicts``."""
-        held = content(base)
-        changed: dict[Identity, Side] = {}
-        for side in sides:
-            said = content(side.element)
-            if said != held:
-                before = changed.get(said)
-                labels = (before.labels if before else ()) + side.labels
-                changed[said] = Side(labels, before.element if before else side.element)
-        found = list(changed.values())
+        found = _apart(base, sides, content)
         trees = [base, *(side.element for side in found)]
         is_one = _textual(*trees) or _attributed(*trees)
         if not found or (len(found) == 1 and (is_one or not self._partial)):
@@ -291,20 +283,25 @@ class Merging:
         return next(i for i, (_who, text) in enumerate(told) if text == sides[picked].content)
 
 
+def _apart(base: Element, sides: Sequence[Side], told: Callable[[Element], Identity]) -> list[Side]:
+    """The sides that say another thing than the base, those that say the same as one."""
+    before = told(base)
+    apart: dict[Identity, Side] = {}
+    for side in sides:
+        said = told(side.element)
+        if said != before:
+            known = apart.get(said)
+            labels = (known.labels if known else ()) + side.labels
+            apart[said] = Side(labels, known.element if known else side.element)
+    return list(apart.values())
+
+
 def _meaning(base: Element, sides: list[Side]) -> list[Side]:
     """The sides that mean different things, or the first where all mean the same.
 
     A comment stands instead of a text that is still open; another comment there says nothing new.
     """
-    before = meant(base)
-    apart: dict[Identity, Side] = {}
-    for side in sides:
-        said = meant(side.element)
-        if said != before:
-            known = apart.get(said)
-            labels = (known.labels if known else ()) + side.labels
-            apart[said] = Side(labels, known.element if known else side.element)
-    return list(apart.values()) or sides[:1]
+    return _apart(base, sides, meant) or sides[:1]
 
 
 def _commented(item: Item | None, sides: Sequence[_Wanted]) -> Item | None:

@@ -175,6 +175,6 @@ def _apply_settlement(claim: Claim, deployment: Deployment, step: Step) -> Next:
     steps.move(locked, DeploymentState.RUNNING)
     note = f"Settled by a person: {locked.settle_note}"
     if locked.settle_outcome == StepState.SUCCEEDED:
-        finish.step(claim, step, note=note)
+        finish.step_done(claim, step, note=note)
         return Next.now()
     return finish.fail(claim, step, problem=note)

@@ -41,7 +41,7 @@ def succeed(claim: Claim, deployment_id: int) -> Next:
 
 
 @transaction.atomic
-def step(claim: Claim, done: Step, *, note: str, **columns: Any) -> None:
+def step_done(claim: Claim, done: Step, *, note: str, **columns: Any) -> None:
     """A step ended well; after the one that writes, the environment holds the artefact.
 
     That is recorded here and not at the deployment's end: it stays true when verifying fails.

@@ -17,7 +17,7 @@ from environments.services import snapshots
 from jobs.registry import Next
 from metadata.normal import NormalForm
 from metadata.package import read_zip
-from releases.engine import composed, finish
+from releases.engine import composition, finish
 from releases.engine.context import StepContext, poll_after
 from releases.models import ArtefactComponent, Deployment
 from releases.services import steps
@@ -49,7 +49,7 @@ def begin(ctx: StepContext) -> Next:
     """Ask the org for the artefact's components, and what they are compared with."""
     manifest = ctx.deployment.artefact.touched
     if ctx.step.kind == StepKind.SNAPSHOT:
-        manifest = composed.asked(ctx.deployment)
+        manifest = composition.asked(ctx.deployment)
     if ctx.step.state == StepState.PENDING:
         steps.intend(ctx.claim, ctx.step)
     try:
@@ -85,7 +85,7 @@ def baseline_of(deployment: Deployment, form: NormalForm) -> Baseline:
     names += map(str, deployment.artefact.removed_keys)
     return Baseline(
         holds=deployment.environment.holds_digest,
-        components=composed.digests(form, names),
+        components=composition.digests(form, names),
     )
 
 
@@ -99,14 +99,14 @@ def _snapshot(ctx: StepContext, form: NormalForm, zip_bytes: bytes) -> Next:
             reason=_moved(ctx.deployment, now),
             back_to=ReleaseState.DRAFT,
         )
-    reason = composed.problem(ctx.deployment, now.components)
+    reason = composition.problem(ctx.deployment, now.components)
     if reason:
         return finish.compose_again(ctx.claim, ctx.step, reason=reason)
     with transaction.atomic():
         ctx.claim.guard()
         kept = snapshots.keep(
             environment=ctx.deployment.environment,
-            manifest=composed.asked(ctx.deployment),
+            manifest=composition.asked(ctx.deployment),
             zip_bytes=zip_bytes,
             form=form,
             purpose=f"before {ctx.deployment.public_id}",
@@ -145,7 +145,7 @@ def look_again(ctx: StepContext) -> Next | None:
     """
     asked, now = ctx.step.facts.get("look", ""), db.database_now()
     if not asked or not ctx.step.polled_at or now - ctx.step.polled_at > LOOK_COUNTS_FOR:
-        touched, version = composed.asked(ctx.deployment), ctx.deployment.artefact.api_version
+        touched, version = composition.asked(ctx.deployment), ctx.deployment.artefact.api_version
         facts = {**ctx.step.facts, "look": ctx.org.start_retrieve(touched, version)}
         steps.progress(ctx.claim, ctx.step, polled_at=now, facts=facts)
         return Next.now()
@@ -176,7 +176,7 @@ def _moved(deployment: Deployment, now: Baseline) -> str:
         by = f"by {last}"
     if not changed:
         return f"{name} holds another artefact now than when people decided ({last})."
-    told = composed.named(changed)
+    told = composition.named(changed)
     return f"{name} changed since approval: {told}, {by}. Compose the release again."
 
 

@@ -160,7 +160,7 @@ def settle(ctx: StepContext, status: DeployStatus) -> Next:
     if status.success:
         with transaction.atomic():
             note = report.summary(status) + _how(ctx.step)
-            finish.step(ctx.claim, ctx.step, note=note, **counters)
+            finish.step_done(ctx.claim, ctx.step, note=note, **counters)
             steps.say(ctx.step, report.messages(status))
         return Next.now()
     state = StepState.CANCELLED if status.canceled else StepState.FAILED

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from releases.models import Release, ReleaseChange
 from releases.rules import types
 from releases.rules.risk import DANGERS, Risk, assess, raised
-from releases.selectors import composed
+from releases.selectors import composition
 
 SHOWN = 15
 SHOWN_AT_MOST = 2000
@@ -84,7 +84,7 @@ class ChangesTable:
 
 def rows_of(release: Release) -> list[ChangeRow]:
     """Every component that the release's artefact adds or changes, riskiest first."""
-    judged = (_row(*value) for value in composed.values(release))
+    judged = (_row(*value) for value in composition.values(release))
     return sorted(judged, key=lambda row: (-row.risk, row.type, row.name))
 
 
@@ -106,7 +106,7 @@ def table(
         total=len(every),
         matching=len(matching),
         shown=sum(len(group.rows) for group in groups),
-        same=composed.same(release),
+        same=composition.same(release),
         highest=max((row.risk for row in every), default=None),
     )
 

@@ -20,7 +20,7 @@ from releases.models import (
     ReleaseItem,
     Repository,
 )
-from releases.selectors import composed
+from releases.selectors import composition
 from releases.states import BuildState, CandidateState, ReleaseState
 
 TRAIN = (
@@ -198,7 +198,7 @@ def _first_in(trains: list[Release], states: tuple[ReleaseState, ...]) -> Releas
 def _components(release: Release) -> int:
     if release.artefact_id is None:
         return 0
-    return composed.changes(release).exclude(kind=ReleaseChange.Kind.SAME).count()
+    return composition.changes(release).exclude(kind=ReleaseChange.Kind.SAME).count()
 
 
 def _url(train: Release | None) -> str:

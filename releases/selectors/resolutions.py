@@ -9,7 +9,7 @@ from governance.permissions import Standing
 from releases.models import Candidate, ComponentConflict, Dependency, Release, Resolution
 from releases.models.releases import ReleaseChange
 from releases.rules import types
-from releases.selectors import composed
+from releases.selectors import composition
 
 Picks = dict[tuple[str, str, str], str]
 SHOWN = 100
@@ -75,7 +75,7 @@ def needing(release: Release, candidate: Candidate) -> list[Needed]:
         rows = [(row.type, row.name, row.teams) for row in open_in(release)]
     else:
         found = (
-            composed.changes(release)
+            composition.changes(release)
             .exclude(kind=ReleaseChange.Kind.SAME)
             .filter(teams__contains=[gone])
         )

@@ -136,16 +136,16 @@ begin
     if old.remote_id <> '' and new.remote_id <> old.remote_id then
         raise exception 'step: the org gave it one id' using errcode = 'P0F01';
     end if;
-    if new.effect = 'write' and old.state = 'pending' and new.state <> old.state then
-        if new.state = 'intended' then
-            refusal := releases_floor(new.deployment_id);
-            if refusal is not null then
-                raise exception 'floor: deployment % may not write: %', new.deployment_id, refusal
-                    using errcode = 'P0F02';
-            end if;
-        elsif new.state = 'succeeded' then
-            raise exception 'step: a write is intended first' using errcode = 'P0F01';
+    if new.effect = 'write' and new.state = 'intended'
+        and (old.state = 'pending' or new.intended_at is distinct from old.intended_at)
+    then
+        refusal := releases_floor(new.deployment_id);
+        if refusal is not null then
+            raise exception 'floor: deployment % may not write: %', new.deployment_id, refusal
+                using errcode = 'P0F02';
         end if;
+    elsif new.effect = 'write' and old.state = 'pending' and new.state = 'succeeded' then
+        raise exception 'step: a write is intended first' using errcode = 'P0F01';
     end if;
     return new;
 end $$;

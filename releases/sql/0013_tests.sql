@@ -47,45 +47,7 @@ create function releases_test_rank(level text) returns integer
         array['NoTestRun', 'RunSpecifiedTests', 'RunLocalTests', 'RunAllTestsInOrg'], level), 0)
 $$;
 
--- Why a deployment's tests do not do under the policy in force; null when they do.
-create function releases_tests_short(the_deployment bigint) returns text
-    language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-declare
-    sent releases_deployment;
-    target environments_environment;
-    asked text;
-    runs text;
-begin
-    select * into sent from releases_deployment where id = the_deployment;
-    select * into target from environments_environment where id = sent.environment_id;
-    if target.is_sandbox is true and not exists (
-        select 1 from environments_track t where t.id = target.track_id and t.kind = 'production')
-    then
-        return null;
-    end if;
-    select v.body ->> 'test_level' into asked from governance_policyversion v
-        where v.policy_id = releases_policy_of(sent, target.policy_id)
-        order by v.number desc limit 1;
-    runs := sent.plan ->> 'test_level';
-    if releases_test_rank(runs) < releases_test_rank(asked) then
-        return 'it runs fewer tests than the policy asks';
-    elsif runs <> 'RunSpecifiedTests' or releases_test_rank(asked) < releases_test_rank(runs) then
-        return null;
-    elsif exists (
-        select 1 from releases_knowntest k
-        join releases_release r on r.id = sent.release_id
-        where k.artefact_id = sent.artefact_id and k.kind = 'proposed'
-          and (k.release_id = r.id or r.restores_id is not null)
-          and not exists (select 1 from jsonb_array_elements_text(sent.plan -> 'run_tests') named
-                          where lower(named) = lower(k.name)))
-    then
-        return 'it leaves out a test that is proposed';
-    end if;
-    return null;
-end $$;
-revoke execute on function releases_tests_short(bigint) from public;
-
+-- Why a deployment's tests do not do stands in 0018_compositions.sql, which knows the composition.
 create function releases_guard_tests_of_step() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
@@ -99,9 +61,10 @@ begin
     return new;
 end $$;
 revoke execute on function releases_guard_tests_of_step() from public;
--- Sorts behind guard_step, which holds the policy's row.
+-- Sorts behind guard_step, which holds the policy's row, and is asked whenever that asks the floor.
 create trigger guard_tests before update on releases_step
     for each row
-    when (new.effect = 'write' and old.state = 'pending' and new.state = 'intended')
+    when (new.effect = 'write' and new.state = 'intended'
+          and (old.state = 'pending' or new.intended_at is distinct from old.intended_at))
     execute function releases_guard_tests_of_step();
 alter table releases_step enable always trigger guard_tests;

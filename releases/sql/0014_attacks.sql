@@ -171,34 +171,7 @@ create function releases_hands(of_release bigint)
      from wrote where wrote.person is null group by wrote.email order by wrote.email)
 $$;
 
--- The risk marks of what an artefact changes in production: the same as releases.selectors.marks,
--- and tested against it.
-create function releases_marks(of_release bigint, of_artefact bigint) returns text[]
-    language sql stable security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-    select coalesce(array_agg(distinct mark.slug order by mark.slug), '{}')
-    from releases_releasechange c
-    cross join lateral (
-        select jsonb_array_elements_text(c.marks)
-        union all
-        select own.slug from (values
-            ('destructive', c.kind = 'removed'),
-            ('permissions', c.type in ('CustomPermission', 'MutingPermissionSet', 'PermissionSet',
-                                       'PermissionSetGroup', 'Profile')),
-            ('sharing', c.type in ('Role', 'SharingRules', 'SharingCriteriaRule',
-                                   'SharingOwnerRule')),
-            ('connected_app', c.type in ('ConnectedApp', 'ExternalCredential', 'NamedCredential',
-                                         'RemoteSiteSetting')),
-            ('automation', c.type in ('ApexTrigger', 'ApprovalProcess', 'AssignmentRule',
-                                      'AssignmentRules', 'AutoResponseRules', 'EscalationRules',
-                                      'Flow', 'FlowDefinition', 'Workflow', 'WorkflowFieldUpdate',
-                                      'WorkflowRule')),
-            ('org_settings', c.type like '%Settings'),
-            ('several_teams', jsonb_array_length(c.teams) > 1)
-        ) as own (slug, holds) where own.holds
-    ) as mark (slug)
-    where c.release_id = of_release and c.artefact_id = of_artefact and c.kind <> 'same'
-$$;
+-- The risk marks of what an artefact changes in production stand in 0018_compositions.sql.
 
 -- ── The question ─────────────────────────────────────────────────────────────────────────────────
 -- When a request gets its deployment nobody has decided yet (releases_guard_deployment): whoever web
@@ -300,8 +273,7 @@ create function releases_left_out(of_request bigint, of_release bigint) returns 
                             where e.request_id = of_request and e.user_id = h.person) end
     order by h.person, h.email limit 1
 $$;
-grant execute on function releases_hands(bigint), releases_marks(bigint, bigint),
-    releases_left_out(bigint, bigint)
+grant execute on function releases_hands(bigint), releases_left_out(bigint, bigint)
     to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- ── Changes past the application ─────────────────────────────────────────────────────────────────

@@ -20,7 +20,7 @@ alter table releases_release enable always trigger guard_base;
 
 -- ── Marks ────────────────────────────────────────────────────────────────────────────────────────
 -- The same as releases.selectors.marks, and tested against it.
-create or replace function releases_marks(of_release bigint, of_artefact bigint) returns text[]
+create function releases_marks(of_release bigint, of_artefact bigint) returns text[]
     language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
     with asked as (
@@ -91,6 +91,8 @@ create or replace function releases_marks(of_release bigint, of_artefact bigint)
         ) as own (slug, holds) where own.holds
     ) as mark (slug)
 $$;
+grant execute on function releases_marks(bigint, bigint)
+    to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;
 
 -- ── The question ─────────────────────────────────────────────────────────────────────────────────
 -- Sorts before complete_question: what people are asked about was composed over one look at
@@ -127,7 +129,7 @@ alter table releases_deployment enable always trigger complete_composition;
 
 -- ── Tests ────────────────────────────────────────────────────────────────────────────────────────
 -- Why a deployment's tests do not do under the policy in force; null when they do.
-create or replace function releases_tests_short(the_deployment bigint) returns text
+create function releases_tests_short(the_deployment bigint) returns text
     language plpgsql volatile security definer set search_path = pg_catalog, public, pg_temp
     as $$
 declare
@@ -165,3 +167,4 @@ begin
     end if;
     return null;
 end $$;
+revoke execute on function releases_tests_short(bigint) from public;

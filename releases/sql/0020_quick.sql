@@ -1,6 +1,7 @@
 -- Quick deploys (design 5): they send no bytes, so what they rest on is checked here. A validation
--- counts only when a step of ours made it, of the same artefact, organisation and options. Errors:
--- P0F01 a step written against its nature, P0F02 no cover.
+-- counts only when a step of ours made it, of the same artefact, organisation and options. When the
+-- org refuses one, the package goes with an intent of its own, and guard_step asks the floor again.
+-- Errors: P0F01 a step written against its nature.
 create function releases_guard_quick_deploy() returns trigger
     language plpgsql security definer set search_path = pg_catalog, public, pg_temp
     as $$
@@ -28,26 +29,3 @@ create trigger guard_quick before update on releases_step
     when (new.facts ? 'validated' and new.facts is distinct from old.facts)
     execute function releases_guard_quick_deploy();
 alter table releases_step enable always trigger guard_quick;
-
--- When the org refuses the quick deploy the package is sent instead. That is another call, so the
--- floor is asked again.
-create function releases_guard_intended_again() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
-    as $$
-declare
-    refusal text := coalesce(releases_floor(new.deployment_id),
-                             releases_tests_short(new.deployment_id));
-begin
-    if refusal is not null then
-        raise exception 'floor: deployment % may not write: %', new.deployment_id, refusal
-            using errcode = 'P0F02';
-    end if;
-    return new;
-end $$;
-revoke execute on function releases_guard_intended_again() from public;
-create trigger guard_again before update on releases_step
-    for each row
-    when (new.effect = 'write' and old.state = 'intended' and new.state = 'intended'
-          and new.intended_at is distinct from old.intended_at)
-    execute function releases_guard_intended_again();
-alter table releases_step enable always trigger guard_again;

@@ -15,8 +15,10 @@ import pytest
 import redis
 from django.db import DatabaseError, connection, connections, transaction
 
+from governance.services.guards import drift
 from jobs.models import Work
 from tests.support import network, servers
+from tests.support.cover import later
 from tests.support.databases import as_role, role_connection, worker_database
 from tests.support.race import race
 
@@ -94,6 +96,13 @@ def test_the_alias_owner_owns_the_schema() -> None:
     with connections["owner"].cursor() as cursor:
         cursor.execute("SELECT tableowner FROM pg_tables WHERE tablename = 'jobs_work'")
         assert cursor.fetchone() == ("gatehouse_owner",)
+
+
+def test_a_clock_that_was_moved_is_to_the_letter_as_it_was(transactional_db: None) -> None:
+    before = drift()
+    with later(minutes=3):
+        assert any("gatehouse_now() was changed" in told for told in drift())
+    assert drift() == before == []
 
 
 def test_racers_have_their_own_connections(transactional_db: None) -> None:

@@ -146,4 +146,4 @@ def test_i13_the_database_asks_its_floor_again_for_another_call(world: Approved)
     assert write(world).state == "intended"
     withdraw(world)
     statement = "UPDATE releases_step SET intended_at = now() WHERE id = %s"
-    assert refused(world, statement, "guard_again") == "P0F02"
+    assert refused(world, statement, "guard_step") == "P0F02"
