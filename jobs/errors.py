@@ -12,4 +12,4 @@ class UnknownKind(LookupError):
 
 
 class JobRefused(Exception):
-    """Something else than our own job was found in Redis; the message says what."""
+    """A job in Redis that is not ours, or a row in a queue that is not its own; says which."""

@@ -76,9 +76,9 @@ def autodiscover() -> None:
 def on_security_event(recorder: Recorder) -> None:
     """Register who writes our events into the history: ``recorder(event, facts)``.
 
-    Events are ``security.job_refused`` (something foreign in Redis; facts: reason, queue, job) and
-    ``job.crashed`` (a handler raised; facts: kind, subject_id, error, tries). The recorder runs in
-    a transaction of its own, as the worker.
+    Events are ``security.job_refused`` (something foreign in Redis, or a row in another queue than
+    its kind's; facts: reason, queue, job) and ``job.crashed`` (a handler raised; facts: kind,
+    subject_id, error, tries). The recorder runs in a transaction of its own, as the worker.
     """
     if recorder not in _recorders:
         _recorders.append(recorder)

@@ -28,7 +28,7 @@ from core.context import (
 from core.errors import DomainError, ExternalFault
 from jobs import registry
 from jobs.claims import LEASE_SECONDS, Claim, Next
-from jobs.errors import LostClaim
+from jobs.errors import JobRefused, LostClaim
 from jobs.wake import CHANNEL
 
 logger = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def _advance_row(queue: str, work_id: int) -> None:
             return
         claim, tries = claimed
         with request_scope(f"{claim.kind}-{claim.subject_id}-{claim.fence}"):
-            outcome = _attend(claim, tries)
+            outcome = _attend(queue, claim, tries)
             if outcome is not None:
                 _finish(claim, outcome)
     except Exception:
@@ -136,13 +136,15 @@ def _claim(queue: str, work_id: int) -> tuple[Claim, int] | None:
     return Claim(kind, subject_id, fence, work_id), tries
 
 
-def _attend(claim: Claim, tries: int) -> _Outcome | None:
+def _attend(queue: str, claim: Claim, tries: int) -> _Outcome | None:
     """Call the handler until it wants to rest; None when the row is no longer ours."""
     try:
-        return _Outcome(_hop(claim))
+        return _Outcome(_hop(queue, claim))
     except LostClaim as lost:
         logger.info("%s", lost)
         return None
+    except JobRefused as refusal:
+        return _refused(claim, queue, refusal)
     except ExternalFault as fault:
         if not fault.retryable:
             return _crashed(claim, tries, fault)
@@ -153,9 +155,16 @@ def _attend(claim: Claim, tries: int) -> _Outcome | None:
         return _crashed(claim, tries, error)
 
 
-def _hop(claim: Claim) -> Next:
-    """Call the handler again and again while it says "now", within the limits of one claim."""
-    handler = registry.kind(claim.kind).handler
+def _hop(queue: str, claim: Claim) -> Next:
+    """Call the handler again and again while it says "now", within the limits of one claim.
+
+    Web writes the queue of a row when it wakes it, so the row is not believed: work meets the keys
+    and rights of the queue that its kind was registered for, or nobody attends to it.
+    """
+    kind = registry.kind(claim.kind)
+    if kind.queue != queue:
+        raise JobRefused(f"{claim.kind} {claim.subject_id} is work of the queue {kind.queue}")
+    handler = kind.handler
     started = time.monotonic()
     renewed = started
     for _ in range(MAX_HOPS):
@@ -183,6 +192,18 @@ def _crashed(claim: Claim, tries: int, error: Exception) -> _Outcome | None:
     except LostClaim:
         return None
     return _Outcome(Next.after(_doubled(CRASH_SECONDS, tries)), tries + 1, text)
+
+
+def _refused(claim: Claim, queue: str, refusal: JobRefused) -> _Outcome | None:
+    """Tell the history that a row was put into a queue that is not its own, and let it rest."""
+    facts = {"reason": str(refusal), "queue": queue, "job": f"row {claim.work_id}"}
+    try:
+        with transaction.atomic():
+            claim.guard()
+            registry.record("security.job_refused", facts)
+    except LostClaim:
+        return None
+    return _Outcome(Next.done(), error=str(refusal))
 
 
 def _mend_connection() -> None:
