@@ -32,7 +32,7 @@ def cpu_time(process: psutil.Process) -> float:
 
 
 class Watch:
-    """CPU seconds that this process and PostgreSQL use meanwhile, ended connections included."""
+    """CPU seconds that this process and PostgreSQL use meanwhile, what ended there included."""
 
     def __enter__(self) -> Self:
         """Start to count."""
@@ -47,10 +47,12 @@ class Watch:
         self.seconds += self._spent()
 
     def _spent(self) -> float:
-        ended = self._server.cpu_times()
-        living = sum(cpu_time(child) for child in self._server.children())
-        own = cpu_time(psutil.Process())
-        return own + living + float(ended.children_user + ended.children_system)
+        own = psutil.Process()
+        ended = sum(
+            float(times.children_user + times.children_system)
+            for times in (own.cpu_times(), self._server.cpu_times())
+        )
+        return ended + cpu_time(own) + sum(map(cpu_time, self._server.children()))
 
 
 def flush_time(times: int = 200) -> float:

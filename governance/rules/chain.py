@@ -6,11 +6,11 @@ big-endian; the first previous is 32 zero bytes.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
-from struct import Struct
+from struct import Struct, iter_unpack
 
 SIZE = 32
 """Bytes of a hash."""
@@ -41,6 +41,48 @@ def link(previous: bytes, position: int, event_id: int, body_digest: bytes) -> b
     return sha256(previous + _NUMBERS.pack(position, event_id) + body_digest).digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The rows in (start, end] seen together.
+
+    ``fits``: all are there, each continues the one before, and each hash is that of its row.
+    ``told``: the hashes at those positions that checkpoints speak of.
+    """
+
+    start: int
+    end: int
+    fits: bool
+    previous: bytes = b""
+    last: bytes = b""
+    told: Mapping[int, bytes] = field(default_factory=dict)
+
+
+def hashes(rows: bytes, ids: bytes, bodies: Sequence[bytes]) -> bytes:
+    """Return the hashes that rows must have; nothing when an event of theirs is missing.
+
+    ``rows`` holds previous, position and event id of each row, ``ids`` those of the bodies, all as
+    they are hashed and one after another.
+    """
+    numbers = [number for (number,) in iter_unpack("8s", ids)]
+    if len(numbers) != len(bodies):
+        return b""
+    digests = dict(zip(numbers, [sha256(body).digest() for body in bodies], strict=True))
+    try:
+        return b"".join(
+            [
+                sha256(head + number + digests[number]).digest()
+                for head, number in iter_unpack("40s8s", rows)
+            ]
+        )
+    except KeyError:
+        return b""
+
+
+def signed_between(places: Sequence[int], start: int, end: int) -> Sequence[int]:
+    """Return those of the sorted places that lie in (start, end]."""
+    return places[bisect_right(places, start) : bisect_right(places, end)]
+
+
 class Chain:
     """Reads rows in order of position, to the first that does not fit."""
 
@@ -51,21 +93,14 @@ class Chain:
         self._signed = signed
         self._places = sorted(signed)
 
-    def take(self, previous: bytes, hashes: bytes) -> bool:
-        """Take the next rows in at once, when they continue and checkpoints say the same.
-
-        ``previous`` and ``hashes`` are those columns, one value after another; that each hash is
-        the one of its row was seen before.
-        """
-        if not hashes or previous != self.last + hashes[:-SIZE]:
+    def take(self, portion: Portion) -> bool:
+        """Take the next rows in at once, when they continue and checkpoints say the same."""
+        if not portion.fits or portion.previous != self.last:
             return False
-        first, end = self.position + 1, self.position + len(hashes) // SIZE
-        inside = slice(bisect_left(self._places, first), bisect_right(self._places, end))
-        for place in self._places[inside]:
-            start = (place - first) * SIZE
-            if self._signed[place][0] != hashes[start : start + SIZE].hex():
-                return False
-        self.position, self.last = end, hashes[-SIZE:]
+        places = signed_between(self._places, portion.start, portion.end)
+        if any(portion.told[place].hex() != self._signed[place][0] for place in places):
+            return False
+        self.position, self.last = portion.end, portion.last
         return True
 
     def read(self, links: list[Link], digests: Mapping[int, bytes]) -> Fault | None:

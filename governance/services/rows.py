@@ -1,8 +1,7 @@
 """Reading every row of the history, in portions on two connections, so that memory stays flat.
 
-PostgreSQL says whether each row's hash is that of its text, on two cores, and hands out the hashes;
-that they continue each other is a comparison of two byte strings. A portion in which anything is
-wrong is read again row by row, which names the first row that does not fit.
+A portion of the chain in which anything is wrong is read again row by row, which names the first
+row that does not fit.
 """
 
 from __future__ import annotations
@@ -19,27 +18,13 @@ from django.db import connection
 from psycopg import sql
 
 from governance.rules.chain import Chain, Fault, Link
+from governance.services import hashing
 
 Answer = TypeVar("Answer")
 
-PORTION = 10_000
 PAGES = 1_000
 READERS = 2
 
-_FITTING = """
-    SELECT count(*) FILTER (
-        WHERE octet_length(l.previous) = 32 AND l.hash = sha256(
-            l.previous || int8send(l.position) || int8send(l.event_id)
-            || sha256(convert_to(e.body, 'UTF8'))
-        ))
-    FROM governance_auditlink l JOIN governance_auditevent e ON e.id = l.event_id
-    WHERE l.position > {start} AND l.position <= {end}
-"""
-_HASHES = """
-    SELECT count(*), coalesce(string_agg(previous, ''), ''), coalesce(string_agg(hash, ''), '')
-    FROM (SELECT previous, hash FROM governance_auditlink
-          WHERE position > {start} AND position <= {end} ORDER BY position) l
-"""
 _LINKS = """
     SELECT position, event_id, previous, hash FROM governance_auditlink
     WHERE position > {start} AND position <= {end} ORDER BY position
@@ -82,17 +67,6 @@ class Followed:
     faults: tuple[Fault, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Portion:
-    """The rows in (start, end], and whether all are there with the hashes of their texts."""
-
-    start: int
-    end: int
-    fits: bool
-    previous: bytes
-    hashes: bytes
-
-
 def follow(signed: Mapping[int, tuple[str, str]], renew: Callable[[], None]) -> Followed:
     """Follow the chain to its end.
 
@@ -100,9 +74,9 @@ def follow(signed: Mapping[int, tuple[str, str]], renew: Callable[[], None]) -> 
     """
     events, links, end = _counts()
     chain, faults = Chain(signed), []
-    for portion in _in_portions(_portion, end, PORTION):
+    for portion in hashing.portions(end, sorted(signed)):
         renew()
-        if not (portion.fits and chain.take(portion.previous, portion.hashes)):
+        if not chain.take(portion):
             fault = chain.read(*_in_rows(portion.start, portion.end))
             if fault is not None:
                 faults.append(fault)
@@ -121,7 +95,7 @@ def first_with_other_columns(renew: Callable[[], None]) -> int | None:
         cursor.execute(_PAGES)
         (pages,) = cursor.fetchone()
     found = []
-    for number in _in_portions(_other_columns, pages, PAGES):
+    for number in _in_portions(_other_columns, pages):
         renew()
         found += [number] if number is not None else []
     return min(found, default=None)
@@ -141,7 +115,7 @@ def _counts() -> tuple[int, int, int]:
 
 
 def _in_portions(
-    ask: Callable[[psycopg.Connection[Any], int, int], Answer], end: int, size: int
+    ask: Callable[[psycopg.Connection[Any], int, int], Answer], end: int
 ) -> Iterator[Answer]:
     """Ask about (0, end] in portions, on several connections; answers come in order."""
     readers = [connection.copy() for _ in range(READERS)]
@@ -160,8 +134,8 @@ def _in_portions(
             reader.ensure_connection()
             free.put(reader.connection)
         with ThreadPoolExecutor(max_workers=READERS) as ahead:
-            for start in range(0, end, size):
-                stop = min(start + size, end)
+            for start in range(0, end, PAGES):
+                stop = min(start + PAGES, end)
                 coming.append(ahead.submit(portion, start, stop))
                 if len(coming) > 2 * READERS:
                     yield coming.popleft().result()
@@ -170,16 +144,6 @@ def _in_portions(
     finally:
         for reader in readers:
             reader.close()
-
-
-def _portion(raw: psycopg.Connection[Any], start: int, end: int) -> _Portion:
-    """Read in PostgreSQL's binary form: half of the time goes into hexadecimal otherwise."""
-    with psycopg.Cursor(raw) as cursor:
-        cursor.execute(_filled(_FITTING, start=start, end=end), binary=True)
-        fitting = (cursor.fetchone() or (0,))[0]
-        cursor.execute(_filled(_HASHES, start=start, end=end), binary=True)
-        count, previous, hashes = cursor.fetchone() or (0, b"", b"")
-    return _Portion(start, end, fitting == count == end - start, previous, hashes)
 
 
 def _in_rows(start: int, end: int) -> tuple[list[Link], dict[int, bytes]]:

@@ -2,45 +2,82 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
+
 import pytest
 
-from governance.rules.chain import GENESIS, SIZE, Chain, link
+from governance.rules.chain import (
+    GENESIS,
+    SIZE,
+    Chain,
+    Portion,
+    hashes,
+    link,
+    signed_between,
+)
 
 LENGTH = 7
+BODIES = [b"text %d" % position for position in range(1, LENGTH + 1)]
+IDS = [10 * position for position in range(LENGTH, 0, -1)]
 
 
-def hashes() -> list[bytes]:
+def chained() -> list[bytes]:
     made = [GENESIS]
-    for position in range(1, LENGTH + 1):
-        made.append(link(made[-1], position, 10 * position, bytes([position]) * SIZE))
+    for position, (number, body) in enumerate(zip(IDS, BODIES, strict=True), start=1):
+        made.append(link(made[-1], position, number, sha256(body).digest()))
     return made
 
 
+def portion(start: int, end: int) -> Portion:
+    every = chained()
+    told = {place: every[place] for place in range(start + 1, end + 1)}
+    return Portion(start, end, True, every[start], every[end], told)
+
+
+def packed(*numbers: int) -> bytes:
+    return b"".join(number.to_bytes(8, "big") for number in numbers)
+
+
 def test_portions_that_continue_are_taken_to_the_end() -> None:
-    every = hashes()
+    every = chained()
     chain = Chain({3: (every[3].hex(), "one"), LENGTH: (every[LENGTH].hex(), "another")})
-    assert chain.take(b"".join(every[:4]), b"".join(every[1:5]))
-    assert chain.take(b"".join(every[4:LENGTH]), b"".join(every[5:]))
+    assert chain.take(portion(0, 4))
+    assert chain.take(portion(4, LENGTH))
     assert (chain.position, chain.last) == (LENGTH, every[-1])
 
 
-@pytest.mark.parametrize("at", range(LENGTH))
-def test_a_row_that_does_not_continue_keeps_its_portion_out(at: int) -> None:
-    every = hashes()
-    previous = every[:-1]
-    previous[at] = bytes(SIZE - 1) + b"\x01"
+def test_a_portion_that_does_not_continue_or_fit_is_not_taken() -> None:
     chain = Chain({})
-    assert not chain.take(b"".join(previous), b"".join(every[1:]))
+    assert not chain.take(portion(1, 4))
+    assert not chain.take(replace(portion(0, 4), fits=False))
     assert (chain.position, chain.last) == (0, GENESIS)
 
 
 @pytest.mark.parametrize("signed", range(1, LENGTH + 1))
 def test_a_checkpoint_that_says_something_else_keeps_its_portion_out(signed: int) -> None:
-    every = hashes()
     chain = Chain({signed: (bytes(SIZE).hex(), "a checkpoint")})
-    assert not chain.take(b"".join(every[:-1]), b"".join(every[1:]))
+    assert not chain.take(portion(0, LENGTH))
     assert chain.position == 0
 
 
-def test_a_portion_without_rows_is_not_taken() -> None:
-    assert not Chain({}).take(b"", b"")
+def test_only_the_checkpoints_inside_are_asked() -> None:
+    assert signed_between([1, 3, 4, 6], 3, 6) == [4, 6]
+    assert Chain({LENGTH: ("00", "a later checkpoint")}).take(portion(0, LENGTH - 1))
+
+
+def rows() -> bytes:
+    every = chained()
+    return b"".join(every[place] + packed(place + 1, number) for place, number in enumerate(IDS))
+
+
+def test_hashes_are_made_of_the_rows_and_the_texts_in_whatever_order() -> None:
+    assert hashes(rows(), packed(*IDS), BODIES) == b"".join(chained()[1:])
+    backwards = hashes(rows(), packed(*reversed(IDS)), BODIES[::-1])
+    assert backwards == b"".join(chained()[1:])
+
+
+def test_hashes_need_every_text_once() -> None:
+    assert hashes(rows(), packed(*IDS[1:]), BODIES[1:]) == b""
+    assert hashes(rows(), packed(*IDS), [*BODIES, b""]) == b""
+    assert hashes(rows(), packed(*IDS), [*BODIES[1:], b"other"]) != b"".join(chained()[1:])

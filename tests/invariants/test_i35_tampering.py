@@ -22,7 +22,7 @@ from psycopg import sql
 
 from core.context import Origin, coming_from
 from governance.models import AuditEvent
-from governance.services import export, verifying
+from governance.services import export, hashing, verifying
 from governance.verification import verify as script
 from tests.governance import history
 from tests.governance.history import Kept, tampering
@@ -50,6 +50,12 @@ def script_says(tmp_path: Path, outside: Path | None) -> str:
     except script.Broken as broken:
         return str(broken)
     return "PASS"
+
+
+def in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read these few rows as a long history is read: in portions, by several processes."""
+    monkeypatch.setattr(hashing, "PORTION", 4)
+    monkeypatch.setattr(hashing, "READ", 3)
 
 
 def flip(owner: Owner, kept: Kept) -> None:
@@ -113,15 +119,22 @@ TAMPERED: dict[str, tuple[Callable[[Owner, Kept], None], str]] = {
 
 
 @pytest.mark.parametrize("case", TAMPERED, ids=list(TAMPERED))
-def test_i35_each_verifier_names_the_first_bad_row(kept: Kept, tmp_path: Path, case: str) -> None:
+def test_i35_each_verifier_names_the_first_bad_row(
+    kept: Kept, tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     act, place = TAMPERED[case]
     assert problems(kept.directory) == []
+    with monkeypatch.context() as several:
+        in_processes(several)
+        assert problems(kept.directory) == []
     assert script_says(tmp_path, kept.directory) == "PASS"
     with tampering() as owner:
         act(owner, kept)
     found = problems(None)
     assert found
     assert any(words in found[0] for words in place.split("|")), found
+    in_processes(monkeypatch)
+    assert problems(None) == found
     said = script_says(tmp_path, None)
     assert any(words in said for words in place.split("|")), said
 

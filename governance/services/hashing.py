@@ -1,0 +1,125 @@
+"""Hashing the history again, in processes with a connection of their own.
+
+PostgreSQL hands out texts and hashes of some rows as a few long byte strings, which is cheap; the
+hashes are computed here, where the processor's own instructions for SHA-256 serve. Portions do not
+depend on each other, since each row carries the hash before it: one process reads while another
+hashes, so that both cores are busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from governance.rules.chain import SIZE, Portion, hashes, signed_between
+
+PORTION = 10_000
+READ = 1_000
+"""Rows in one answer of PostgreSQL: more would leave the processor's cache."""
+PROCESSES = 2
+SPREAD = 4
+LONGEST = 65_536
+# Canonical JSON has no control characters; a text that has one makes one text too many.
+_BETWEEN = b"\x01"
+_NOTHING = (0, 0, 0, False, b"", b"", b"")
+
+_ROWS = """
+    SELECT count(*), coalesce(min(event_id), 0), coalesce(max(event_id), 0),
+           coalesce(bool_and(octet_length(previous) = 32 AND octet_length(hash) = 32), false),
+           string_agg(previous || int8send(position) || int8send(event_id), ''),
+           string_agg(previous, ''), string_agg(hash, '')
+    FROM (SELECT position, event_id, previous, hash FROM governance_auditlink
+          WHERE position > %s AND position <= %s ORDER BY position) l
+"""
+_TEXTS = """
+    SELECT coalesce(string_agg(int8send(id), ''), ''),
+           coalesce(string_agg(body, E'\\x01') FILTER (WHERE octet_length(body) <= %s), '')
+    FROM governance_auditevent WHERE id BETWEEN %s AND %s
+"""
+# The same plan however large the history is; the processes share the cores already.
+_PLANS = """
+    SET max_parallel_workers_per_gather = 0;
+    SET enable_seqscan = off;
+    SET enable_bitmapscan = off;
+    SET jit = off;
+    SET plan_cache_mode = force_generic_plan
+"""
+
+
+def portions(end: int, signed: Sequence[int]) -> Iterator[Portion]:
+    """Read (0, end] in portions, in order; ``signed`` are the positions that checkpoints tell."""
+    starts = range(0, end, PORTION)
+    if len(starts) <= PROCESSES:
+        yield from _read(starts, end, signed)
+        return
+    processes = get_context("fork")
+    with ExitStack() as stack:
+        answers = []
+        for number in range(PROCESSES):
+            here, there = processes.Pipe(duplex=False)
+            stack.enter_context(here)
+            share = starts[number::PROCESSES]
+            child = processes.Process(target=_send, args=(there, share, end, signed), daemon=True)
+            child.start()
+            stack.callback(child.join)
+            stack.callback(child.kill)
+            there.close()
+            answers.append(here)
+        for number in range(len(starts)):
+            yield answers[number % PROCESSES].recv()
+
+
+def _send(there: Connection, starts: range, end: int, signed: Sequence[int]) -> None:
+    for portion in _read(starts, end, signed):
+        there.send(portion)
+
+
+def _read(starts: range, end: int, signed: Sequence[int]) -> Iterator[Portion]:
+    with closing(connection.copy()) as reader:
+        reader.ensure_connection()
+        raw: psycopg.Connection[Any] = reader.connection
+        raw.execute(_PLANS)
+        for start in starts:
+            yield _portion(raw, start, min(start + PORTION, end), signed)
+
+
+def _portion(raw: psycopg.Connection[Any], start: int, end: int, signed: Sequence[int]) -> Portion:
+    first, last, told = b"", b"", {}
+    for begin in range(start, end, READ):
+        stop = min(begin + READ, end)
+        previous, own = _hashed(raw, begin, stop)
+        if len(own) != SIZE * (stop - begin) or previous[SIZE:] != own[:-SIZE]:
+            return Portion(start, end, fits=False)
+        if last not in (b"", previous[:SIZE]):
+            return Portion(start, end, fits=False)
+        for place in signed_between(signed, begin, stop):
+            at = SIZE * (place - begin - 1)
+            told[place] = own[at : at + SIZE]
+        first, last = first or previous[:SIZE], own[-SIZE:]
+    return Portion(start, end, True, first, last, told)
+
+
+def _hashed(raw: psycopg.Connection[Any], start: int, end: int) -> tuple[bytes, bytes]:
+    """Return previous and hash of these rows one after another; nothing where one is wrong."""
+    with psycopg.Cursor(raw) as cursor:
+        cursor.execute(_ROWS, [start, end], binary=True, prepare=True)
+        count, least, most, sound, rows, previous, own = cursor.fetchone() or _NOTHING
+        # Numbers that lie far apart belong to a long transaction, or were tampered with.
+        if not sound or count != end - start or most - least >= SPREAD * READ:
+            return b"", b""
+        cursor.execute(_TEXTS, [LONGEST, least, most], binary=True, prepare=True)
+        ids, texts = _raw(cursor, 0), _raw(cursor, 1)
+    fits = hashes(rows, ids, texts.split(_BETWEEN)) == own
+    return (previous, own) if fits else (b"", b"")
+
+
+def _raw(cursor: psycopg.Cursor[Any], column: int) -> bytes:
+    """Return a value of the answer's row as it came, in UTF-8: making it a str would be in vain."""
+    result = cursor.pgresult
+    return (result.get_value(0, column) or b"") if result else b""
