@@ -7,7 +7,8 @@ never puts an old version back: the component is left out, and a change that a t
 version is first carried over to what production holds now. A component that a team has taken out
 since then is removed, unless another team changes it.
 Content is compared by component digest, so formatting that the platform does not keep is no
-difference; of equal contents the first team's bytes are taken.
+difference; of equal contents the first team's bytes are taken. Names that differ only by upper and
+lower case are one component (``spelling``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from metadata import removal
+from metadata import removal, spelling
 from metadata.components import ComponentKey
 from metadata.delta import stays
 from metadata.merge import components
@@ -102,9 +103,13 @@ def compose(
     ``removed`` are components that earlier releases deleted: who still carries one unchanged does
     not bring it back.
     """
-    work = _Work(production, frozenset(removed), decide)
-    for candidate in sorted(candidates, key=lambda item: (item.team, item.label)):
-        work.take(candidate)
+    ordered = sorted(candidates, key=lambda item: (item.team, item.label))
+    spelled = spelling.settle(production, ordered, decide)
+    work = _Work(spelled.alike(production, PRODUCTION), frozenset(removed), decide, spelled)
+    for candidate in ordered:
+        form = spelled.alike(candidate.form, candidate.team)
+        base = candidate.base and spelled.alike(candidate.base, candidate.team)
+        work.take(Candidate(candidate.team, candidate.label, form, base))
     return work.settled()
 
 
@@ -112,14 +117,21 @@ class _Work:
     """One composition on its way."""
 
     def __init__(
-        self, production: NormalForm, removed: frozenset[ComponentKey], decide: Decide
+        self,
+        production: NormalForm,
+        removed: frozenset[ComponentKey],
+        decide: Decide,
+        spelled: spelling.Spelling,
     ) -> None:
         self._held = production
+        self._spelled = spelled
         self._removed = removed
         self._decide = decide
         self._touched: dict[ComponentKey, _Touched] = {}
         self._left_out: list[tuple[ComponentKey, str]] = []
         self._by_hand: dict[ComponentKey, list[str]] = {}
+        for key, conflict in spelled.conflicts:
+            self._of(key).conflicts.append(conflict)
 
     def _of(self, key: ComponentKey) -> _Touched:
         return self._touched.setdefault(key, _Touched())
@@ -221,11 +233,13 @@ class _Work:
             if touched.conflicts
         ]
         clashing = {conflict.key for conflict in conflicts}
+        whole_ones = {key: files for key, files in entries.items() if key not in clashing}
+        final = {key: self._spelled.final(key, files) for key, files in whole_ones.items()}
         return Composition(
-            NormalForm({key: files for key, files in entries.items() if key not in clashing}),
+            NormalForm(dict(final.values())),
             tuple(conflicts),
             tuple(sorted(self._left_out)),
-            tuple(entry for entry in merged if entry[0] not in clashing),
+            tuple((final[key][0], teams) for key, teams in merged if key in final),
             tuple((key, gone[key]) for key in can),
             tuple((key, tuple(self._by_hand[key])) for key in sorted(self._by_hand)),
         )

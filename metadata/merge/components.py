@@ -23,6 +23,9 @@ def merge(
     key: ComponentKey, base: Files, versions: Sequence[Version], decide: Decide
 ) -> tuple[Files, tuple[ElementConflict, ...]]:
     """The versions merged over their base, file by file, and what nobody has decided yet."""
+    spelled = _spelled(base, versions)
+    if spelled:
+        return _alike(key, base, versions, decide, spelled)
     result: Files = {}
     conflicts: list[ElementConflict] = []
     partial = key.type in keys.PARTIAL
@@ -41,6 +44,44 @@ def merge(
         if content is not None:
             result[path] = content
     return result, tuple(conflicts)
+
+
+def _spelled(base: Files, versions: Sequence[Version]) -> dict[str, str]:
+    """Names for paths that differ only by upper and lower case; none where a side has both."""
+    forms = [base, *(files for _who, files in versions)]
+    names = {path.casefold(): path for path in sorted(set().union(*forms[1:]), reverse=True)}
+    names |= {path.casefold(): path for path in base}
+    known = {path: names[path.casefold()] for form in forms for path in form}
+    twice = any(len({known[path] for path in form}) < len(form) for form in forms)
+    return {} if twice or all(path == name for path, name in known.items()) else known
+
+
+def _alike(
+    key: ComponentKey,
+    base: Files,
+    versions: Sequence[Version],
+    decide: Decide,
+    known: dict[str, str],
+) -> tuple[Files, tuple[ElementConflict, ...]]:
+    """The merge of files under the same paths; a path gets the name that a side gave it anew."""
+    called = [(who, {known[path]: held[path] for path in held}) for who, held in versions]
+    before = {known[path]: content for path, content in base.items()}
+    result, open_ones = merge(key, before, called, decide)
+    conflicts = list(open_ones)
+    for name in sorted({name for path, name in known.items() if path != name and name in result}):
+        wishes: dict[str, Labels] = {}
+        for who, held in versions:
+            for path in held:
+                if known[path] == name and path not in base:
+                    wishes[path] = wishes.get(path, ()) + who
+        told = tuple(Said(wishes[path], path) for path in sorted(wishes))
+        conflict = ElementConflict(name, name if name in base else "", told, Kind.NAME)
+        picked = conflict.picked(decide(conflict)) if len(told) > 1 else 0
+        if picked is None:
+            conflicts.append(conflict)
+        if picked != BASE:
+            result[told[picked or 0].content] = result.pop(name)
+    return dict(sorted(result.items())), tuple(conflicts)
 
 
 def _file(

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     FILE = "file"
     LINES = "lines"
     REMOVAL = "removal"
+    NAME = "name"
 
 
 @dataclass(frozen=True)

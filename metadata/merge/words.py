@@ -33,6 +33,9 @@ def place(conflict: ElementConflict) -> str:
         return conflict.path.rpartition("/")[2]
     if conflict.kind == Kind.LINES:
         return _lines_of(conflict.path)
+    if conflict.kind == Kind.NAME:
+        own = conflict.path.rpartition("/")[2]
+        return f"upper and lower case of {own if own != conflict.path else 'the name'}"
     inner = conflict.path.partition("/")[2].removesuffix(" (order)")
     steps = [_step(name, key) for name, key in _STEP.findall(inner) if name]
     told = ", ".join(steps)
@@ -56,7 +59,7 @@ def says(conflict: ElementConflict, content: str) -> str:
         return f"has {count} {'line' if count == 1 else 'lines'} of its own"
     if conflict.kind == Kind.LINES:
         return _quoted(conflict.base, content)
-    if conflict.kind == Kind.ORDER:
+    if conflict.kind in (Kind.ORDER, Kind.NAME):
         return f"says {_cut(content)}"
     try:
         return f"says {_element(conflict, content)}"

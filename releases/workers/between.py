@@ -9,7 +9,7 @@ from typing import Any
 from metadata import compose as composition
 from metadata.components import ComponentKey
 from metadata.merge import words as said
-from metadata.merge.conflicts import ElementConflict, digest_of
+from metadata.merge.conflicts import ElementConflict, Kind, digest_of
 from metadata.normal import NormalForm
 from metadata.references import References
 from releases.models import ComponentConflict, Dependency, Release
@@ -48,7 +48,8 @@ def element(key: ComponentKey, found: ElementConflict) -> dict[str, Any]:
         _side(found, side.content, said.teams(side.labels), list(side.labels))
         for side in found.sides
     ]
-    if all("production" not in side.labels for side in found.sides):
+    is_named = found.kind != Kind.NAME or found.base
+    if is_named and all("production" not in side.labels for side in found.sides):
         sides.append(_side(found, found.base, "production", ["production"]))
     return {
         "path": found.path,

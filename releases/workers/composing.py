@@ -173,14 +173,14 @@ def _changes(
     owners: dict[object, list[str]] = {}
     for part in parts:
         for key in part.form:
-            owners.setdefault(key, []).append(part.team)
+            owners.setdefault(delta.folded(key), []).append(part.team)
     rows = [
         ReleaseChange(
             release=release,
             type=key.type,
             name=key.name,
             kind=found[key].kind if key in found else ReleaseChange.Kind.SAME,
-            teams=owners.get(key, []),
+            teams=owners.get(delta.folded(key), []),
             summary=found[key].summary if key in found else "",
             marks=sorted(dangers.marks(key, production.get(key), result.form[key]))
             if key in found
