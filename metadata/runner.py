@@ -27,6 +27,9 @@ READING = frozenset({"cat-file", "diff-tree", "for-each-ref", "log", "ls-tree", 
 PIPE = 1 << 20
 """As much as Linux gives a pipe: git goes on writing while Python is busy with something else."""
 
+BUFFER = 1 << 18
+"""Read from git at once; with the usual 8 kB every file of a commit would cost calls of its own."""
+
 SECONDS = 120.0
 """How long a local command may take; fetches have their own limit."""
 
@@ -35,6 +38,7 @@ QUIET = (
     "-c", "core.hooksPath=/dev/null",
     "-c", "core.fsmonitor=false",
     "-c", "core.quotePath=false",
+    "-c", "core.deltaBaseCacheLimit=8m",  # fresh memory costs more than to unpack a base again
     "-c", "gc.auto=0",
     "-c", "maintenance.auto=false",
     "-c", "protocol.ext.allow=never",
@@ -169,6 +173,7 @@ Started = subprocess.Popen[bytes] | None
 def _spawned(command: Sequence[str], stdin: int | None, env: Mapping[str, str]) -> Started:
     process = subprocess.Popen(
         command,
+        bufsize=BUFFER,
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
