@@ -78,6 +78,11 @@ def plain(content: bytes, *, moved: bool = True) -> str:
 
     Where the lines are not ``moved`` to the right, texts may have several of them.
     """
+    return lines_of(inside(content), moved=moved)
+
+
+def inside(content: bytes) -> str:
+    """What stands between the root's tags; "" for a file with anything else around them."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
@@ -86,7 +91,11 @@ def plain(content: bytes, *, moved: bool = True) -> str:
     end = f"\n</{start[1]}>" if start else ""
     if not start or not text.endswith((end, f"{end}\n")):
         return ""
-    inner = text[start.end() : text.rindex(end)]
+    return text[start.end() : text.rindex(end)]
+
+
+def lines_of(inner: str, *, moved: bool) -> str:
+    """Some elements as ``plain`` has them, each line behind its line feed; "" for another form."""
     if "/>" in inner:
         inner = _EMPTY.sub(r"\1\2></\2>", f"{inner}\n")[:-1]
     found = _LINE.findall(f"{inner}\n")

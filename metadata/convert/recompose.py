@@ -153,19 +153,32 @@ def _labels(parts: Parts) -> tuple[str, bytes]:
 
 
 def _labels_as_text(parts: Parts) -> dict[str, str]:
-    """Labels by name, as they are written; empty where any file has another form."""
+    """Labels by name, as they are written; empty where the whole files have to be parsed."""
     found: dict[str, str] = {}
-    for _place, content in parts:
-        start = "\n    <labels>"
-        head, *pieces = fragments.plain(content, moved=False).split(start)
-        for piece in pieces:
-            name = _LABEL_NAME.search(piece)
-            if not name or name[1] in found:
-                return {}
-            found[name[1]] = f"{start[1:]}{piece}\n"
+    start = "\n    <labels>"
+    for place, content in parts:
+        head, *pieces = fragments.inside(content).split(start)
         if head or not pieces:
             return {}
+        for piece in pieces:
+            lines = fragments.lines_of(start + piece, moved=False)
+            named = _LABEL_NAME.search(lines)
+            written = {named[1]: f"{lines[1:]}\n"} if named else _odd_labels(place, start + piece)
+            if not written or not found.keys().isdisjoint(written):
+                return {}
+            found |= written
     return found
+
+
+def _odd_labels(place: Place, lines: str) -> dict[str, str]:
+    """Labels with a comment or in another form; empty where they cannot be read by themselves."""
+    try:
+        root = xml.parse(document("CustomLabels", [], [lines[1:], "\n"]), place.path)
+    except InvalidInput:
+        return {}
+    labels = xml.elements(root)
+    found = {xml.text_of(label, "fullName"): fragment(label, "labels") for label in labels}
+    return found if len(found) == len(labels) and "" not in found else {}
 
 
 def _same_label(one: Element, two: Element) -> bool:
