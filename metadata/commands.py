@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import DomainError, ExternalFault, InvalidInput
 from metadata import objects
+from metadata.later import Later
 from metadata.repository import Repository
 
 if TYPE_CHECKING:
@@ -105,17 +106,19 @@ def _repository(path: str) -> Repository:
 
 
 def _convert(options: argparse.Namespace) -> int:
+    repository = _repository(options.repo)
+    [sha] = repository.revisions(options.commit)
+    begun = Later(lambda: objects.tree(repository.run, sha))
+
     from metadata import contained, held, manifest, package, zips
     from metadata.convert.commit import convert
 
-    repository = _repository(options.repo)
-    [sha] = repository.revisions(options.commit)
     packing = zips.Packing()
-    converted = convert(repository, sha, options.package_dir, packing.add)
+    converted = convert(repository, sha, options.package_dir, packing.add, begun)
     for path, content in converted.files.items():
         packing.add(path, content)
     _warn(converted.warnings)
-    keys = contained.of_files(converted.files, converted.origins)
+    keys = contained.of_files(converted.files, converted.origins, converted.made)
     members = manifest.of_files(converted.files, keys, converted.registry)
     version = options.api_version or converted.layout.api_version or DEFAULT_VERSION
     files = {**converted.files, "package.xml": manifest.write(members, version)}

@@ -10,13 +10,16 @@ from metadata.identity import MANIFESTS, identify
 from metadata.layout import is_xml
 
 
-def of_files(files: Mapping[str, bytes], origins: Mapping[str, str]) -> Collection[ComponentKey]:
+def of_files(
+    files: Mapping[str, bytes], origins: Mapping[str, str], sound: Collection[str] = ()
+) -> Collection[ComponentKey]:
     """Keys of all components; ``origins`` gives the path that a refusal names.
 
-    Raises what ``layout.read`` raises: an unknown type, XML that is not well-formed.
+    Files that are known to be ``sound`` are not checked again. Raises what ``layout.read`` raises:
+    an unknown type, XML that is not well-formed.
     """
     found: dict[ComponentKey, None] = {}
-    sound: set[bytes] = set()
+    checked: set[bytes] = set()
     for path, content in files.items():
         if path in MANIFESTS:
             continue
@@ -28,8 +31,8 @@ def of_files(files: Mapping[str, bytes], origins: Mapping[str, str]) -> Collecti
                 inside = decompose.split(kind, key.name, content, origin).keys()
             found |= dict.fromkeys(inside)
             continue
-        if is_xml(kind, path) and content not in sound:
+        if is_xml(kind, path) and path not in sound and content not in checked:
             xml.check(content, origin)
-            sound.add(content)
+            checked.add(content)
         found[key] = None
     return found.keys()

@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.digests import listing_digest
 from core.errors import InvalidInput
 from metadata import children, decompose, layout, manifest, zips
 from metadata.components import ComponentKey
@@ -74,6 +73,8 @@ def pack(files: Files, members: Manifest, components: tuple[ComponentKey, ...]) 
 
     Raises InvalidInput ``package.case_collision`` and ``package.too_large``.
     """
+    from core.digests import listing_digest  # brings much that a zip alone does not need
+
     zip_bytes = zipped(files)
     listing = listing_of(files)
     return Package(zip_bytes, listing, listing_digest(listing), members, components)
@@ -176,4 +177,6 @@ def _depth(prefix: str) -> tuple[int, str]:
 
 def listing_digest_of_zip(content: bytes) -> str:
     """The identity of a package, computed from its zip."""
+    from core.digests import listing_digest
+
     return listing_digest(listing_of(zips.read(content)))

@@ -10,16 +10,18 @@ from __future__ import annotations
 import io
 import stat
 import struct
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from core.errors import InvalidInput
 from metadata import huffman
 from metadata.later import Later
+
+if TYPE_CHECKING:
+    import zipfile
 
 MAX_FILES = 10_000
 MAX_ZIP = 39_000_000
@@ -38,6 +40,7 @@ FIRST_DAY = (1 << 5) | 1
 """1 January 1980, at midnight: the earliest moment that a zip can name."""
 
 _UTF8, _UNIX = 0x800, 3 << 8
+_AS_IT_IS, _DEFLATED = 0, 8
 _STORED = (
     ".png", ".jpg", ".jpeg", ".gif", ".webp", ".woff", ".woff2", ".zip", ".jar", ".mp4", ".pdf",
 )  # fmt: skip
@@ -89,7 +92,7 @@ class Packing:
         if _packed(name, content) or not self._level:
             return _stored(name, content)
         packed = self._packed[id(content)]
-        return _stored(name, content)._replace(method=zipfile.ZIP_DEFLATED, packed=packed)
+        return _stored(name, content)._replace(method=_DEFLATED, packed=packed)
 
 
 class Entry(NamedTuple):
@@ -103,9 +106,7 @@ class Entry(NamedTuple):
 
 
 def _stored(name: str, content: bytes) -> Entry:
-    return Entry(
-        name.encode("utf-8"), zipfile.ZIP_STORED, zlib.crc32(content), len(content), content
-    )
+    return Entry(name.encode("utf-8"), _AS_IT_IS, zlib.crc32(content), len(content), content)
 
 
 def _assembled(entries: Sequence[Entry]) -> bytes:
@@ -147,7 +148,7 @@ def archive(files: Mapping[str, bytes]) -> bytes:
         packed = huffman.deflate(files[name])
         if len(packed) < len(files[name]):
             size -= len(files[name]) - len(packed)
-            entries[name] = entries[name]._replace(method=zipfile.ZIP_DEFLATED, packed=packed)
+            entries[name] = entries[name]._replace(method=_DEFLATED, packed=packed)
     if size > MAX_RESOURCE:
         if not huffman.searches_as_known():
             raise InvalidInput(
@@ -189,6 +190,8 @@ def opened(content: bytes) -> Iterator[zipfile.ZipFile]:
     Memory holds it whole, so no fault of a disk can hide behind it. Raises InvalidInput
     ``package.not_a_zip``.
     """
+    import zipfile  # for reading alone; what only writes zips is done sooner without
+
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as source:
             _refuse_lost_files(content, source.infolist())

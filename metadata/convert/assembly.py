@@ -17,11 +17,15 @@ from metadata.types import META, Registry
 
 @dataclass(slots=True)
 class Assembled:
-    """Package files with the repository path of each, and what was passed over."""
+    """Package files with the repository path of each, and what was passed over.
+
+    ``made`` are those that were put together here, and are well-formed for that.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     passed_over: list[str] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
 
     def add(self, target: str, content: bytes, origin: str) -> None:
         """Take a file; a second one for the same path has to be equal."""
@@ -33,10 +37,23 @@ class Assembled:
             raise duplicate(target, self.origins[target], origin)
 
 
-def find(paths: Collection[str], registry: Registry) -> dict[str, Place | None]:
-    """What each file is; None for one that is passed over. Raises ``UnsupportedType``."""
-    places = Places(registry, Listing(paths))
-    return {path: places.of(path) for path in paths}
+class Found(dict[str, Place | None]):
+    """What each file is, worked out when it is asked for; None for one that is passed over.
+
+    Raises ``UnsupportedType``.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+
+    def __missing__(self, path: str) -> Place | None:
+        place = self[path] = self._places.of(path)
+        return place
+
+
+def find(paths: Collection[str], registry: Registry) -> Found:
+    """Look at the files of a project."""
+    return Found(Places(registry, Listing(paths)))
 
 
 PLAIN = (Role.COPY, Role.CONTENT, Role.META)
@@ -97,6 +114,7 @@ def assemble(
         kind = registry.by_id[type_id]
         target, content = recompose.file_of(kind, name, own, parsed or {})
         result.add(target, content, own[0][0].path)
+        result.made.add(target)
     return result
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from metadata import types
 from metadata.convert import assembly, replacements, selection, ui_bundles
 from metadata.identity import MANIFESTS
-from metadata.objects import LINK, SUBMODULE
+from metadata.later import Later
+from metadata.objects import LINK, SUBMODULE, Tree
 from metadata.projects import Layout, detect
 from metadata.repository import Repository
 from metadata.types import Registry
@@ -18,7 +19,8 @@ from metadata.types import Registry
 class Converted:
     """Metadata-format files by package path; ``origins`` names the repository's file of each.
 
-    ``passed_over`` lists files that are no metadata, ``warnings`` sentences on what was not done.
+    ``passed_over`` lists files that are no metadata, ``warnings`` sentences on what was not done,
+    ``made`` files that were put together.
     ``package.xml`` is not among the files.
     """
 
@@ -28,6 +30,7 @@ class Converted:
     warnings: tuple[str, ...]
     layout: Layout
     registry: Registry
+    made: Collection[str] = ()
 
 
 def convert(
@@ -35,15 +38,17 @@ def convert(
     rev: str,
     directories: Sequence[str] = (),
     pack: assembly.Pack | None = None,
+    begun: Later[Tree] | None = None,
 ) -> Converted:
     """Convert a commit, or only the named package directories of it.
 
     ``pack`` is given paths and contents that the package will probably hold, as they are read.
+    ``begun`` is the commit's tree, where git lists it already.
 
     Raises InvalidInput ``metadata.*`` naming file and reason, and ExternalFault ``git.*``.
     """
     sha = repository.resolve(rev)
-    tree = repository.tree(sha)
+    tree = begun.result() if begun else repository.tree(sha)
 
     def find(path: str) -> bytes | None:
         entry = tree.get(path)
@@ -67,7 +72,7 @@ def convert(
     handed = selection.contents(repository, list(entries.items()))
     found, parsed = assembly.taken(handed, places.__getitem__, pack)
     contents = {path: found[path] for path in entries}
-    ui_bundles.check(places.values(), tree, contents.__getitem__)
+    ui_bundles.check(map(places.__getitem__, entries), tree, contents.__getitem__)
     contents, warnings = replacements.applied(contents, layout, tree, read)
     result = assembly.assemble(contents, places, registry, parsed)
     return Converted(
@@ -77,6 +82,7 @@ def convert(
         tuple(dict.fromkeys([*lacking, *warnings])),
         layout,
         registry,
+        result.made,
     )
 
 

@@ -29,6 +29,8 @@ _START = re.compile(
 _ELEMENT = r"\n( +)<(/?)([A-Za-z]\w*)>(?:(?:%s|%s)(</)\3>)?(?=\n)"
 _LINE = re.compile(_ELEMENT % (_TEXT, _COMMENT), re.ASCII)
 _ANY = re.compile(_ELEMENT % (_LINES, _COMMENT), re.ASCII)
+_FLAT = re.compile(rf"(?:\n {{4}}<([A-Za-z]\w*)>(?:{_TEXT}|{_COMMENT})</\1>)+", re.ASCII)
+_NAME = re.compile(r"\n    <(\w+)", re.ASCII)
 _EMPTY = re.compile(r"(\n +<)([A-Za-z]\w*)/>(?=\n)", re.ASCII)
 
 
@@ -98,23 +100,27 @@ def lines_of(inner: str, *, moved: bool) -> str:
     """Some elements as ``plain`` has them, each line behind its line feed; "" for another form."""
     if "/>" in inner:
         inner = _EMPTY.sub(r"\1\2></\2>", f"{inner}\n")[:-1]
-    found = _LINE.findall(f"{inner}\n")
-    if len(found) != inner.count("\n"):
-        if moved or _ANY.sub("", f"{inner}\n") != "\n":
+    if not _flat(inner):
+        found = _LINE.findall(f"{inner}\n")
+        if len(found) != inner.count("\n"):
+            if moved or _ANY.sub("", f"{inner}\n") != "\n":
+                return ""
+            found = _ANY.findall(f"{inner}\n")
+        if not _balanced(found):
             return ""
-        found = _ANY.findall(f"{inner}\n")
-    if not _balanced(found):
-        return ""
     if '"' in inner or "'" in inner:  # which the official converter escapes, but not in a comment
         return "" if "<!--" in inner else inner.replace('"', "&quot;").replace("'", "&apos;")
     return inner
 
 
+def _flat(inner: str) -> bool:
+    """Whether every line is an element of its own name, as in most files."""
+    names = _NAME.findall(inner) if _FLAT.fullmatch(inner) else []
+    return len(set(names)) == len(names) > 0
+
+
 def _balanced(lines: list[tuple[str, str, str, str]]) -> bool:
     """Whether tags close in order, at their depth, with repeated elements together."""
-    flat = {name for blanks, closing, name, whole in lines if whole and len(blanks + closing) == 4}
-    if lines and len(flat) == len(lines):
-        return True
     open_tags: list[str] = []
     last, seen = "", set[str]()
     above: list[tuple[str, set[str]]] = []
