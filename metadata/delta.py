@@ -161,7 +161,8 @@ def _inside(
     changed: set[ComponentKey] = set()
     gone: set[ComponentKey] = set()
     unusual: set[ComponentKey] = set()
-    held = [_by_unit(side, units) for side in (both.before, both.after)]
+    readings = [(side, side.reading(side.paths_of(units))) for side in (both.before, both.after)]
+    held = [_by_unit(side, reading.result()) for side, reading in readings]
     for unit in units:
         kind = standard().by_name[unit.type]
         found = blocks.compared(kind, unit.name, *(side.get(unit, {}) for side in held))
@@ -178,9 +179,8 @@ def _inside(
     return changed, gone
 
 
-def _by_unit(side: Side, units: Collection[ComponentKey]) -> dict[ComponentKey, dict[str, bytes]]:
+def _by_unit(side: Side, contents: Mapping[str, bytes]) -> dict[ComponentKey, dict[str, bytes]]:
     found: dict[ComponentKey, dict[str, bytes]] = {}
-    contents = side.contents(side.paths_of(units))
     for path, unit in side.units.each(contents):
         if unit is not None:
             found.setdefault(unit, {})[path] = contents[path]

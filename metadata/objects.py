@@ -40,7 +40,7 @@ class Tree(Mapping[str, TreeEntry]):
         self.printed = printed
 
     def __getitem__(self, path: str) -> TreeEntry:
-        mode, _type, blob = self.printed[path].partition("\t")[0].split(" ")
+        mode, _type, blob = self.printed[path].split(" ")
         return TreeEntry(mode, blob)
 
     def __contains__(self, path: object) -> bool:
@@ -121,12 +121,12 @@ def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:
     used. Raises InvalidInput ``git.too_many_files`` beyond ``MAX_FILES``, after that many records.
     """
     command = ["ls-tree", "-r", "-z", "--full-tree", sha, *(["--", *paths] if paths else [])]
-    printed = _printed(run, command, 1)
-    entries = printed.split("\0")[:-1]
-    start = printed.find("\t") + 1  # the same in each, as long as all of them are files
-    if f"{SUBMODULE} " in printed:
-        return Tree({entry[entry.index("\t") + 1 :]: entry for entry in entries})
-    return Tree(dict(zip([entry[start:] for entry in entries], entries, strict=True)))
+    printed = _printed(run, command, 1)  # "100644 blob id", a tabulator, the path
+    fields = printed.replace("\t", "\0").split("\0")
+    if len(fields) != 2 * printed.count("\0") + 1:  # a path holds a tabulator itself
+        records = (record.partition("\t") for record in printed.split("\0")[:-1])
+        return Tree({path: told for told, _tab, path in records})
+    return Tree(dict(zip(fields[1::2], fields[0:-1:2], strict=True)))
 
 
 def changes(run: Runner, old: str, new: str) -> Changes:

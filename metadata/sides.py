@@ -212,6 +212,8 @@ class Pair:
     def _by_both_rules(self, differing: Changes) -> Changes:
         """The rules differ, so a file may have come or gone without being touched."""
         lost, unseen = (side.selection.out(self._listing()) for side in (self.before, self.after))
+        if lost == unseen:
+            return differing.without(lost)
         found = dict(differing.without(lost & unseen).printed)
         for path in lost ^ unseen:
             told = differing.get(path) or self._untouched(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from core.errors import DomainError
 from metadata import types
 from metadata.convert import assembly, replacements, selection, ui_bundles
 from metadata.identity import MANIFESTS
@@ -70,7 +71,12 @@ def convert(
     registry = types.for_project(layout.presets, layout.customizations)
     places = assembly.find(entries, registry)
     handed = selection.contents(repository, list(entries.items()))
-    found, parsed = assembly.taken(handed, places.__getitem__, pack)
+    try:
+        found, parsed = assembly.taken(handed, places.__getitem__, pack)
+    except DomainError:
+        for path in entries:
+            places[path]  # a file of no known type is told before what others hold
+        raise
     contents = {path: found[path] for path in entries}
     ui_bundles.check(map(places.__getitem__, entries), tree, contents.__getitem__)
     contents, warnings = replacements.applied(contents, layout, tree, read)
