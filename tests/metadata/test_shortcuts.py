@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import DomainError
-from metadata import blocks, decompose, xml, zips
+from core.errors import DomainError, InvalidInput
+from metadata import blocks, decompose, objects, xml, zips
 from metadata.components import ComponentKey
+from metadata.convert import recompose
+from metadata.convert.places import Place, Role
 from metadata.normal import NormalForm
 from metadata.projects import Layout
+from metadata.runner import Runner
 from metadata.search import Listing
 from metadata.types import standard
 from metadata.units import Units
@@ -139,3 +142,30 @@ def test_elements_say_the_same_whatever_the_order_of_their_lines(
         sides.append({"A": f"{HEAD}<CustomObject {NS}>\n{field}\n</CustomObject>\n".encode()})
     changed = set() if same else {ComponentKey("CustomField", "A.A__c")}
     assert blocks.compared(kind, "A", *sides) == (changed, set())
+
+
+def test_labels_in_another_form_are_written_as_if_all_were_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = standard().by_name["CustomLabels"]
+    plain = (
+        "    <labels>\n        <fullName>{}</fullName>\n        <value>a's</value>\n    </labels>\n"
+    )
+    odd = plain.format("C").replace("        <value>", "        <!-- said -->\n        <value>")
+    two = f"    <!-- together -->{plain.format('B').strip()}\n{plain.format('A')}"
+    content = f"{HEAD}<CustomLabels {NS}>\n{plain.format('D')}{odd}{two}</CustomLabels>\n".encode()
+    place = Place(kind, "CustomLabels", Role.PARENT, "a", "")
+    mixed = recompose.file_of(kind, "CustomLabels", [(place, content)], {})
+    broken = content.replace(b"<!-- said -->", b"<!-- said")
+    with pytest.raises(InvalidInput, match="line 12 is not well-formed"):
+        recompose.file_of(kind, "CustomLabels", [(place, broken)], {})
+    assert len(recompose._labels_as_text([(place, content)])) == 4
+    monkeypatch.setattr(recompose, "_labels_as_text", lambda _parts: {})
+    assert recompose.file_of(kind, "CustomLabels", [(place, content)], {}) == mixed
+
+
+def test_a_path_with_a_tabulator_is_cut_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = f"100644 blob {'a' * 40}"
+    monkeypatch.setattr(objects, "_printed", lambda *_: f"{told}\tx/y\0{told}\tx/a\tb\0")
+    found = objects.tree(Runner("nowhere"), "HEAD")
+    assert dict(found) == dict.fromkeys(("x/y", "x/a\tb"), ("100644", "a" * 40))
