@@ -127,6 +127,7 @@ def number(element: Any, parts: tuple[str, ...]) -> tuple[int, ...] | None:
 def value(element: Any, path: str) -> str:
     """The text of one part of an element's key; "." is its own, "a/b" is deeper, "@a" an attribute.
 
+    "a-" is the text up to its first hyphen: the object of a layout's name.
     ``PLACE`` is no text of the element: whoever sees all of its like counts it.
     """
     if path == PLACE:
@@ -135,6 +136,8 @@ def value(element: Any, path: str) -> str:
         return str(element.get(path[1:], "")).strip()
     if path == ".":
         return (element.text or "").strip()
+    if path[-1] == "-":
+        return value(element, path[:-1]).partition("-")[0]
     for name in path.split("/"):
         element = next((c for c in element if _named(c, name)), None)
         if element is None:

@@ -1,11 +1,12 @@
 """How Salesforce keys the elements of its metadata, per type: the table that ``keys`` reads.
 
 An entry names a repeated element, the elements that make its key ("." is the element's own text,
-"a/b" lies deeper, "@a" is an attribute, ``PLACE`` is its place among its like, while all sides hold
-as many), and whether the platform keeps the elements as a set, which it sorts when it writes, or as
-a list, whose order means something. ``TABLE`` names type and element, ``ITEMS`` keys a type
-wherever it is repeated. What is in neither has no key: its repeated elements are a list that nobody
-but a person may merge where two sides changed the same place.
+"a/b" lies deeper, "@a" is an attribute, "a-" the text of one up to its first hyphen, ``PLACE`` is
+its place among its like, while all sides hold as many), and whether the platform keeps the elements
+as a set, which it sorts when it writes, or as a list, whose order means something. ``TABLE`` names
+type and element, ``ITEMS`` keys a type wherever it is repeated. What is in neither has no key: its
+repeated elements are a list that nobody but a person may merge where two sides changed the same
+place.
 """
 
 from __future__ import annotations
@@ -215,7 +216,7 @@ TABLE: dict[str, tuple[Entry, ...]] = {
     "Profile": (
         *_ACCESS,
         *_named("dataCategoryGroup", "categoryGroupVisibilities"),
-        ("layoutAssignments", ("layout", "recordType"), SET),
+        ("layoutAssignments", ("layout-", "recordType"), SET),
         *_named("friendlyName", "loginFlows"),
         ("loginIpRanges", ("startAddress", "endAddress"), SET),
         ("profileActionOverrides", (*_OVERRIDE, "recordType", "type"), SET),

@@ -8,7 +8,7 @@ from metadata import xml
 from metadata.components import ComponentKey
 from metadata.merge import words
 from metadata.merge.conflicts import Kind
-from metadata.merge.files import merge
+from metadata.merge.files import merge, merge_sides
 
 NS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 
@@ -115,3 +115,26 @@ def test_actions_that_both_sides_add_to_a_layout_are_counted_anew() -> None:
     assert merged.content == merge(actions(), actions("X", "A", "B", "Y", "C"), actions()).content
     fought = merge(actions("A", "B", "C"), actions("B", "A", "C"), actions("C", "B", "A"))
     assert [found.kind for found in fought.conflicts] == [Kind.ORDER]
+
+
+def assigned(*layouts: str, faculty: str = "Contact-A") -> bytes:
+    """A profile with the layouts that it gives to one record type."""
+    return document("Profile", "".join(
+        f"<layoutAssignments><layout>{layout}</layout><recordType>Contact.Faculty</recordType>"
+        "</layoutAssignments>" for layout in (faculty, *layouts)
+    ))  # fmt: skip
+
+
+def test_record_type_has_one_layout_of_an_object_and_two_for_it_are_a_conflict() -> None:
+    held = assigned("CaseClose-A")
+    ours = assigned("CaseClose-A", "Case-A", faculty="Contact-B")
+    both = merge_sides(held, [(("a",), ours), (("b",), held)], "x", partial=True)
+    assert both.clean
+    layouts = [xml.text_of(node, "layout") for node in xml.elements(xml.parse(both.content, "x"))]
+    assert sorted(layouts) == ["Case-A", "CaseClose-A", "Contact-B"]
+    theirs = assigned("CaseClose-B", faculty="Contact-C")
+    [conflict] = merge_sides(held, [(("a",), ours), (("b",), theirs)], "x", partial=True).conflicts
+    assert words.sentence(ComponentKey("Profile", "Admin"), conflict) == (
+        "Profile Admin: layout assignment Contact Contact.Faculty, layout: "
+        "team a says “Contact-B”, team b says “Contact-C”"
+    )

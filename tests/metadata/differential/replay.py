@@ -56,6 +56,7 @@ class Score:
     doubled: int = 0
     own: int = 0
     dropped: int = 0
+    undone: int = 0
     broken: int = 0
     by_root: Counter[str] = field(default_factory=Counter)
     open_roots: Counter[str] = field(default_factory=Counter)
@@ -156,6 +157,22 @@ def _compare(
         score.own += 1
     elif any(key not in held and key not in known[0] for side in known[1:] for key in side):
         score.dropped += 1
+    elif _undid(held, _entries(made), known):
+        score.undone += 1
+
+
+def _undid(
+    people: dict[tuple[str, ...], list[str]],
+    made: dict[tuple[str, ...], list[str]],
+    known: list[dict[tuple[str, ...], list[str]]],
+) -> bool:
+    """Whether people put back what one side alone had changed, as who takes one file whole does."""
+    base, *sides = known
+    differing = [key for key in people.keys() | made.keys() if people.get(key) != made.get(key)]
+    return any(
+        people.get(key) == base.get(key) and any(side.get(key) == base.get(key) for side in sides)
+        for key in differing
+    )
 
 
 def _entries(content: bytes) -> dict[tuple[str, ...], list[str]]:
@@ -216,7 +233,7 @@ def main(names: list[str]) -> None:
             continue
         score = replay(path)
         for name in ("found", "unreadable", "resolved", "compared", "equal", "alike", "doubled",
-                     "own", "dropped", "broken"):  # fmt: skip
+                     "own", "dropped", "undone", "broken"):  # fmt: skip
             setattr(total, name, getattr(total, name) + getattr(score, name))
         total.by_root += score.by_root
         total.open_roots += score.open_roots
@@ -237,8 +254,9 @@ def told(score: Score) -> str:
         f"{score.found} both-modified, {score.unreadable} unreadable, {score.resolved} resolved "
         f"({part:.0%}), {score.broken} malformed; {score.compared} compared, {score.equal} as "
         f"people did ({same:.0%}), {score.alike} but for comments and orgs' own ids "
-        f"({alike:.0%}); of the others {score.own} hold what no side said and "
-        f"{score.dropped} lost a side's addition; {score.doubled} of people's hold a key twice"
+        f"({alike:.0%}); of the others {score.own} hold what no side said, {score.dropped} lost a "
+        f"side's addition, {score.undone} undid a side's change; {score.doubled} of people's hold "
+        "a key twice"
     )
 
 
