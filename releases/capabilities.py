@@ -26,6 +26,7 @@ CAPABILITIES: dict[str, Rule] = {
     "release.deploy": Rule(roles=(MANAGER,), scope="installation"),
     "release.break_glass": Rule(roles=(MANAGER, BOARD), scope="installation"),
     "break_glass.review": Rule(roles=(BOARD, ADMIN), scope="installation"),
+    "release.review": Rule(roles=(MANAGER, BOARD), scope="installation"),
     "release.runbook": Rule(roles=(MANAGER,), scope="installation"),
     "canary.ask": Rule(roles=(ADMIN, BOARD), scope="installation"),
     "release.decide": Rule(roles=(BOARD, SECURITY, EMERGENCY), scope="installation"),

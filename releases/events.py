@@ -70,6 +70,7 @@ EVENTS: dict[str, str] = {
     "canary.allowed": "DID NOT REFUSE the canary, {subject}: the gate {gate}, the floor {floor}",
     "canary.silent": "has not been tried by the canary since {since}",
     "release.reopened": "returned {subject} to draft: {reason}",
+    "release.reviewed": "reviewed how {subject} went: {outcome}. {review}",
     "release.closed": "closed {subject}",
     "deployment.planned": "planned {subject} of {artefact} to {environment}",
     "deployment.held": "held {subject}: {reasons}",

@@ -51,6 +51,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "releases_checkresult": {"web": "INSERT"},
     "releases_breakglass": {"web": "INSERT, UPDATE", "deploy": "UPDATE (used_at, review_due_at)"},
     "releases_releasechange": {"build": "INSERT"},
+    "releases_releasereview": {"web": "INSERT"},
     "releases_componentconflict": {"web": "UPDATE (settled_at)", "build": "INSERT"},
     "releases_resolution": {"web": "INSERT"},
     "releases_dependency": {"build": "INSERT"},

@@ -328,13 +328,22 @@ def _override(group: Mapping[str, Any] | None) -> Told:
 
 
 def _after(group: Mapping[str, Any]) -> Told:
-    facts = _facts(
-        group, "verification", "post_implementation_review", "related_incidents", "rollback"
-    )
+    reviews = group["post_implementation_review"]
+    facts = _facts(group, "verification", "related_incidents", "rollback")
+    if not isinstance(reviews, list):
+        facts += _facts(group, "post_implementation_review")
+    found = {
+        "outcome": "How it went",
+        "review": "What came of it",
+        "reviewed_by": "Reviewed by",
+        "reviewer_had_no_hand_in_it": "Had no hand in it",
+        "at": "At",
+    }
     columns = {"org_id": "Id in the org", "at": "At"}
     later = group["unexplained_deployments_since"]
     steps = {"text": "Manual step", "phase": "When", "owner": "Owner", "done_at": "Done"}
-    tables = _table("Manual steps", steps, group.get("runbook"))
+    tables = _table("Post-implementation reviews", found, reviews)
+    tables += _table("Manual steps", steps, group.get("runbook"))
     return facts, [*tables, *_table("Unexplained changes in the org since", columns, later)], ""
 
 

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from governance.models import User
-from releases.models import Candidate, Release, RunbookItem
+from releases.models import Candidate, Release, ReleaseReview, RunbookItem
 
 
 class MomentField(forms.DateTimeField):
@@ -176,6 +176,27 @@ class ReviewForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text="What happened, whether breaking the glass was right, and what prevents the "
         "next one. The history keeps it.",
+    )
+
+
+class AfterwardsForm(forms.Form):
+    """How a release went, once it had run."""
+
+    outcome = forms.ChoiceField(
+        label="How did it go?",
+        choices=ReleaseReview.Outcome.choices,
+        widget=forms.RadioSelect,
+    )
+    review = forms.CharField(
+        label="What came of it",
+        max_length=5_000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="What people noticed, what went otherwise than planned, what to do better.",
+    )
+    incidents = forms.CharField(
+        max_length=200,
+        required=False,
+        help_text="Keys of the incidents that it brought or ended, such as INC-4711.",
     )
 
 

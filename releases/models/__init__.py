@@ -9,6 +9,7 @@ from releases.models.deployments import Deployment, Step, StepMessage
 from releases.models.evidence import AuditSample, EvidencePack, OrgDeployment, OrgObservation
 from releases.models.radar import Collision, CollisionSide, TeamWork, TouchedComponent
 from releases.models.releases import Release, ReleaseChange, ReleaseItem
+from releases.models.reviews import ReleaseReview
 from releases.models.runbooks import RunbookItem
 from releases.models.sources import (
     Change,
@@ -43,6 +44,7 @@ __all__ = [
     "Release",
     "ReleaseChange",
     "ReleaseItem",
+    "ReleaseReview",
     "Repository",
     "Resolution",
     "RunbookItem",

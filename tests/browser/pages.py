@@ -318,6 +318,7 @@ PAGES = (
     PageCase("releases:break_glass_review", _emergency, who="ana"),
     PageCase("releases:break_glass_list", who="ana"),
     PageCase("releases:rollback", who="marek"),
+    PageCase("releases:release_review", _release("September train"), who="marek"),
     PageCase("releases:runbook_add", _release("October train"), who="marek"),
     PageCase("releases:evidence", who="paul"),
     PageCase("releases:evidence_pack", _pack, who="paul"),

@@ -162,7 +162,7 @@ def risk(change: Change) -> dict[str, Any]:
         "marks": marks,
         "high_risk_components": sum(1 for row in change.components if row.risk == Risk.HIGH),
         "back_out_plan": back_out(change),
-        "last_proven_back_out": NOT_RECORDED,
+        "last_proven_back_out": proven_back_out(change),
     }
 
 
@@ -176,3 +176,15 @@ def back_out(change: Change) -> str:
         f"Retrieved right before the change: {held} components as they were, "
         f"{len(baseline) - held} that did not exist."
     )
+
+
+def proven_back_out(change: Change) -> dict[str, Any] | str:
+    """The last time that going back worked in this very environment."""
+    row = change.back_out
+    if row is None:
+        return "none: no rollback of this environment had been needed or tried before"
+    return {
+        "deployment": row.public_id,
+        "release": row.release.public_id if row.release else NOT_RECORDED,
+        "finished_at": recorded(row.finished_at),
+    }

@@ -10,6 +10,7 @@ from core import clock
 from core.digests import digest_json
 from environments.models import Freeze
 from environments.states import FreezeScope
+from releases.evidence.record.authorised import hands_in
 from releases.evidence.record.loading import NOT_RECORDED, Change, person
 from releases.evidence.record.tested import counters
 from releases.evidence.times import recorded
@@ -204,7 +205,7 @@ def after(change: Change) -> dict[str, Any]:
             else NOT_RECORDED
         ),
         "post_implementation_review": _review(change),
-        "related_incidents": change.break_glass.incident if change.break_glass else NOT_RECORDED,
+        "related_incidents": _incidents(change),
         "runbook": [
             {
                 "text": row.text,
@@ -224,11 +225,37 @@ def after(change: Change) -> dict[str, Any]:
     }
 
 
-def _review(change: Change) -> str:
-    row = change.break_glass
-    if row is None or row.reviewed_at is None:
-        return NOT_RECORDED
-    return row.review
+def _review(change: Change) -> list[dict[str, Any]] | str:
+    """What people found when it had run; of a reviewer who had a hand in it, the record says so."""
+    hands = hands_in(change)
+    found = [
+        {
+            "outcome": row.get_outcome_display(),
+            "review": row.review,
+            "reviewed_by": person(row.reviewed_by),
+            "reviewer_had_no_hand_in_it": row.reviewed_by_id not in hands,
+            "at": recorded(row.reviewed_at),
+        }
+        for row in change.reviews
+    ]
+    glass = change.break_glass
+    if glass is not None and glass.reviewed_at is not None:
+        found.append(
+            {
+                "outcome": f"review of {glass.public_id}",
+                "review": glass.review,
+                "reviewed_by": person(glass.reviewed_by),
+                "reviewer_had_no_hand_in_it": glass.reviewed_by_id not in hands,
+                "at": recorded(glass.reviewed_at),
+            }
+        )
+    return found or NOT_RECORDED
+
+
+def _incidents(change: Change) -> list[str] | str:
+    named = [change.break_glass.incident] if change.break_glass else []
+    named += [row.incidents for row in change.reviews if row.incidents]
+    return sorted(set(named)) or NOT_RECORDED
 
 
 def _rollbacks(change: Change) -> list[dict[str, Any]] | str:

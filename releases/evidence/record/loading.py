@@ -16,11 +16,13 @@ from releases.models import (
     CheckResult,
     Deployment,
     Release,
+    ReleaseReview,
     RunbookItem,
     Step,
 )
-from releases.selectors import check_results
+from releases.selectors import check_results, reviews
 from releases.selectors.changes import ChangeRow, rows_of
+from releases.states import DeploymentState, Purpose
 
 NOT_RECORDED = "not recorded"
 """Stands where Gatehouse holds no fact, so that an empty place is never mistaken for a no."""
@@ -45,6 +47,8 @@ class Change:
     results: list[CheckResult]
     runbook: list[RunbookItem]
     break_glass: BreakGlass | None
+    reviews: list[ReleaseReview]
+    back_out: Deployment | None
     events: list[AuditEvent]
 
     @property
@@ -87,6 +91,8 @@ def load(deployment_id: int) -> Change:
         results=_results(candidates),
         runbook=_runbook(release),
         break_glass=_break_glass(release, request),
+        reviews=reviews.of(release) if release else [],
+        back_out=_back_out(deployment),
         events=events_of(references(deployment, request)),
     )
 
@@ -176,6 +182,19 @@ def _break_glass(release: Release | None, request: ApprovalRequest | None) -> Br
         return None
     rows = release.break_glass.select_related("asked_by", "reviewed_by")
     return rows.filter(request=request).first() if request else None
+
+
+def _back_out(deployment: Deployment) -> Deployment | None:
+    """The newest rollback of this environment that had worked when the change was planned."""
+    rows = Deployment.objects.filter(
+        environment=deployment.environment_id,
+        organization_id=deployment.organization_id,
+        release__change_class=Release.ChangeClass.ROLLBACK,
+        purpose=Purpose.RELEASE,
+        state=DeploymentState.SUCCEEDED,
+        finished_at__lt=deployment.created_at,
+    )
+    return rows.select_related("release").order_by("-finished_at").first()
 
 
 def person(user: Any) -> dict[str, Any] | None:

@@ -29,7 +29,23 @@ def tests(change: Change) -> dict[str, Any]:
             }
             for row in change.results
         ],
-        "accepted_exceptions": NOT_RECORDED,
+        "accepted_exceptions": _accepted(change),
+    }
+
+
+def _accepted(change: Change) -> dict[str, Any] | str:
+    """Proposed Apex tests that people left out, as the policy let them, and who chose when."""
+    if change.release is None:
+        return NOT_RECORDED
+    if not change.release.tests_removed:
+        return "none"
+    return {
+        "proposed_tests_left_out": change.release.tests_removed,
+        "chosen": [
+            {"at": recorded(event.at), "event": event.public_id, "what": event.sentence}
+            for event in change.events
+            if event.event == "release.tests_chosen"
+        ],
     }
 
 
