@@ -1,6 +1,6 @@
 -- Guards of the calendar. A freeze only ever lasts longer; lifting or shortening one that covers a
--- protected environment needs sign-offs. ENABLE ALWAYS keeps them standing under
--- session_replication_role = replica. Errors: P0E02 a fixed column changed, P0E03 no sign-offs.
+-- protected environment needs sign-offs, which 0007_holes.sql counts. ENABLE ALWAYS keeps them
+-- standing under session_replication_role = replica. Errors: P0E02 a fixed column changed.
 
 -- Whether a freeze keeps anything from a protected environment. What a team contributes may be part
 -- of any release, so a freeze of a team does.
@@ -26,9 +26,6 @@ grant execute on function environments_freeze_protects(text, bigint, bigint)
 create function environments_guard_freeze() returns trigger
     language plpgsql set search_path = pg_catalog, public, pg_temp
     as $$
-declare
-    lifts boolean;
-    shortens boolean;
 begin
     if tg_op <> 'UPDATE' then
         if tg_op = 'INSERT' then
@@ -54,24 +51,6 @@ begin
        (old.lifted_at, old.lifted_by_id, old.lift_reason, old.ends_at)
     then
         raise exception 'freeze: it stays lifted' using errcode = 'P0E02';
-    end if;
-    lifts := old.lifted_at is null and new.lifted_at is not null;
-    shortens := new.ends_at < old.ends_at or (old.ends_at is null and new.ends_at is not null);
-    if (lifts or shortens)
-       and environments_freeze_protects(old.scope, old.track_id, old.environment_id)
-    then
-        perform from environments_freezelift l
-                join governance_approvalrequest r
-                  on r.subject_kind = 'freeze.lift' and r.subject_id = l.freeze_id
-                 and r.digest = l.digest and r.state = 'satisfied'
-          where l.freeze_id = old.id
-            and (l.wanted_end is null) = lifts
-            and (lifts or l.wanted_end = new.ends_at)
-            and r.expires_at > gatehouse_now();
-        if not found then
-            raise exception 'freeze: it covers a protected environment, so this takes sign-offs'
-                using errcode = 'P0E03';
-        end if;
     end if;
     return new;
 end $$;

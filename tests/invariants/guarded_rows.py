@@ -131,3 +131,25 @@ def rows(company: Company) -> dict[str, int]:
         ),
         "releases_runbookitem": fill("releases_runbookitem", phase="'before'", text="'Back up'"),
     }  # fmt: skip
+
+
+Cases = dict[str, tuple[list[str], str, str, str]]
+"""Name → what the owner did before, the role, the statement, what answers."""
+
+
+def said(cases: Cases) -> tuple[dict[str, str], dict[str, str]]:
+    """What answers in every case, and what is expected to."""
+    return (
+        {name: after(*case[:3]) for name, case in cases.items()},
+        {name: case[3] for name, case in cases.items()},
+    )
+
+
+def after(scenery: list[str], role: str, statement: str) -> str:
+    """The answer to a statement after what the owner did before it. Nothing is kept."""
+    with transaction.atomic():
+        for step in scenery:
+            execute("owner", step)
+        told = answer(role, statement)
+        transaction.set_rollback(True)
+    return told

@@ -66,6 +66,10 @@ MOVES = (
     "releases_release",
     "releases_step",
 )
+OWN_WORDS = {
+    "environments_freeze": "freeze: it stays in the calendar",
+    "environments_sandboxrequest": "sandbox request: it is never removed",
+}
 OWN_BIRTH = {
     "environments_sandboxrequest": "guard_sandbox_request",
     "environments_snapshot": "guard_snapshot",
@@ -138,6 +142,7 @@ def test_i34_rows_of_tables_that_only_grow_whatever_table_is_named(
         " AND tgenabled = 'A' AND tgtype = 27 AND tgfoid = 'gatehouse_refuse_change'::regproc"
     )
     assert sorted(row[0] for row in guarded) == list(APPEND_ONLY)
+    owner.rollback()
 
 
 def test_i34_rows_that_others_point_at_last(owner: psycopg.Connection[Any]) -> None:
@@ -148,6 +153,13 @@ def test_i34_rows_that_others_point_at_last(owner: psycopg.Connection[Any]) -> N
         ):
             said = ("P0A01", f"append_only: {word} on {table} is refused")
             assert refusal(owner, statement) == said
+
+
+@pytest.mark.parametrize("table", OWN_WORDS)
+def test_i34_calendar_and_requests_about_sandboxes_stay(
+    owner: psycopg.Connection[Any], table: str
+) -> None:
+    assert refusal(owner, f"TRUNCATE {table} CASCADE") == ("P0E02", OWN_WORDS[table])
 
 
 @pytest.mark.parametrize("table", MOVES)
