@@ -49,7 +49,7 @@ def fill(table: str, **given: str) -> int:
             sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING id").format(
                 sql.Identifier(table),
                 sql.SQL(", ").join(map(sql.Identifier, values)),
-                sql.SQL(", ").join(map(sql.SQL, values.values())),  # type: ignore[arg-type]
+                sql.SQL(", ").join(map(sql.SQL, values.values())),
             )
         )
         return int(cursor.fetchone()[0])
