@@ -129,10 +129,16 @@ def delete(world: World, org: str, person: str, kind: str, name: str) -> bool:
         )
         stamp = (world.clock.now(), person, revision, org)
         found = world.store.run(sql, *stamp, kind, name)
-        for child in registry.types()[kind].children if kind in registry.types() else ():
-            sql_children = sql.replace("name = ?", "name like ? escape '\\'")
-            pattern = "%" if child.bare else name.replace("_", "\\_") + ".%"
-            found += world.store.run(sql_children, *stamp, child.name, pattern)
+        below = name.replace("_", "\\_") + ".%"
+        inner = {
+            child.name: "%" if child.bare else below
+            for child in (registry.types()[kind].children if kind in registry.types() else ())
+        }
+        if kind == registry.SPACE:
+            inner[registry.CONTENT] = below
+        sql_children = sql.replace("name = ?", "name like ? escape '\\'")
+        for child_name, pattern in inner.items():
+            found += world.store.run(sql_children, *stamp, child_name, pattern)
     return bool(found)
 
 

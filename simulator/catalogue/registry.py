@@ -1,7 +1,7 @@
 """The metadata types of the platform, from the registry that Salesforce publishes (data only)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 REGISTRY_FILE = Path(__file__).parents[2] / "metadata" / "registry" / "types.json"
 META = "-meta.xml"
 _TERRITORIES = "territory2Models"
+SPACE, CONTENT = "DigitalExperienceBundle", "DigitalExperience"
+"""An enhanced site or workspace, and one content in it, which an org takes and gives by itself."""
 _BUNDLES = ("bundle", "digitalExperience", "uiBundles")
 #: Types whose "children" are files or entries of the official converter, not components of an org.
 _WHOLE = ("CustomObjectTranslation", "DigitalExperienceBundle")
@@ -56,7 +58,9 @@ def types() -> dict[str, MetadataType]:
     """Return all types by name."""
     listed = json.loads(REGISTRY_FILE.read_text(encoding="utf-8"))["types"]
     found = (_type(entry, listed) for entry in listed.values() if "aliasFor" not in entry)
-    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.name)}
+    named = {kind.name: kind for kind in found}
+    named[CONTENT] = replace(named[SPACE], name=CONTENT)
+    return dict(sorted(named.items()))
 
 
 def _type(entry: dict[str, Any], listed: dict[str, Any]) -> MetadataType:
@@ -117,9 +121,11 @@ def identify(path: str) -> Identity | None:
         kinds = [*kinds, types()["Territory2"], types()["Territory2Rule"]]
     if not kinds or not rest:
         return None
+    if directory == types()[SPACE].directory:
+        return _experience(rest.split("/"))
     for kind in kinds:
         if kind.bundle:
-            return Identity(kind, _bundle_name(kind, rest))
+            return Identity(kind, _bundle_name(rest))
     folder = next((k for k in kinds if k.folder_of), None)
     bare = rest.removesuffix(META)
     if folder is not None and rest.endswith(META) and "." not in bare.rsplit("/", 1)[-1]:
@@ -141,11 +147,15 @@ def _name(directory: str, path: str) -> str:
     return f"{model}.{own.rpartition('/')[2]}" if "/" in own else own
 
 
-def _bundle_name(kind: MetadataType, rest: str) -> str:
-    parts = rest.split("/")
-    if kind.name == "DigitalExperienceBundle" and len(parts) > 1:
-        return "/".join(parts[:2])
-    return parts[0].removesuffix(META).split(".")[0]
+def _experience(parts: list[str]) -> Identity:
+    space = "/".join(parts[:2])
+    if len(parts) < 5:
+        return Identity(types()[SPACE], space)
+    return Identity(types()[CONTENT], f"{space}.{parts[2]}/{parts[3]}")
+
+
+def _bundle_name(rest: str) -> str:
+    return rest.split("/")[0].removesuffix(META).split(".")[0]
 
 
 def manifest_type(name: str) -> str:

@@ -96,10 +96,18 @@ class _Retrieval:
         if type_.children:
             self.whole[(component.type, component.name)] = holdings.path_of(component)
         else:
-            for path, sha in component.files.items():
-                self.found.files[path] = self.world.store.get(sha)
-            self.property(component, holdings.path_of(component))
+            for own in (component, *self.contents(component)):
+                for path, sha in own.files.items():
+                    self.found.files[path] = self.world.store.get(sha)
+                self.property(own, holdings.path_of(own))
         return True
+
+    def contents(self, space: Component) -> list[Component]:
+        """What is in an enhanced site; nothing for any other component."""
+        if space.type != registry.SPACE:
+            return []
+        start = f"{space.name.lower()}."
+        return [c for c in self.of_type(registry.CONTENT) if c.name.lower().startswith(start)]
 
     def document(self, name: str) -> Component | None:
         """Find a document by its name without suffix."""

@@ -236,6 +236,8 @@ def _is_listed(part: Part, manifest: Manifest) -> bool:
     kind = registry.manifest_type(part.type)
     if any(manifest.lists(kind, name) for name in _names(part)):
         return True
+    if part.type == registry.CONTENT:
+        return manifest.lists(registry.SPACE, part.name.partition(".")[0])
     if not part.parent:
         return False
     parent, _ = registry.parent_of()[part.type]

@@ -216,7 +216,7 @@ def describe_metadata(context: Context, call: Element) -> Response:
     _ = context.caller
     listed = []
     for kind in registry.types().values():
-        if kind.folder_of:
+        if kind.folder_of or kind.name == registry.CONTENT:
             continue
         entry: dict[str, Any] = {
             "childXmlNames": [child.name for child in kind.children],

@@ -111,9 +111,8 @@ def test_package_and_then_its_delta_come_back_without_drift(tmp_path: Path) -> N
     assert delta.against(held(scratch, after).component_digests(), after).changed == ()
 
 
-UNPLACED = {"EmailTemplateFolder", "DigitalExperience", "DigitalExperienceBundle"}
-"""What the published registry names without a directory that holds it, and enhanced sites, whose
-contents the simulator does not take one by one."""
+UNPLACED = {"EmailTemplateFolder"}
+"""What the published registry names without telling which files are it: no conversion makes one."""
 
 
 def sample(kind: MetadataType) -> NormalForm:
@@ -142,3 +141,27 @@ def test_every_type_of_the_registry_comes_back_without_drift(tmp_path: Path) -> 
         found = held(scratch, whole).component_digests()
         drift += [str(key) for key, own in whole.component_digests().items() if found[key] != own]
     assert drift == []
+
+
+def test_contents_of_an_enhanced_site_come_and_go_one_by_one_and_with_it(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    site = sample(standard().by_name["DigitalExperienceBundle"])
+    space, home = (
+        ComponentKey("DigitalExperienceBundle", "site/Shop"),
+        ComponentKey("DigitalExperience", "site/Shop.sfdc_cms__view/home"),
+    )
+    about = ComponentKey(home.type, home.name.replace("home", "about"))
+    other = {path.replace("home", "about"): text for path, text in site[home].items()}
+    both = NormalForm({**site, about: other})
+    deploy(scratch, package.build(both, "64.0").zip_bytes)
+    asked = archive.Manifest({space.type: [space.name]}, "64.0")
+    assert len(retrieve(scratch.world, scratch.org.id, asked).files) == 6
+    changed = dict.fromkeys(site[home], b'{"title": "Home"}')
+    part = NormalForm({home: changed})
+    deploy(scratch, package.build(part, "64.0", [about]).zip_bytes)
+    now = NormalForm({**site, home: changed})
+    assert held(scratch, now).component_digests() == now.component_digests()
+    deploy(scratch, package.build(NormalForm({}), "64.0", [space]).zip_bytes)
+    assert retrieve(scratch.world, scratch.org.id, asked).messages != []
+    left = [key for key in holdings.of_org(scratch.world, scratch.org.id) if key[0] == home.type]
+    assert left == []
