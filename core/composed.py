@@ -177,7 +177,7 @@ def _sent(question: Question) -> Any:
 
 def _tuples(compiler: Any) -> Callable[[list[Any]], list[Any]]:
     converted = _converter(compiler)
-    return lambda rows: [tuple(row) for row in converted(rows)]
+    return lambda rows: list(map(tuple, converted(rows)))
 
 
 def _objects(compiler: Any) -> Callable[[list[Any]], list[Any]]:

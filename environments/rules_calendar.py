@@ -33,6 +33,15 @@ class Every(StrEnum):
     YEAR = "year"
 
 
+AVERAGE = {
+    Every.WEEK: timedelta(days=7),
+    Every.MONTH: timedelta(days=365.2425 / 12),
+    Every.YEAR: timedelta(days=365.2425),
+}
+SLACK = {Every.WEEK: timedelta(hours=6), Every.MONTH: timedelta(12), Every.YEAR: timedelta(12)}
+"""More than a repetition ever begins or ends beside its average, clocks that change included."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """One thing of the calendar that keeps a deployment waiting, and until when."""
@@ -86,8 +95,17 @@ class Plan:
         """Return the stretch that ``now`` lies in; the one that lasts longest."""
         if self.end is None:
             return Span(self.start, datetime.max.replace(tzinfo=UTC)) if now >= self.start else None
+        if self._is_far_from(now):
+            return None
         held = [span for span in self.spans(now, now + timedelta(seconds=1)) if span.holds(now)]
         return max(held, key=lambda span: span.end) if held else None
+
+    def _is_far_from(self, now: datetime) -> bool:
+        """Say for most moments, without a calendar, that no repetition can hold then."""
+        if self.every is Every.NEVER or self.end is None:
+            return False
+        period, slack = AVERAGE[self.every] * self.step, SLACK[self.every]
+        return self.end - self.start + slack < (now - self.start) % period < period - slack
 
     def over(self, now: datetime) -> bool:
         """Say whether it will never hold again."""
@@ -154,7 +172,7 @@ class WindowState:
 def window_state(allowed: Sequence[Window], now: datetime) -> WindowState:
     """Ask a policy's windows; an empty list means any time."""
     opening = windows.next_open(allowed, now)
-    if windows.is_open(allowed, now):
+    if not allowed or (opening is not None and opening.holds(now)):
         return WindowState(True, opening, None)
     if opening is None:
         text = "The policy has no deployment window within the next year; change its windows."

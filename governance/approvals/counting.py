@@ -96,13 +96,13 @@ def progress(
     ``current_digest`` is the subject's digest as its owner has just recomputed it; ``now`` the
     database's time when the caller has read it already.
     """
-    read = _read([request], people.users_by_id)
+    read = _read([request], _all_shown)
     return _progress(_count(request, read, current_digest, now or database_now()), read.users)
 
 
 def outcome(request: ApprovalRequest, *, current_digest: str, now: datetime) -> quorum.Outcome:
     """Count a request now, for who shows nobody: the same count, with less of people read."""
-    read = _read([request], people.accounts_by_id)
+    read = _read([request], _only_counted)
     return _count(request, read, current_digest, now).outcome
 
 
@@ -121,13 +121,14 @@ def progress_of(requests: Sequence[ApprovalRequest], *, now: datetime) -> list[P
     """Count several requests; the number of queries does not depend on how many there are."""
     if not requests:
         return []
-    read = _read(requests, people.users_by_id)
+    read = _read(requests, _all_shown)
     return [_progress(_count(request, read, "", now), read.users) for request in requests]
 
 
 class _Cast(NamedTuple):
     """A decision as far as counting and showing it is concerned."""
 
+    request_id: int
     person_id: int
     verdict: str
     digest: str
@@ -137,12 +138,22 @@ class _Cast(NamedTuple):
     withdrawn_at: datetime | None
 
 
-CAST = ("person_id", "verdict", "digest", "comment", "role", "decided_at", "withdrawal__at")
+CAST = (
+    "request_id",
+    "person_id",
+    "verdict",
+    "digest",
+    "comment",
+    "role",
+    "decided_at",
+    "withdrawal__at",
+)
 """The columns of ``_Cast``."""
 
 
 A = TypeVar("A", bound=people.Account)
-Reader = Callable[[Mapping[int, User], Iterable[int]], Mapping[int, A]]
+Reader = Callable[[Mapping[int, User], set[int], set[int], list[people.Seat]], Mapping[int, A]]
+"""Reads people besides the known ones: who counts, who is excluded, and what seats are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +191,20 @@ class _Count:
 def _read(requests: Sequence[ApprovalRequest], reader: Reader[A]) -> _Read[A]:
     keys = [request.pk for request in requests]
     decisions: dict[int, list[_Cast]] = defaultdict(list)
-    for number, *row in _DECISIONS(keys=keys):
-        decisions[number].append(_Cast._make(row))
+    for row in map(_Cast._make, _DECISIONS(keys=keys)):
+        decisions[row.request_id].append(row)
     excluded, unmapped = _shut_out(keys)
     authors = [author for rows in unmapped.values() for author in rows]
     rules = {each.pk: _rules(each.policy_version.body, each.also_body) for each in requests}
     every = [rule for mine in rules.values() for rule in mine]
     loans = delegations.loans(_roles(every))
     seats = people.seats_for_counting(every)
-    wanted = {
+    counted = {
         *(row.person_id for rows in decisions.values() for row in rows),
-        *(person_id for rows in excluded.values() for person_id, _ in rows),
         *(loan.deputy_id for loan in loans),
         *(seat.user_id for seat in seats),
     }
+    barred = {person_id for rows in excluded.values() for person_id, _ in rows}
     return _Read(
         decisions=decisions,
         excluded=excluded,
@@ -202,8 +213,22 @@ def _read(requests: Sequence[ApprovalRequest], reader: Reader[A]) -> _Read[A]:
         rules=rules,
         loans=loans,
         seats=seats,
-        users=reader({each.requester_id: each.requester for each in requests}, wanted),
+        users=reader(
+            {each.requester_id: each.requester for each in requests}, counted, barred, seats
+        ),
     )
+
+
+def _all_shown(
+    known: Mapping[int, User], counted: set[int], barred: set[int], _: list[people.Seat]
+) -> Mapping[int, User]:
+    return people.users_by_id(known, counted | barred)
+
+
+def _only_counted(
+    known: Mapping[int, User], counted: set[int], _: set[int], seats: list[people.Seat]
+) -> Mapping[int, people.Account]:
+    return people.accounts_by_id(known, counted, seats)
 
 
 def _shut_out(
@@ -221,7 +246,7 @@ def _shut_out(
 
 def _decisions() -> QuerySet[Decision, Any]:
     rows = Decision.objects.filter(request_id__in=Given("keys", "bigint[]")).order_by("pk")
-    return rows.values_list("request_id", *CAST)
+    return rows.values_list(*CAST)
 
 
 def _exclusions() -> QuerySet[Exclusion, Any]:
@@ -347,12 +372,8 @@ def _identities(
 
 
 def _vote(row: _Cast) -> quorum.Vote:
-    return quorum.Vote(
-        person_id=row.person_id,
-        verdict=VERDICTS[row.verdict],
-        digest=row.digest,
-        withdrawn=row.withdrawn_at is not None,
-    )
+    withdrawn = row.withdrawn_at is not None
+    return quorum.Vote(row.person_id, VERDICTS[row.verdict], row.digest, withdrawn)
 
 
 def _ballot(row: _Cast, person: User, ignored: Mapping[int, str]) -> Ballot:

@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from core.decisions import Allowed, Answer, Denied
 from core.errors import InvalidInput
@@ -32,8 +33,10 @@ Asked = tuple[tuple[ApprovalRule, ...], ...]
 """The rules that hold for a request, per policy body that decides on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+_NEVER: Mapping[Any, datetime] = MappingProxyType({})
+
+
+class Person(NamedTuple):
     """Somebody, as far as counting is concerned: live roles with the moment each was granted.
 
     ``roles``: since when in any team; ``in_teams``: since when in the team of that slug.
@@ -43,16 +46,15 @@ class Person:
     name: str
     active: bool = True
     human: bool = True
-    roles: Mapping[Role, datetime] = field(default_factory=dict)
-    in_teams: Mapping[tuple[Role, str], datetime] = field(default_factory=dict)
+    roles: Mapping[Role, datetime] = _NEVER
+    in_teams: Mapping[tuple[Role, str], datetime] = _NEVER
 
     def since(self, role: Role, team: str | None) -> datetime | None:
         """Return since when the person holds a role; None when not."""
         return self.roles.get(role) if team is None else self.in_teams.get((role, team))
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """A decision as stored, and whether it was taken back."""
 
     person_id: int

@@ -8,7 +8,7 @@ written, never while the holder asked, is excluded, or has decided in person.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import DateTimeField, F, Func, QuerySet
@@ -133,8 +133,7 @@ def lend(
         elif own is None or loan.since < own:
             person = found[loan.deputy_id]
             since = min(loan.since, person.roles.get(loan.role, loan.since))
-            found[loan.deputy_id] = replace(
-                person,
+            found[loan.deputy_id] = person._replace(
                 roles={**person.roles, loan.role: since},
                 in_teams={**person.in_teams, (loan.role, loan.team): since},
             )

@@ -59,9 +59,26 @@ class Seat(NamedTuple):
     team: str
     owns_production: bool
     granted_at: datetime
+    name: str
+    kind: str
+    reset_at: datetime | None
+
+    @property
+    def account(self) -> Read:
+        """Whose membership it is; of somebody who is not active none is live."""
+        return Read(self.user_id, self.name, True, self.kind, self.reset_at)
 
 
-SEAT = ("user_id", "role", "team__slug", "team__owns_production", "granted_at")
+SEAT = (
+    "user_id",
+    "role",
+    "team__slug",
+    "team__owns_production",
+    "granted_at",
+    "user__full_name",
+    "user__kind",
+    "user__reset_at",
+)
 """The columns of ``Seat``."""
 
 
@@ -118,11 +135,17 @@ class Read(NamedTuple):
     reset_at: datetime | None
 
 
-def accounts_by_id(known: Mapping[int, User], wanted: Iterable[int]) -> dict[int, Account]:
-    """Return these people besides the known ones, for counting; in one query at most."""
-    unread = set(wanted) - known.keys()
+def accounts_by_id(
+    known: Mapping[int, User], wanted: Iterable[int], seats: Iterable[Seat]
+) -> dict[int, Account]:
+    """Return these people besides the known ones, for counting.
+
+    Asks only when one of them neither is known nor has one of the seats.
+    """
+    found: dict[int, Account] = {**{seat.user_id: seat.account for seat in seats}, **known}
+    unread = set(wanted) - found.keys()
     read = map(Read._make, _ACCOUNTS(keys=list(unread))) if unread else ()
-    return {**known, **{each.pk: each for each in read}}
+    return {**found, **{each.pk: each for each in read}}
 
 
 def users_by_id(known: Mapping[int, User], wanted: Iterable[int]) -> dict[int, User]:

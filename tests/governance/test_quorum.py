@@ -31,7 +31,7 @@ ANA, BEN, CLEO, RITA, BOT = range(1, 6)
 
 
 def person(number: int, name: str, **changes: Any) -> Person:
-    return replace(Person(number, name, roles=BOARD), **changes)
+    return Person(number, name, roles=BOARD)._replace(**changes)
 
 
 PEOPLE = {
@@ -52,7 +52,7 @@ FACTS = Facts(
 
 
 def yes(person_id: int, **changes: Any) -> Vote:
-    return replace(Vote(person_id, Verdict.APPROVE, DIGEST), **changes)
+    return Vote(person_id, Verdict.APPROVE, DIGEST)._replace(**changes)
 
 
 def no(person_id: int) -> Vote:
@@ -63,7 +63,7 @@ BOTH = (yes(ANA), yes(BEN))
 
 
 def changed_person(number: int, **changes: Any) -> dict[int, Person]:
-    return {**PEOPLE, number: replace(PEOPLE[number], **changes)}
+    return {**PEOPLE, number: PEOPLE[number]._replace(**changes)}
 
 
 def test_two_board_members_satisfy_a_quorum_of_two() -> None:
@@ -331,10 +331,9 @@ def test_a_person_decides_with_the_first_role_that_counts() -> None:
     rules = (parse(BODY | needs(2, "admin", "board_member")).approvals,)
     both = Person(ANA, "Ana", roles={Role.ADMIN: LONG_AGO, Role.BOARD_MEMBER: LONG_AGO})
     assert role_that_counts(rules, both, OPENED) == Role.BOARD_MEMBER
-    assert (
-        role_that_counts(rules, replace(both, roles={Role.ADMIN: LONG_AGO}), OPENED) == Role.ADMIN
-    )
-    assert role_that_counts(rules, replace(both, roles={Role.ADMIN: NOW}), OPENED) is None
+    admin = both._replace(roles={Role.ADMIN: LONG_AGO})
+    assert role_that_counts(rules, admin, OPENED) == Role.ADMIN
+    assert role_that_counts(rules, both._replace(roles={Role.ADMIN: NOW}), OPENED) is None
 
 
 # ── Properties ───────────────────────────────────────────────────────────────────────────────────
@@ -464,11 +463,11 @@ def test_taking_anything_away_never_satisfies(
     fewer_votes = [v for v in votes if v.person_id != number or v.verdict == Verdict.REJECT]
     excluded = {**given_facts.excluded, number: "wrote it"}
     inactive = {
-        key: replace(value, active=value.active and key != number)
+        key: value._replace(active=value.active and key != number)
         for key, value in given_facts.people.items()
     }
     without_role = {
-        key: replace(value, roles={} if key == number else value.roles)
+        key: value._replace(roles={} if key == number else value.roles)
         for key, value in given_facts.people.items()
     }
     assert not evaluate(body, fewer_votes, given_facts).satisfied
