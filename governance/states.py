@@ -59,10 +59,12 @@ class ApprovalState(StrEnum):
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    USED = "used"
 
 
 # A satisfied request is still alive: a withdrawn approval or a lost role reopens it, a late
-# rejection stops it, a changed subject supersedes it. Nothing leaves the other four states.
+# rejection stops it, a changed subject supersedes it. What was asked for has happened when it is
+# used, also where an approval was taken back too late. Nothing leaves the other five states.
 APPROVAL: Machine[ApprovalState] = Machine(
     "approval",
     {
@@ -72,6 +74,7 @@ APPROVAL: Machine[ApprovalState] = Machine(
             ApprovalState.SUPERSEDED,
             ApprovalState.EXPIRED,
             ApprovalState.WITHDRAWN,
+            ApprovalState.USED,
         },
         ApprovalState.SATISFIED: {
             ApprovalState.OPEN,
@@ -79,11 +82,13 @@ APPROVAL: Machine[ApprovalState] = Machine(
             ApprovalState.SUPERSEDED,
             ApprovalState.EXPIRED,
             ApprovalState.WITHDRAWN,
+            ApprovalState.USED,
         },
         ApprovalState.REJECTED: set(),
         ApprovalState.SUPERSEDED: set(),
         ApprovalState.EXPIRED: set(),
         ApprovalState.WITHDRAWN: set(),
+        ApprovalState.USED: set(),
     },
 )
 

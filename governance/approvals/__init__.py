@@ -12,6 +12,7 @@ from governance.approvals.commands import (
     settle_for,
     supersede,
     supersede_of_policy,
+    use,
     withdraw_decision,
     withdraw_request,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "subjects",
     "supersede",
     "supersede_of_policy",
+    "use",
     "withdraw_decision",
     "withdraw_request",
 ]

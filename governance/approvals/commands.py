@@ -217,6 +217,14 @@ def expire_due() -> list[int]:
     return [request.pk for request in expired]
 
 
+@transaction.atomic
+def use(request_id: int, what: str) -> None:
+    """Close a request because what it asked for has happened; ``what`` says it. Workers do this."""
+    request = _locked(request_id)
+    if request.is_live:
+        _close(request, ApprovalState.USED, what, "approval.used")
+
+
 def settle(request: ApprovalRequest) -> None:
     """Bring the state of a locked request in line with its count, and tell its owner.
 

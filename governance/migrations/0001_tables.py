@@ -820,7 +820,15 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     (
                         "state__in",
-                        ["expired", "open", "rejected", "satisfied", "superseded", "withdrawn"],
+                        [
+                            "expired",
+                            "open",
+                            "rejected",
+                            "satisfied",
+                            "superseded",
+                            "used",
+                            "withdrawn",
+                        ],
                     )
                 ),
                 name="approval_request_state_is_known",

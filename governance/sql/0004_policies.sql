@@ -59,7 +59,7 @@ begin
     if old.state not in ('open', 'satisfied') then
         raise exception 'approval request: % is final', old.state using errcode = 'P0G01';
     end if;
-    if new.state not in ('superseded', 'expired')
+    if new.state not in ('superseded', 'expired', 'used')
        and not has_table_privilege('public.governance_decision', 'INSERT') then
         raise exception 'approval request: % may not make it %', current_user, new.state
             using errcode = 'P0G01';

@@ -130,6 +130,7 @@ def _outcome(row: ApprovalRequest, carried_out: list[str]) -> str:
     return {
         "open": "waits for answers",
         "satisfied": "approved and carried out" if carried_out else "approved",
+        "used": "approved and carried out",
         "rejected": "rejected",
         "withdrawn": "withdrawn by whoever asked",
         "superseded": "voided: what was asked about, or the rule, changed",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core import db
-from governance import audit, notices
+from governance import approvals, audit, notices
 from governance.selectors import people
 from releases.models import Candidate, Deployment, Release
 from releases.services import break_glass, releases, steps
@@ -138,6 +138,8 @@ def _release(deployment: Deployment) -> None:
     if _succeeded(deployment):
         releases.move(release, ReleaseState.DEPLOYED, deployed_at=db.database_now(), state_note="")
         releases.record("release.deployed", release, environment=name)
+        if deployment.approval_id is not None:
+            approvals.use(deployment.approval_id, f"{release.public_id} runs in {name}")
         return
     problem = _problem(deployment)
     if release.state == ReleaseState.DEPLOYING:

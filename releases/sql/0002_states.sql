@@ -88,9 +88,9 @@ select gatehouse_make_machine('releases_build', 'queued', '{
     "deploying": ["passed", "failed", "superseded"],
     "passed": [], "failed": [], "superseded": []}');
 select gatehouse_make_machine('governance_approvalrequest', 'open', '{
-    "open": ["satisfied", "rejected", "superseded", "expired", "withdrawn"],
-    "satisfied": ["open", "rejected", "superseded", "expired", "withdrawn"],
-    "rejected": [], "superseded": [], "expired": [], "withdrawn": []}');
+    "open": ["satisfied", "rejected", "superseded", "expired", "withdrawn", "used"],
+    "satisfied": ["open", "rejected", "superseded", "expired", "withdrawn", "used"],
+    "rejected": [], "superseded": [], "expired": [], "withdrawn": [], "used": []}');
 select gatehouse_make_machine('governance_policyproposal', 'open', '{
     "open": ["confirmed", "rejected", "withdrawn", "lapsed"],
     "confirmed": [], "rejected": [], "withdrawn": [], "lapsed": []}');

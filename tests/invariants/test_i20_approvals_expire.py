@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from core.context import Actor, acting_as
 from core.db import database_now
 from governance import approvals, policies, policy_changes
 from governance.approvals import commands
@@ -22,9 +24,11 @@ from governance.rules.quorum import Facts, Person, Vote
 from governance.services import people
 from governance.states import ApprovalState, Role, Verdict
 from releases import gate
-from releases.services import stages
+from releases.services import outcomes, stages
+from releases.states import DeploymentState
 from tests.invariants.gate_world import Approved, approved
 from tests.support.company import Company, acting
+from tests.support.databases import as_role
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 DIGEST = "sha256:" + "a" * 64
@@ -189,3 +193,47 @@ def test_i20_a_version_put_in_force_ends_it_and_the_history_tells(world: Approve
     assert events("approval.superseded", request) == 1
     world.release.refresh_from_db()
     assert world.release.state == "rehearsed"
+
+
+def finish(world: Approved) -> None:
+    """Let the deployment that people approved go through, as a worker settles it."""
+    worker = Actor("worker", None, "deploy worker")
+    with as_role("deploy"), acting_as(worker), transaction.atomic():
+        row = world.fresh()
+        row.state, row.started_at = DeploymentState.RUNNING, row.created_at
+        row.save(update_fields=["state", "started_at"])
+        outcomes.started(row, [])
+        row.state, row.finished_at = DeploymentState.SUCCEEDED, row.created_at
+        row.save(update_fields=["state", "finished_at"])
+        outcomes.finished(row)
+
+
+def test_i20_what_was_deployed_is_used_and_never_told_as_expired(
+    world: Approved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(world)
+    request = ApprovalRequest.objects.get(pk=world.request.pk)
+    assert (request.state, request.closed_at is not None) == ("used", True)
+    assert request.note == f"{world.release.public_id} runs in Production"
+    assert events("approval.used", request) == 1
+    monkeypatch.setattr(commands, "database_now", lambda: request.expires_at)
+    with as_role("build"), acting_as(Actor("worker", None, "build worker")):
+        assert request.pk not in approvals.expire_due()
+    assert events("approval.expired", request) == 0
+    assert not world.in_force()
+    assert not world.verdict().allowed
+    with as_role("owner"), connection.cursor() as cursor:
+        cursor.execute("SELECT releases_floor(%s)", [world.deployment.pk])
+        assert cursor.fetchone() != (None,)
+
+
+@pytest.mark.parametrize("role", ["web", "deploy"])
+def test_i20_only_a_deployment_uses_an_approval(world: Approved, role: str) -> None:
+    used = "UPDATE governance_approvalrequest SET state = 'used', closed_at = now() WHERE id = %s"
+    with (
+        as_role(role),
+        pytest.raises(DatabaseError, match="nothing was deployed under it"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(used, [world.request.pk])
