@@ -10,6 +10,6 @@ from core.migrations import RunSQLFile
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("releases", "0020_quick")]
+    dependencies: ClassVar = [("releases", "0021_reviews")]
 
     operations: ClassVar = [RunSQLFile("releases/0022_used.sql")]
