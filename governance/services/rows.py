@@ -55,6 +55,11 @@ _COLUMNS = """
            b.actor ->> 'kind', b.actor ->> 'name', b.team,
            (b.actor ->> 'id')::bigint, b.at, coalesce(b.related, '[]'))
 """
+_NUMBERS = """
+    SELECT e.id FROM governance_auditevent e
+    WHERE e.ctid >= format('(%s,0)', {start})::tid AND e.ctid < format('(%s,0)', {end})::tid
+    ORDER BY e.id
+"""
 _PAGES = "SELECT pg_relation_size('governance_auditevent') / current_setting('block_size')::int"
 
 
@@ -102,9 +107,32 @@ def first_with_other_columns(renew: Callable[[], None]) -> int | None:
 
 
 def _other_columns(raw: psycopg.Connection[Any], start: int, end: int) -> int | None:
+    asked = _filled(_COLUMNS, start=start, end=end)
+    try:
+        return _number(raw, asked)
+    except psycopg.DataError:
+        return _first_unreadable(raw, asked, start, end)
+
+
+def _number(raw: psycopg.Connection[Any], asked: sql.Composed) -> int | None:
     with psycopg.Cursor(raw) as cursor:
-        row = cursor.execute(_filled(_COLUMNS, start=start, end=end)).fetchone()
+        row = cursor.execute(asked).fetchone()
     return row[0] if row else None
+
+
+def _first_unreadable(
+    raw: psycopg.Connection[Any], asked: sql.Composed, start: int, end: int
+) -> int | None:
+    """Name the first event that is wrong where a text is not even JSON: ask about one by one."""
+    with psycopg.Cursor(raw) as cursor:
+        numbers = cursor.execute(_filled(_NUMBERS, start=start, end=end)).fetchall()
+    for (number,) in numbers:
+        try:
+            if _number(raw, asked + _filled(" AND e.id = {number}", number=number)) is not None:
+                return int(number)
+        except psycopg.DataError:
+            return int(number)
+    return None
 
 
 def _counts() -> tuple[int, int, int]:

@@ -570,8 +570,10 @@ create function governance_wrong_details() returns bigint
     select min(d.event_id)
     from governance_auditdetail d left join governance_auditevent e on e.id = d.event_id
     where octet_length(d.key) <> 32
-       or e.body::jsonb #>> '{origin,details}' is distinct from
-          'hmac-sha256:' || governance_details_mac(d.key, d.body)
+       or case when e.body is json object
+               then e.body::jsonb #>> '{origin,details}' is distinct from
+                    'hmac-sha256:' || governance_details_mac(d.key, d.body)
+               else true end
 $$;
 grant execute on function governance_wrong_details()
     to gatehouse_web, gatehouse_build, gatehouse_deploy, gatehouse_ticker;

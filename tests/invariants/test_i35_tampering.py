@@ -108,6 +108,31 @@ def insert(owner: Owner, kept: Kept) -> None:
     )
 
 
+def shift(owner: Owner, kept: Kept) -> None:
+    """One text takes the next one in behind a control character; the next is long and false."""
+    owner.execute(
+        "UPDATE governance_auditevent e SET body = e.body || chr(1) || n.body"
+        " FROM governance_auditevent n WHERE e.id = %s AND n.id = %s",
+        [kept.events[3], kept.events[4]],
+    )
+    owner.execute(
+        "UPDATE governance_auditevent SET body = body || repeat(' ', 70000) WHERE id = %s",
+        [kept.events[4]],
+    )
+
+
+def spoil(owner: Owner, kept: Kept) -> None:
+    """A text that cannot be read does not stop the verifier, which reads its details too."""
+    (number,) = owner.execute(
+        "UPDATE governance_auditevent SET body = 'nothing' WHERE id = %s RETURNING id",
+        [kept.events[3]],
+    ).fetchone() or (0,)
+    owner.execute(
+        "INSERT INTO governance_auditdetail (event_id, key, body) VALUES (%s, sha256('key'), '{}')",
+        [number],
+    )
+
+
 TAMPERED: dict[str, tuple[Callable[[Owner, Kept], None], str]] = {
     "flipped byte": (flip, "position 4"),
     "flipped byte of a link": (flip_link, "position 4"),
@@ -115,6 +140,8 @@ TAMPERED: dict[str, tuple[Callable[[Owner, Kept], None], str]] = {
     "event and link removed": (remove_with_link, "position 4|position 3"),
     "two rows swapped": (swap, "position 4"),
     "row inserted": (insert, "position 4"),
+    "text spoilt": (spoil, "position 4"),
+    "texts shifted": (shift, "position 4"),
 }
 
 
