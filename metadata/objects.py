@@ -185,25 +185,24 @@ def paths_of_commits(run: Runner, shas: Sequence[str]) -> dict[str, list[str]]:
 
 def _printed(run: Runner, command: Sequence[str], fields: int, given: bytes | None = None) -> str:
     """What git prints; refused once it has more than ``MAX_FILES`` records."""
-    chunks: list[bytes] = []
-    left, size, counted = MAX_FILES * fields, 0, 0
+    printed = bytearray()  # one piece of memory that grows, since fresh memory is what costs
+    left, counted = MAX_FILES * fields, 0
     with run.process(*command, stdin=given is not None) as process:
         if given is not None:
             feed(process, given)
         while chunk := process.stdout.read(1 << 18):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size < left * SHORTEST:
+            printed += chunk
+            if len(printed) < left * SHORTEST:
                 continue
-            left -= sum(part.count(b"\0") for part in chunks[counted:])
-            counted = len(chunks)
+            left -= printed.count(b"\0", counted)
+            counted = len(printed)
             if left < 0:
                 raise InvalidInput(
                     "git.too_many_files",
                     f"The commit holds or changes more than {MAX_FILES:,} files; "
                     "a repository of Salesforce metadata has far fewer.",
                 )
-    return b"".join(chunks).decode("utf-8", "surrogateescape")
+    return printed.decode("utf-8", "surrogateescape")
 
 
 def contents(run: Runner, blobs: Sequence[str]) -> Iterator[bytes]:
