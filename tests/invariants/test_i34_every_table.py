@@ -34,6 +34,7 @@ APPEND_ONLY = (
     "releases_dependency",
     "releases_knowntest",
     "releases_releasechange",
+    "releases_releasereview",
     "releases_resolution",
     "releases_stepmessage",
 )
