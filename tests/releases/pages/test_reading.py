@@ -12,7 +12,7 @@ from django.urls import reverse
 from governance.rules.marks import RISK_MARKS
 from metadata.components import ComponentKey
 from metadata.layout import read
-from releases.models import Build, ReleaseChange
+from releases.models import Artefact, Build, ReleaseChange
 from releases.rules import risk
 from releases.selectors import changes, compared, marks, reading
 from tests.metadata.repositories import CLASS_META
@@ -96,7 +96,7 @@ def test_a_lost_package_is_told_and_the_list_stays(
 
 
 def test_ten_thousand_components_are_paged_quickly_and_by_few_queries(
-    company: Company, build: Build, as_person: Looks, django_assert_max_num_queries: Any
+    build: Build, as_person: Looks, django_assert_max_num_queries: Any
 ) -> None:
     files = {}
     for number in range(4_900):
@@ -116,6 +116,23 @@ def test_ten_thousand_components_are_paged_quickly_and_by_few_queries(
     keys = [row.key for page in (first, second) for group in page.groups for row in group.rows]
     assert len(set(keys)) == 2 * reading.PAGE
     assert ComponentKey("ApexClass", "C0000") in keys
+    rendered_by_as_few_queries(build, artefact, as_person, django_assert_max_num_queries)
+
+
+def rendered_by_as_few_queries(
+    build: Build, large: Artefact, as_person: Looks, at_most: Any
+) -> None:
+    """The whole page of a large change asks no more than that of a small one."""
+    browser = as_person("lena")
+    browser.get(at(build))
+    with at_most(30, connection=connection) as small:
+        page_of(browser, at(build))
+    row = Build.objects.create(
+        repository=build.repository, sha="f" * 40, branch="main", artefact=large
+    )
+    with at_most(len(small.captured_queries), connection=connection):
+        said = words(page_of(browser, at(row)))
+    assert "C0000" in said
 
 
 def test_marks_of_the_content_reach_the_release_its_risk_and_its_policies(
