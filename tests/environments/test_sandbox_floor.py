@@ -11,10 +11,12 @@ from django.db import DatabaseError, transaction
 from core.db import database_now
 from environments.models import Sandbox, SandboxRequest
 from environments.services.sandboxes import facts, requests
-from environments.states import SandboxState
+from environments.states import SandboxAction, SandboxState
 from governance.models import ApprovalRequest, Decision
+from tests.invariants.test_i29_raw_sql_weakens_nothing import made
 from tests.releases.pages.conftest import company, founded
 from tests.support.company import Company, acting, copies
+from tests.support.company.house import NOBODY_ASKED, org
 from tests.support.cover import execute
 from tests.support.databases import as_role
 
@@ -138,3 +140,34 @@ def test_a_request_names_the_environment_that_its_sandbox_fills(company: Company
             organization_id=other.expected_organization_id[:15],
         )
     assert refusal(request, SandboxState.APPROVED, "web") == "its sandbox fills another environment"
+
+
+def test_a_teams_own_dev_is_asked_of_its_lead(company: Company) -> None:
+    """Web asks about it under a policy that asks nobody, and leaves the lead out."""
+    with as_role("owner"):
+        developer = made(company, "Developer", NOBODY_ASKED).current
+    assert developer is not None
+    track = company.orgs["Service TEST"].track
+    org(company, track, "DEV", "Service DEV", "developer")
+    request = asked_past_the_services(
+        company,
+        action=SandboxAction.CREATE,
+        sandbox=None,
+        environment=company.orgs["Service DEV"],
+        name="svcdev",
+        requested_by=company.people["lena"],
+    )
+    question = ApprovalRequest.objects.create(
+        subject_kind=facts.KIND,
+        subject_id=request.pk,
+        digest=request.digest,
+        policy_version=developer,
+        requester=request.requested_by,
+        opened_at=company.now,
+        expires_at=company.now.replace(year=company.now.year + 1),
+        label="Mine",
+        url="/",
+    )
+    satisfied = "UPDATE governance_approvalrequest SET state = 'satisfied' WHERE id = %s"
+    execute("web", satisfied, question.pk)
+    assert refusal(request, SandboxState.APPROVED, "web") == "the lead of its team was not asked"

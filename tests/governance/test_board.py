@@ -185,6 +185,26 @@ def test_the_database_gives_no_seat_past_the_board(world: World) -> None:
                 connection.cursor().execute(statement, values)
 
 
+@pytest.mark.parametrize("role", ["web", "build", "deploy", "ticker"])
+def test_the_database_gives_no_seat_before_its_delay_is_over_nor_twice(
+    world: World, role: str
+) -> None:
+    matter = put_up(world)
+    for member in (world.ana, world.ben):
+        approve_matter(member, matter)
+
+    def give() -> None:
+        with transaction.atomic(), as_role(role), connection.cursor() as cursor:
+            cursor.execute("SELECT governance_give_seat(%s)", [matter.pk])
+
+    with pytest.raises(DatabaseError, match="not yet, or not any more"):
+        give()
+    assert seat(world, "dev").role == "board_member"
+    matter = Matter.objects.get(state="done")
+    with pytest.raises(DatabaseError, match="not yet, or not any more"):
+        give()
+
+
 def test_the_board_is_told_and_finds_it_in_the_inbox(world: World) -> None:
     matter = put_up(world)
     told = set(Notice.objects.values_list("recipient_email", flat=True))

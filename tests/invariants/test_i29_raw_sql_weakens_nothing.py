@@ -165,6 +165,27 @@ def test_i29_less_is_decided_by_old_and_new_together(company: Company) -> None:
     assert refused(lambda: version(company, policy, body, request=request)) == "P0G04"
 
 
+@pytest.mark.parametrize(("marks", "code"), [((), "P0G04"), (("sharing",), "")])
+def test_i29_a_version_with_a_rule_for_a_mark_is_asked_under_that_mark(
+    company: Company, marks: tuple[str, ...], code: str
+) -> None:
+    """Otherwise the people whom that rule names would not be asked about it."""
+    assert company.policy_version is not None
+    policy = company.policy_version.policy
+    security = {"number": 1, "roles": ["security_approver"], "team": None, "when": "sharing"}
+    body = {**POLICY, "approvals": [*POLICY["approvals"], security]}
+    proposal = proposal_of(company, policy, body)
+    under = company.policy_version
+    request = ask_under(company, under, "policy.version", proposal.pk, marks=list(marks))
+    approve(company, request, "ana", "ben")
+    satisfy(request)
+    if code:
+        with pytest.raises(DatabaseError, match="it was not asked under every mark"):
+            version(company, policy, body, request=request)
+    else:
+        assert version(company, policy, body, request=request).number == under.number + 1
+
+
 def test_i30_a_satisfied_question_is_counted_again_when_it_is_used(company: Company) -> None:
     """A decision taken back past the application leaves the word 'satisfied' standing."""
     assert company.policy_version is not None

@@ -1,4 +1,4 @@
-"""I-29: where an old and a new policy decide together, the floor counts the people of both."""
+"""I-29: who is asked besides the ordinary: people of a second policy, and of marks."""
 
 from __future__ import annotations
 
