@@ -101,6 +101,8 @@ def _ballot(ballot: Ballot, viewer: User) -> PersonRow:
 
 
 def _open(progress: Progress, viewer: User) -> Iterator[PersonRow]:
+    if not progress.request.is_live:
+        return
     if progress.unmapped:
         unknown = ", ".join(progress.unmapped[:NAMED])
         yield PersonRow(

@@ -176,6 +176,7 @@ class TestDeciding:
         page = page_of(as_person("jonas"), question(train))
         assert any("Approved, and deployed" in text for text in notices(page))
         assert "Approve" not in labels(page)
+        assert "What would void this" not in words(page)
 
     def test_a_rejection_takes_the_release_back(self, train: Release, as_person: Looks) -> None:
         approve(as_person("ana"), train, verdict="reject", comment="Not before the audit.")
@@ -183,6 +184,9 @@ class TestDeciding:
         assert train.state == "rehearsed"
         said = notices(page_of(as_person("ben"), question(train)))
         assert any("This question is closed: rejected" in text for text in said)
+        closed = words(page_of(as_person("ben"), question(train)))
+        assert "may decide" not in closed
+        assert "What would void this" not in closed
 
     def test_whoever_decided_sees_it_and_may_take_it_back(
         self, train: Release, as_person: Looks
