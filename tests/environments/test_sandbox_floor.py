@@ -12,7 +12,7 @@ from core.db import database_now
 from environments.models import Sandbox, SandboxRequest
 from environments.services.sandboxes import facts, requests
 from environments.states import SandboxAction, SandboxState
-from governance.models import ApprovalRequest, Decision
+from governance.models import ApprovalRequest, Decision, PolicyVersion
 from tests.invariants.test_i29_raw_sql_weakens_nothing import made
 from tests.releases.pages.conftest import company, founded
 from tests.support.company import Company, acting, copies
@@ -81,6 +81,23 @@ def asked_past_the_services(company: Company, **changes: Any) -> SandboxRequest:
     return SandboxRequest.objects.create(**{**values, **changes})
 
 
+def written_as_satisfied(company: Company, request: SandboxRequest, under: PolicyVersion) -> None:
+    """A question under a policy that asks nobody, by hand, with the word that people agreed."""
+    question = ApprovalRequest.objects.create(
+        subject_kind=facts.KIND,
+        subject_id=request.pk,
+        digest=request.digest,
+        policy_version=under,
+        requester=request.requested_by,
+        opened_at=company.now,
+        expires_at=company.now.replace(year=company.now.year + 1),
+        label="Mine",
+        url="/",
+    )
+    satisfied = "UPDATE governance_approvalrequest SET state = 'satisfied' WHERE id = %s"
+    execute("web", satisfied, question.pk)
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -105,19 +122,7 @@ def test_a_question_under_a_policy_that_asks_nobody_covers_nothing(company: Comp
     under = company.unasked.current
     assert under is not None
     request = asked_past_the_services(company)
-    question = ApprovalRequest.objects.create(
-        subject_kind=facts.KIND,
-        subject_id=request.pk,
-        digest=request.digest,
-        policy_version=under,
-        requester=request.requested_by,
-        opened_at=company.now,
-        expires_at=company.now.replace(year=company.now.year + 1),
-        label="Mine",
-        url="/",
-    )
-    satisfied = "UPDATE governance_approvalrequest SET state = 'satisfied' WHERE id = %s"
-    execute("web", satisfied, question.pk)
+    written_as_satisfied(company, request, under)
     assert refusal(request, SandboxState.APPROVED, "web") == "it was asked under another policy"
 
 
@@ -157,17 +162,5 @@ def test_a_teams_own_dev_is_asked_of_its_lead(company: Company) -> None:
         name="svcdev",
         requested_by=company.people["lena"],
     )
-    question = ApprovalRequest.objects.create(
-        subject_kind=facts.KIND,
-        subject_id=request.pk,
-        digest=request.digest,
-        policy_version=developer,
-        requester=request.requested_by,
-        opened_at=company.now,
-        expires_at=company.now.replace(year=company.now.year + 1),
-        label="Mine",
-        url="/",
-    )
-    satisfied = "UPDATE governance_approvalrequest SET state = 'satisfied' WHERE id = %s"
-    execute("web", satisfied, question.pk)
+    written_as_satisfied(company, request, developer)
     assert refusal(request, SandboxState.APPROVED, "web") == "the lead of its team was not asked"

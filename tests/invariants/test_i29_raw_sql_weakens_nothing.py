@@ -173,7 +173,7 @@ def test_i29_a_version_with_a_rule_for_a_mark_is_asked_under_that_mark(
     assert company.policy_version is not None
     policy = company.policy_version.policy
     security = {"number": 1, "roles": ["security_approver"], "team": None, "when": "sharing"}
-    body = {**POLICY, "approvals": [*POLICY["approvals"], security]}
+    body = {**POLICY, "approvals": [*lightest(2)["approvals"], security]}
     proposal = proposal_of(company, policy, body)
     under = company.policy_version
     request = ask_under(company, under, "policy.version", proposal.pk, marks=list(marks))
