@@ -228,6 +228,7 @@ EVENTS: dict[str, str] = {
     "history.verification_asked": "asked to verify {subject}",
     "history.verified": "verified {subject}: {events} events and {checkpoints} checkpoints are "
     "whole",
+    "history.unfinished": "could not finish verifying {subject} and tries again: {problem}",
     "history.broken": "found {subject} broken: {problem} (and {more} more)",
     # Written by the database itself (governance/sql/0003_watch.sql).
     "database.changed": "changed {subject} past Gatehouse ({operation} of {columns} in {table})",

@@ -65,7 +65,8 @@ GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "governance_checkpoint": {"build": "INSERT (number, body, digest, signature, key_id)"},
     "governance_checkpointcopy": {"build": "INSERT (checkpoint_id, place, at, problem)"},
     "governance_verification": {
-        "build": "INSERT (started_at, finished_at, events, checkpoints, problem, event_id)"
+        "build": "INSERT (started_at, finished_at, events, checkpoints, problem, event_id, "
+        "unfinished)"
     },
     "governance_notice": {
         "web": NOTICE,

@@ -185,9 +185,13 @@ def take_checkpoint(claim: Claim) -> Next:
 def verify_history(claim: Claim) -> Next:
     """Read the whole history against its chain and the checkpoints outside."""
     started_at = db.database_now()
-    report = verifying.verify(
-        outside=settings.GATEHOUSE.checkpoints.directory, renew=lambda: claim.renew(600)
-    )
+    outside = settings.GATEHOUSE.checkpoints.directory
+    try:
+        report = verifying.verify(outside=outside, renew=lambda: claim.renew(600))
+    except ExternalFault as fault:
+        with transaction.atomic():
+            claim.guard()
+            return Next.after(verifying.keep_unfinished(fault, started_at))
     with transaction.atomic():
         claim.guard()
         verifying.keep(report, started_at)

@@ -116,7 +116,10 @@ class CheckpointCopy(models.Model):
 
 
 class Verification(models.Model):
-    """One reading of the whole chain, and the first thing that was wrong, if any."""
+    """One reading of the whole chain, and the first thing that was wrong, if any.
+
+    ``unfinished`` says nothing about the history: ``problem`` then tells what stopped the reading.
+    """
 
     id = models.BigAutoField(primary_key=True)
     started_at = models.DateTimeField()
@@ -125,6 +128,7 @@ class Verification(models.Model):
     checkpoints = models.IntegerField()
     problem = models.TextField(blank=True)
     event_id = models.BigIntegerField(null=True)
+    unfinished = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering: ClassVar = ["-id"]

@@ -23,13 +23,16 @@ class Standing:
     checkpoint: Checkpoint | None
     copies: list[CheckpointCopy]
     verification: Verification | None
+    unfinished: Verification | None = None
+    """The newest try, where it could not be finished."""
 
     @property
     def state(self) -> str:
         """Return the word that colours the mark: done, failed or held."""
         if self.verification is not None and not self.verification.passed:
             return "failed"
-        return "held" if self.is_late or self.verification is None else "done"
+        unknown = self.is_late or self.verification is None or self.unfinished is not None
+        return "held" if unknown else "done"
 
     @property
     def is_late(self) -> bool:
@@ -67,11 +70,16 @@ class Seal:
 def standing() -> Standing:
     """Return how the history stands now."""
     position = AuditLink.objects.order_by("-position").values_list("position", flat=True).first()
+    newest = Verification.objects.first()
+    unfinished = newest if newest and newest.unfinished else None
     return Standing(
         position=position or 0,
         checkpoint=Checkpoint.objects.first(),
         copies=latest_copies(),
-        verification=Verification.objects.first(),
+        verification=Verification.objects.filter(unfinished=False).first()
+        if unfinished
+        else newest,
+        unfinished=unfinished,
     )
 
 

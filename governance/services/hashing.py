@@ -12,11 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
+from signal import SIGKILL
 from typing import Any
 
 import psycopg
 from django.db import connection
 
+from core.errors import ExternalFault
 from governance.rules.chain import SIZE, Portion, hashes, signed_between
 
 PORTION = 10_000
@@ -24,6 +27,7 @@ READ = 1_000
 """Rows in one answer of PostgreSQL: more would leave the processor's cache."""
 PROCESSES = 2
 SPREAD = 4
+ENDED_SECONDS = 5
 LONGEST = 65_536
 # Canonical JSON has no control characters; a text that has one makes one text too many.
 _BETWEEN = b"\x01"
@@ -61,7 +65,7 @@ def portions(end: int, signed: Sequence[int]) -> Iterator[Portion]:
         return
     processes = get_context("fork")
     with ExitStack() as stack:
-        answers = []
+        sources = []
         for number in range(PROCESSES):
             here, there = processes.Pipe(duplex=False)
             stack.enter_context(here)
@@ -71,9 +75,30 @@ def portions(end: int, signed: Sequence[int]) -> Iterator[Portion]:
             stack.callback(child.join)
             stack.callback(child.kill)
             there.close()
-            answers.append(here)
+            sources.append((here, child))
         for number in range(len(starts)):
-            yield answers[number % PROCESSES].recv()
+            yield _received(*sources[number % PROCESSES])
+
+
+def _received(here: Connection, child: ForkProcess) -> Portion:
+    """Return a process's next answer; code: history.verification_unfinished when it is gone."""
+    try:
+        portion: Portion = here.recv()
+    except (EOFError, OSError) as error:
+        child.join(ENDED_SECONDS)
+        raise ExternalFault(
+            "history.verification_unfinished",
+            "The verification could not be finished: a process that reads the history "
+            f"{_ending(child.exitcode)}. Nothing is said about the history itself.",
+        ) from error
+    return portion
+
+
+def _ending(exitcode: int | None) -> str:
+    if exitcode is None or exitcode >= 0:
+        return "ended with an error, which its log tells"
+    memory = ", as the kernel does when memory runs out" if exitcode == -SIGKILL else ""
+    return f"was killed by signal {-exitcode}{memory}"
 
 
 def _send(there: Connection, starts: range, end: int, signed: Sequence[int]) -> None:

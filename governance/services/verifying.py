@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Subquery
+from django.db.models.functions import Coalesce
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 from core import db, signing
 from core.digests import sha256_text
+from core.errors import ExternalFault
 from governance import audit
 from governance.checkpoints.places import Record
 from governance.models import Checkpoint, Installation, Verification
@@ -29,6 +32,8 @@ from jobs import wake
 
 KIND = "governance.verification"
 ON_DEMAND, SCHEDULED = 1, 2
+TRY_AGAIN_SECONDS = (60, 3600)
+"""How long to wait after a verification that could not be finished: doubled, up to the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,27 @@ def verify(*, outside: Path | None, renew: Callable[[], None] = lambda: None) ->
     return report
 
 
+def keep_unfinished(fault: ExternalFault, started_at: datetime) -> int:
+    """Write down that nobody knows; return in how many seconds to try again."""
+    finished = Verification.objects.filter(unfinished=False).values("pk")[:1]
+    tries = Verification.objects.filter(pk__gt=Coalesce(Subquery(finished), 0)).count()
+    with transaction.atomic():
+        Verification.objects.create(
+            started_at=started_at,
+            finished_at=db.database_now(),
+            events=0,
+            checkpoints=0,
+            problem=str(fault),
+            unfinished=True,
+        )
+        facts = {"code": fault.code, "problem": fault.message}
+        audit.record("history.unfinished", checkpoints.subject(), facts=facts)
+    return int(min(TRY_AGAIN_SECONDS[0] * 2 ** min(tries, 10), TRY_AGAIN_SECONDS[1]))
+
+
 def keep(report: Report, started_at: datetime) -> Verification:
     """Write the result down, and an event when something is wrong or no longer is."""
-    before = Verification.objects.first()
+    before = Verification.objects.filter(unfinished=False).first()
     with transaction.atomic():
         found = Verification.objects.create(
             started_at=started_at,

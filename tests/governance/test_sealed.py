@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from governance.models import (
     CheckpointCopy,
     Verification,
 )
-from governance.services import checkpoints, details, verifying
+from governance.services import checkpoints, details, hashing, verifying
 from jobs import runner
 from jobs.models import Work
 from tests.governance import history
@@ -87,6 +89,39 @@ def test_a_broken_history_is_told_on_the_page_and_in_the_history(
     client = Client()
     client.force_login(committed_world.otto)
     assert "broken: see why" in client.get(reverse("governance:history")).content.decode()
+
+
+@both
+def test_a_verification_whose_process_is_killed_is_not_finished_and_tried_again(
+    committed_world: World, outside: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    reading = hashing._read
+
+    def killed(starts: range, end: int, signed: Any) -> Any:
+        yield next(reading(starts, end, signed))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    press(committed_world, "otto", "chain_verify")
+    with monkeypatch.context() as patched:
+        patched.setattr(hashing, "PORTION", 4)
+        patched.setattr(hashing, "_read", killed)
+        attend(verifying.KIND)
+        with pytest.raises(CommandError, match=r"history\.verification_unfinished: .*signal 9"):
+            call_command("verify_history")
+    told = AuditEvent.objects.get(event="history.unfinished")
+    assert "could not finish verifying" in str(told.sentence)
+    assert not AuditEvent.objects.filter(event__in=["history.broken", "job.crashed"]).exists()
+    page = Client()
+    page.force_login(committed_world.otto)
+    shown = page.get(reverse("governance:chain")).content.decode()
+    assert "history.verification_unfinished" in shown
+    assert "Not finished" in shown
+    assert "Broken" not in shown
+    assert Work.objects.get(kind=verifying.KIND).wake_at is not None
+    press(committed_world, "otto", "chain_verify")
+    attend(verifying.KIND)
+    assert [each.passed for each in Verification.objects.all()] == [True, False]
+    assert "Whole" in page.get(reverse("governance:chain")).content.decode()
 
 
 @both

@@ -9,11 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from core.errors import ExternalFault
 from governance.services import verifying
 
 
 class Command(BaseCommand):
-    """Writes nothing; exits with 1 when anything is wrong."""
+    """Writes nothing; exits with 1 when anything is wrong, with 2 when it could not be read."""
 
     help = "Verifies the history: chain, columns, checkpoints outside, guards of the database."
 
@@ -29,7 +30,10 @@ class Command(BaseCommand):
         if checkpoints is not None and not checkpoints.is_dir():
             raise CommandError(f"{checkpoints} is not a directory.")
         started = time.perf_counter()
-        report = verifying.verify(outside=outside)
+        try:
+            report = verifying.verify(outside=outside)
+        except ExternalFault as fault:
+            raise CommandError(str(fault), returncode=2) from fault
         seconds = time.perf_counter() - started
         for problem in report.problems:
             self.stdout.write(f"FAIL: {problem}")
