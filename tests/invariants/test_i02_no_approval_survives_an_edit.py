@@ -20,6 +20,7 @@ from releases.models import Release
 from releases.services import releases
 from releases.workers import voiding
 from tests.invariants.gate_world import Approved, approved
+from tests.support.attacks import drop
 from tests.support.company import Company, acting
 from tests.support.cover import execute
 from tests.support.databases import as_role
@@ -53,6 +54,23 @@ def production(world: Approved) -> int:
 SET = "UPDATE releases_release SET {} WHERE id = %s"
 ARTEFACT = SET.format("artefact_id = (SELECT min(id) FROM releases_artefact)")
 REMOVE = "UPDATE releases_releaseitem SET removed_at = now() WHERE id = %s"
+ADD = (
+    "INSERT INTO releases_releaseitem (release_id, candidate_id, added_by_id, added_at)"
+    " SELECT r.id, c.id, r.composed_by_id, now() FROM releases_release r, releases_candidate c"
+    " WHERE r.id = %s AND NOT EXISTS (SELECT FROM releases_releaseitem i"
+    " WHERE i.release_id = r.id AND i.candidate_id = c.id AND i.removed_at IS NULL) LIMIT 1"
+)
+PICK = (
+    "INSERT INTO releases_resolution (release_id, type, name, path, conflict_digest, pick, told,"
+    " taken, reason, made_by_id, made_at) SELECT id, 'ApexClass', 'Quote', '',"
+    " 'sha256:' || repeat('0', 64), 'all', '', '', '', composed_by_id, now()"
+    " FROM releases_release WHERE id = %s"
+)
+TO_DO = (
+    "INSERT INTO releases_runbookitem (uuid, created_at, release_id, phase, text, owner_id,"
+    " critical, added_by_id) SELECT gen_random_uuid(), now(), id, 'before', 'Switch it off',"
+    " composed_by_id, true, composed_by_id FROM releases_release WHERE id = %s"
+)
 EDITS: dict[str, Callable[[Approved], Any]] = {
     "window, by QuerySet.update": window,
     "what it goes back to, by a deploy worker": sql(
@@ -64,6 +82,9 @@ EDITS: dict[str, Callable[[Approved], Any]] = {
     "class, by a deploy worker": sql("deploy", SET.format("change_class = 'standard'"), release),
     "change class, by web": sql("web", SET.format("change_class = 'standard'"), release),
     "candidate taken out, by web": sql("web", REMOVE, item),
+    "candidate added, by web": sql("web", ADD, release),
+    "a side picked, by web": sql("web", PICK, release),
+    "step of the runbook added, by web": sql("web", TO_DO, release),
     "policy of the environment, by web": sql(
         "web", "UPDATE environments_environment SET policy_id = NULL WHERE id = %s", production
     ),
@@ -90,6 +111,17 @@ def test_i02_an_edit_behind_the_back_supersedes_at_once(company: Company, edit: 
     EDITS[edit](world)
     assert state_of(world) == "superseded"
     assert not world.verdict().allowed
+
+
+def test_i02_a_step_of_the_runbook_is_rewritten_behind_the_back(company: Company) -> None:
+    """Ticking it off is no edit: that is what it is there for."""
+    world = approved(company)
+    drop("releases_runbookitem", "void_approval_of_new")
+    assert execute("web", TO_DO, world.release.pk) == 1
+    execute("web", "UPDATE releases_runbookitem SET done_at = now(), done_by_id = added_by_id")
+    assert state_of(world) == "satisfied"
+    execute("web", "UPDATE releases_runbookitem SET critical = NOT critical")
+    assert state_of(world) == "superseded"
 
 
 def test_i02_a_change_that_is_taken_back_leaves_the_approval_void(company: Company) -> None:
