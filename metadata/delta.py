@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from metadata import blocks
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, folded
 from metadata.manifest import Manifest, of_keys
 from metadata.objects import Changes
 from metadata.repository import Repository
@@ -257,11 +257,6 @@ def _settled(version: str, changed: set[ComponentKey], removed: set[ComponentKey
         tuple(warnings),
         version,
     )
-
-
-def folded(key: ComponentKey) -> tuple[str, str]:
-    """A key as the platform tells it from others."""
-    return key.type, key.name.casefold()
 
 
 def stays(key: ComponentKey) -> bool:

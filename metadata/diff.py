@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
 from core.errors import InvalidInput
 from metadata import children, inside, wording
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, respelled
 from metadata.normal import CHILD, Files, NormalForm
 
 SHOWN = 4
@@ -21,11 +21,20 @@ Kind = Literal["added", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class ComponentChange:
-    """One component that differs; ``summary`` says what changed inside a changed one."""
+    """One component that differs; ``summary`` says what changed inside a changed one.
+
+    ``was`` is its name before where it only has another spelling now.
+    """
 
     key: ComponentKey
     kind: Kind
     summary: str
+    was: ComponentKey | None = None
+
+    @property
+    def before(self) -> ComponentKey:
+        """What the older side calls it."""
+        return self.was or self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +52,31 @@ def diff(old: NormalForm, new: NormalForm, *, removed: bool = False) -> list[Com
     With ``removed`` also those that only ``old`` has: a form that holds part of an org says nothing
     about the rest, so this is asked for only when both are whole.
     """
-    before = old.component_digests()
-    changes: list[ComponentChange] = []
-    for key, digest in new.component_digests().items():
-        if key not in before:
-            changes.append(ComponentChange(key, "added", ""))
-        elif before[key] != digest:
-            changes.append(ComponentChange(key, "changed", summary(old[key], new[key])))
-    if removed:
-        changes += [ComponentChange(key, "removed", "") for key in old if key not in new]
-    return sorted(changes, key=lambda change: change.key)
+    found = compared(old.component_digests(), new.component_digests())
+    return [
+        replace(change, summary=told(change, old[change.before], new[change.key]))
+        if change.kind == "changed"
+        else change
+        for change in found
+        if removed or change.kind != "removed"
+    ]
+
+
+def compared(
+    old: Mapping[ComponentKey, str], new: Mapping[ComponentKey, str]
+) -> list[ComponentChange]:
+    """What differs by the digests of two sides, by key; one that is only respelled is changed."""
+    gone = old.keys() - new.keys()
+    was = respelled(gone, new.keys() - old.keys())
+    found = [ComponentChange(key, "removed", "") for key in gone.difference(was.values())]
+    for key, digest in new.items():
+        if key in was:
+            found.append(ComponentChange(key, "changed", "", was[key]))
+        elif key not in old:
+            found.append(ComponentChange(key, "added", ""))
+        elif old[key] != digest:
+            found.append(ComponentChange(key, "changed", ""))
+    return sorted(found, key=lambda change: change.key)
 
 
 def grouped(changes: Iterable[ComponentChange]) -> list[Group]:
@@ -85,12 +109,26 @@ def _text(changes: Sequence[ComponentChange]) -> str:
     )
 
 
+def told(change: ComponentChange, old: Files, new: Files) -> str:
+    """What changed inside a changed component, and that it has another name."""
+    if change.was is None:
+        return summary(old, new)
+    inner = summary(alike(old, new), new)
+    return "; ".join(filter(None, [f"was called {change.was.name}", inner]))
+
+
+def alike(old: Files, new: Files) -> Files:
+    """The older files under the newer ones' paths where only the spelling is another."""
+    names = {path.casefold(): path for path in new}
+    return {names.get(path.casefold(), path): content for path, content in old.items()}
+
+
 def summary(old: Files, new: Files) -> str:
     """What differs between two contents of one component."""
     paths = [path for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
-    told = [_file(path, old.get(path), new.get(path)) for path in paths[:SHOWN]]
+    said = [_file(path, old.get(path), new.get(path)) for path in paths[:SHOWN]]
     more = f"; and {len(paths) - SHOWN} more files" if len(paths) > SHOWN else ""
-    return "; ".join(told) + more
+    return "; ".join(said) + more
 
 
 def _file(path: str, old: bytes | None, new: bytes | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from core.errors import InvalidInput
 from metadata import layout, references, zips
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, folded
 from metadata.identity import MANIFESTS, identify
 from metadata.normal import Files, NormalForm
 from metadata.package import below_manifest
@@ -31,6 +31,21 @@ def read(package: bytes, keys: Collection[ComponentKey]) -> NormalForm:
     wanted = {whole(key) for key in keys} | set(keys)
     files = _files(package, lambda path: _of(path) in wanted, MAX_READ)
     return layout.read(files).only(keys)
+
+
+def spelled(package: bytes, key: ComponentKey) -> list[ComponentKey]:
+    """A component as a package spells it, whatever the upper and lower case asked for.
+
+    Raises InvalidInput like ``read``.
+    """
+    wanted = {folded(whole(key)), folded(key)}
+
+    def is_wanted(path: str) -> bool:
+        found = _of(path)
+        return found is not None and folded(found) in wanted
+
+    held = layout.read(_files(package, is_wanted, MAX_READ))
+    return [each for each in held if folded(each) == folded(key)]
 
 
 def naming(

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from metadata import blocks, inside, objects
 from metadata.blocks import differing
 from metadata.collisions import Work
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, one_name
 from metadata.objects import ABSENT, Change
 from metadata.repository import Repository
 from metadata.sides import Side, single
@@ -27,7 +27,7 @@ def works(repository: Repository, base: str, tips: Mapping[str, str]) -> list[Wo
     """The work of each team by its branch's commit; all commits by full id."""
     side = single(repository, base)
     listed = objects.many_changes(repository.run, side.sha, list(tips.values()))
-    touched = [_touched(side, changes) for changes in listed]
+    touched = _known_alike([_touched(side, changes) for changes in listed])
     counts: dict[ComponentKey, int] = {}
     for own in touched:
         for unit in own:
@@ -74,6 +74,34 @@ def _touched(side: Side, changes: list[Change]) -> Touched:
         if unit is not None:
             found.setdefault(unit, []).append(by_path[path])
     return found
+
+
+def _known_alike(touched: list[Touched]) -> list[Touched]:
+    """The same with one name for what differs by upper and lower case alone."""
+    known = one_name(unit for own in touched for unit in own)
+    if not known:
+        return touched
+    found: list[Touched] = []
+    for own in touched:
+        joined: Touched = {}
+        for unit, changes in own.items():
+            joined.setdefault(known.get(unit, unit), []).extend(changes)
+        for unit in joined.keys() & set(known.values()):
+            joined[unit] = _joined(joined[unit])
+        found.append(joined)
+    return found
+
+
+def _joined(changes: list[Change]) -> list[Change]:
+    """Changes with one in place of each pair that gives a path another spelling."""
+    gone = {change.path.casefold(): change for change in changes if change.new_mode == ABSENT}
+    come = {change.path.casefold(): change for change in changes if change.old_mode == ABSENT}
+    pairs = [(gone[path], come[path]) for path in gone.keys() & come.keys()]
+    left = [c for c in changes if c.path.casefold() not in gone.keys() & come.keys()]
+    return left + [
+        Change(was.old_mode, now.new_mode, was.old_blob, now.new_blob, now.path)
+        for was, now in pairs
+    ]
 
 
 def _contents(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from metadata import children
-from metadata.components import ComponentKey
-from metadata.delta import folded, owner_of, stays
+from metadata.components import ComponentKey, folded
+from metadata.delta import owner_of, stays
 from metadata.types import standard
 
 

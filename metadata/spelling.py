@@ -16,8 +16,7 @@ from typing import Protocol
 
 from core.errors import InvalidInput
 from metadata import decompose, xml
-from metadata.components import ComponentKey
-from metadata.delta import folded
+from metadata.components import ComponentKey, folded
 from metadata.merge.conflicts import BASE, ElementConflict, Kind, Said
 from metadata.normal import CHILD, Files, NormalForm
 from metadata.types import standard

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from metadata import inside, objects, references
 from metadata.blocks import differing
 from metadata.commits import CommitInfo
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, respelled
 from metadata.mirrors import Mirror
 from metadata.normal import Files, NormalForm
 from metadata.sides import single
@@ -24,12 +24,15 @@ COMMITS_READ = 500
 """Older commits since the baseline are not matched to components."""
 
 COMMITS_KEPT = 4
+NAME = "name"
+"""What differs where a component has another spelling."""
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
     """One component that differs from the baseline.
 
+    One that only has another spelling now is known by the new one.
     ``digest`` is "" for one that is gone; ``elements`` say what changed inside one that both sides
     hold; ``names`` are the components that it names; the newest ``commits`` come first.
     """
@@ -54,14 +57,17 @@ def touched(
     form = read_commit(mirror, tip)
     before = read_commit(mirror, base) if base else NormalForm({})
     old, new = before.component_digests(), form.component_digests()
-    keys = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    was = respelled(old.keys() - new.keys(), new.keys() - old.keys())
+    keys = [
+        key for key in sorted({*old, *new}.difference(was.values())) if old.get(key) != new.get(key)
+    ]
     named = references.of(form.only(keys), {*form, *known})
     commits = _commits(mirror, tip, base)
     return [
         Touch(
             key,
             new.get(key, ""),
-            elements(before.get(key), form.get(key)),
+            tuple([NAME] * (key in was)) + elements(before.get(was.get(key, key)), form.get(key)),
             tuple(sorted(named.get(key, ()))),
             tuple((commits.get(key) or commits.get(whole(key)) or [])[:COMMITS_KEPT]),
         )
@@ -72,8 +78,9 @@ def touched(
 def elements(old: Files | None, new: Files | None) -> tuple[str, ...]:
     """Names of the elements that differ in the XML files that both sides hold."""
     found: set[str] = set()
+    present = {path.casefold(): content for path, content in (new or {}).items()}
     for path, before in (old or {}).items():
-        after = (new or {}).get(path, before)
+        after = present.get(path.casefold(), before)
         if before == after or not (before[:5] == after[:5] == b"<?xml"):
             continue
         try:

@@ -71,7 +71,9 @@ GRANTS: dict[str, dict[str, str]] = {
     },
     "releases_teamwork": {"build": "INSERT, UPDATE, DELETE"},
     "releases_touchedcomponent": {"build": "INSERT, DELETE"},
-    "releases_collision": {"build": "INSERT, UPDATE (elements, gone_at), DELETE"},
+    "releases_collision": {
+        "build": "INSERT, UPDATE (elements, gone_at, name, named_by_name), DELETE"
+    },
     "releases_collisionside": {"build": "INSERT, DELETE"},
     "releases_auditsample": {"web": "INSERT"},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, one_name
 from releases.models import Candidate, Collision, Repository, TeamWork, TouchedComponent
 from releases.selectors.released import last_released
 from releases.states import CandidateState
@@ -35,7 +35,10 @@ class Tip:
 
 @dataclass(slots=True)
 class Work:
-    """A kept work with the digests, changed elements and named components of what it touches."""
+    """A kept work with the digests, changed elements and named components of what it touches.
+
+    Components are called alike in all works; ``spelled`` says what this one calls them otherwise.
+    """
 
     pk: int
     team_id: int
@@ -44,6 +47,7 @@ class Work:
     versions: dict[ComponentKey, str] = field(default_factory=dict)
     elements: dict[ComponentKey, list[str]] = field(default_factory=dict)
     names: dict[ComponentKey, list[ComponentKey]] = field(default_factory=dict)
+    spelled: dict[ComponentKey, ComponentKey] = field(default_factory=dict)
 
 
 def tips_of(repository: Repository) -> list[Tip]:
@@ -93,7 +97,24 @@ def works() -> list[Work]:
             work.elements[key] = elements
         if names:
             work.names[key] = [ComponentKey(*each) for each in names]
+    _call_alike(found.values())
     return sorted(found.values(), key=lambda work: work.candidate_id or 0)
+
+
+def _call_alike(works: Collection[Work]) -> None:
+    """Give what differs by upper and lower case alone one name in all works."""
+    named = {key for work in works for own in work.names.values() for key in own}
+    known = one_name(named.union(*(work.versions for work in works)))
+    if not known:
+        return
+    for work in works:
+        work.spelled = {known[key]: key for key in work.versions.keys() & known.keys()}
+        work.versions = {known.get(key, key): own for key, own in work.versions.items()}
+        work.elements = {known.get(key, key): own for key, own in work.elements.items()}
+        work.names = {
+            known.get(key, key): [known.get(each, each) for each in own]
+            for key, own in work.names.items()
+        }
 
 
 def keys_of_others(repository: Repository) -> set[ComponentKey]:
@@ -102,12 +123,16 @@ def keys_of_others(repository: Repository) -> set[ComponentKey]:
     return {ComponentKey(*key) for key in rows.values_list("type", "name").distinct()}
 
 
+def both_of(row: Collision) -> tuple[ComponentKey, ComponentKey]:
+    """The component of a collision, and the one that names it (an empty one for none)."""
+    namer = ComponentKey(row.named_by_type, row.named_by_name)
+    return ComponentKey(row.type, row.name), namer
+
+
 def keys_of(row: Collision) -> set[ComponentKey]:
     """The component of a collision, and the one that names it."""
-    found = {ComponentKey(row.type, row.name)}
-    if row.named_by_type:
-        found.add(ComponentKey(row.named_by_type, row.named_by_name))
-    return found
+    key, namer = both_of(row)
+    return {key, namer} if namer.type else {key}
 
 
 def commits_of(keys: Collection[ComponentKey]) -> Commits:

@@ -7,14 +7,14 @@ a change of 10,000 components costs little more than one of ten.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from core import blobs
 from core.errors import DomainError
 from metadata import dangers, parts, textdiff
 from metadata import diff as differ
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, respelled
 from metadata.diff import ComponentChange, Kind
 from metadata.normal import Files, NormalForm
 from releases.models import Artefact, ArtefactComponent
@@ -124,16 +124,7 @@ class ComponentPage:
 
 def changes_of(comparison: Comparison) -> list[ComponentChange]:
     """Every component that differs, by key; two queries."""
-    new, old = _digests(comparison.new), _digests(comparison.old)
-    found: list[ComponentChange] = []
-    for key in sorted({*new, *old}):
-        if key not in old:
-            found.append(ComponentChange(key, "added", ""))
-        elif key not in new:
-            found.append(ComponentChange(key, "removed", ""))
-        elif new[key] != old[key]:
-            found.append(ComponentChange(key, "changed", ""))
-    return found
+    return differ.compared(_digests(comparison.old), _digests(comparison.new))
 
 
 def page(comparison: Comparison, *, query: str = "", kind: str = "", after: str = "") -> Page:
@@ -145,7 +136,7 @@ def page(comparison: Comparison, *, query: str = "", kind: str = "", after: str 
     places = {str(each.key): number for number, (_group, each) in enumerate(flat, start=1)}
     start = places.get(after, 0)
     cut = flat[start : start + PAGE]
-    opened, problem = _open(comparison, [each.key for _group, each in cut])
+    opened, problem = _open(comparison, [each for _group, each in cut])
     shown: dict[str, tuple[differ.Group, list[Row]]] = {}
     for group, each in cut:
         row = _row(comparison, each, *opened)
@@ -163,14 +154,14 @@ def page(comparison: Comparison, *, query: str = "", kind: str = "", after: str 
 
 def component(comparison: Comparison, key: ComponentKey, *, users: bool) -> ComponentPage | None:
     """One component on both sides, or None when neither has it."""
-    (old, new), problem = _open(comparison, [key])
-    before, after = old.get(key), new.get(key)
+    each = _called(comparison, key)
+    (old, new), problem = _open(comparison, [each])
+    before, after = old.get(each.before), new.get(key)
     if before is None and after is None and not (problem and _is_known(comparison, key)):
         return None
     kind: Kind = "added" if before is None else "removed" if after is None else "changed"
-    row = _row(comparison, ComponentChange(key, kind, ""), old, new)
-    paths = sorted({*(before or {}), *(after or {})})
-    files = [_file(path, before or {}, after or {}) for path in paths]
+    row = _row(comparison, replace(each, kind=kind), old, new)
+    files = _files(differ.alike(before or {}, after or {}), after or {})
     named: tuple[tuple[str, str], ...] = ()
     if users and not problem:
         named, problem = _users(comparison, key)
@@ -179,9 +170,33 @@ def component(comparison: Comparison, key: ComponentKey, *, users: bool) -> Comp
 
 def raw(comparison: Comparison, key: ComponentKey, side: str, path: str) -> bytes | None:
     """The bytes of one file of a component on the side ``old`` or ``new``."""
-    (old, new), _problem = _open(comparison, [key])
-    content = {"old": old, "new": new}.get(side, new).get(key, {}).get(path)
+    each = _called(comparison, key)
+    (old, new), _problem = _open(comparison, [each])
+    after = new.get(key, {})
+    held = differ.alike(old.get(each.before, {}), after) if side == "old" else after
+    content = held.get(path)
     return None if content is None or len(content) > MAX_RAW else content
+
+
+def _called(comparison: Comparison, key: ComponentKey) -> ComponentChange:
+    """A component with its name on the older side, where only its spelling is another."""
+    if comparison.old is None:
+        return ComponentChange(key, "added", "")
+    try:
+        old, new = _names_of(comparison.old, key), _names_of(comparison.new, key)
+    except DomainError:
+        return ComponentChange(key, "changed", "")  # opening it says why
+    was = respelled(old - new, [key] if key in new - old else []).get(key)
+    return ComponentChange(key, "changed", "", was)
+
+
+def _names_of(package: Package, key: ComponentKey) -> set[ComponentKey]:
+    """A component as a package spells it."""
+    if package.artefact is None:
+        return set(parts.spelled(blobs.get(package.blob), key))
+    rows = ArtefactComponent.objects.filter(artefact=package.artefact, type=key.type)
+    names = rows.filter(name__iexact=key.name).values_list("name", flat=True)
+    return {ComponentKey(key.type, name) for name in names}
 
 
 def _digests(package: Package | None) -> dict[ComponentKey, str]:
@@ -205,15 +220,16 @@ def _matches(each: ComponentChange, query: str, kind: str) -> bool:
 
 
 def _open(
-    comparison: Comparison, keys: Sequence[ComponentKey]
+    comparison: Comparison, changes: Sequence[ComponentChange]
 ) -> tuple[tuple[NormalForm, NormalForm], str]:
     """The named components of both sides, and why they cannot be read when they cannot."""
     empty = NormalForm({})
-    if not keys:
+    if not changes:
         return (empty, empty), ""
     try:
-        old = _part(comparison.old, keys) if comparison.old else empty
-        return (old, _part(comparison.new, keys)), ""
+        before = [each.before for each in changes]
+        old = _part(comparison.old, before) if comparison.old else empty
+        return (old, _part(comparison.new, [each.key for each in changes])), ""
     except DomainError as fault:
         return (empty, empty), fault.message
 
@@ -223,13 +239,17 @@ def _part(package: Package, keys: Sequence[ComponentKey]) -> NormalForm:
 
 
 def _row(comparison: Comparison, each: ComponentChange, old: NormalForm, new: NormalForm) -> Row:
-    before, after = old.get(each.key), new.get(each.key)
-    summary = differ.summary(before, after) if before is not None and after is not None else ""
+    before, after = old.get(each.before), new.get(each.key)
+    told = differ.told(each, before, after) if before is not None and after is not None else ""
     found: set[str] = set()
     if before is not None or after is not None:
         found |= dangers.marks(each.key, before, after)
     marks = tuple(risk.DANGERS[slug] for slug in sorted(found))
-    return Row(each.key, each.kind, summary, marks, comparison.url(each.key))
+    return Row(each.key, each.kind, told, marks, comparison.url(each.key))
+
+
+def _files(old: Files, new: Files) -> list[FileDiff]:
+    return [_file(path, old, new) for path in sorted({*old, *new})]
 
 
 def _file(path: str, old: Files, new: Files) -> FileDiff:

@@ -15,7 +15,7 @@ from governance.selectors import people
 from jobs.wake import wake
 from metadata import collisions, wording
 from metadata.collisions import Closeness
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, folded
 from metadata.touched import Touch
 from releases.models import (
     Collision,
@@ -112,12 +112,15 @@ def _rebuild(repository: Repository) -> None:
         each = found.get(identity)
         elements = list(each.elements) if each else row.elements
         gone_at = None if each else row.gone_at or now
-        if (row.elements, row.gone_at) != (elements, gone_at):
+        names = _names(each) if each else (row.name, row.named_by_name)
+        if (row.elements, row.gone_at, row.name, row.named_by_name) != (elements, gone_at, *names):
             row.elements, row.gone_at = elements, gone_at
+            row.name, row.named_by_name = names
             changed.append(row)
     for identity in found.keys() - known.keys():
         fresh.append(_row(identity, found[identity], now))
-    Collision.objects.bulk_update(changed, ["elements", "gone_at"], batch_size=500)
+    fields = ["elements", "gone_at", "name", "named_by_name"]
+    Collision.objects.bulk_update(changed, fields, batch_size=500)
     Collision.objects.bulk_create(fresh, batch_size=500)
     Collision.objects.filter(gone_at__lt=now - KEPT).delete()
     rows = [row for row in [*known.values(), *fresh] if row.gone_at is None]
@@ -144,31 +147,30 @@ def _find(works: Sequence[radar.Work]) -> list[collisions.Collision]:
 
 
 def _identity(each: collisions.Collision) -> Identity:
+    """What makes it this collision, however its components are spelled."""
     namer = each.named_by or ComponentKey("", "")
     teams = tuple(sorted(int(team) for team in each.teams))
-    return (each.closeness.value, *each.key, *namer, teams)
+    return (each.closeness.value, *folded(each.key), *folded(namer), teams)
+
+
+def _names(each: collisions.Collision) -> tuple[str, str]:
+    return each.key.name, each.named_by.name if each.named_by else ""
 
 
 def _of_row(row: Collision) -> Identity:
-    return (
-        row.closeness,
-        row.type,
-        row.name,
-        row.named_by_type,
-        row.named_by_name,
-        tuple(row.teams),
-    )
+    key, namer = radar.both_of(row)
+    return (row.closeness, *folded(key), *folded(namer), tuple(row.teams))
 
 
 def _row(identity: Identity, each: collisions.Collision, now: datetime) -> Collision:
-    closeness, type_name, name, namer_type, namer, teams = identity
+    name, namer = _names(each)
     return Collision(
-        closeness=closeness,
-        type=type_name,
+        closeness=each.closeness.value,
+        type=each.key.type,
         name=name,
-        named_by_type=namer_type,
+        named_by_type=each.named_by.type if each.named_by else "",
         named_by_name=namer,
-        teams=list(teams),
+        teams=list(identity[-1]),
         elements=list(each.elements),
         first_seen_at=now,
     )
@@ -178,7 +180,7 @@ def _sides(rows: Iterable[Collision], works: Sequence[radar.Work]) -> None:
     """One row for each team of each collision: its newest candidate there, else its main."""
     rows = list(rows)
     keys = {key for row in rows for key in radar.keys_of(row)}
-    commits = radar.commits_of(keys)
+    commits = radar.commits_of(keys.union(*(work.spelled.values() for work in works)))
     CollisionSide.objects.all().delete()
     sides = []
     for row in rows:
@@ -201,8 +203,9 @@ def _sides(rows: Iterable[Collision], works: Sequence[radar.Work]) -> None:
 
 
 def _commits(row: Collision, work: radar.Work, commits: radar.Commits) -> list[dict[str, str]]:
-    found = [commits.get((work.pk, key), []) for key in sorted(radar.keys_of(row))]
-    return next((own for own in found if own), [])
+    own = (work.spelled.get(key, key) for key in sorted(radar.keys_of(row)))
+    found = [commits.get((work.pk, key), []) for key in own]
+    return next((each for each in found if each), [])
 
 
 def _tell(repository: Repository, rows: Sequence[Collision]) -> None:

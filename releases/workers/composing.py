@@ -19,7 +19,7 @@ from environments.states import SnapshotState
 from jobs.registry import Claim, Next
 from metadata import compose as composition
 from metadata import dangers, delta, references
-from metadata.components import ComponentKey
+from metadata.components import ComponentKey, folded
 from metadata.diff import diff
 from metadata.history import commit as commit_tree
 from metadata.normal import NormalForm
@@ -173,16 +173,16 @@ def _changes(
     owners: dict[object, list[str]] = {}
     for part in parts:
         for key in part.form:
-            owners.setdefault(delta.folded(key), []).append(part.team)
+            owners.setdefault(folded(key), []).append(part.team)
     rows = [
         ReleaseChange(
             release=release,
             type=key.type,
             name=key.name,
             kind=found[key].kind if key in found else ReleaseChange.Kind.SAME,
-            teams=owners.get(delta.folded(key), []),
+            teams=owners.get(folded(key), []),
             summary=found[key].summary if key in found else "",
-            marks=sorted(dangers.marks(key, production.get(key), result.form[key]))
+            marks=sorted(dangers.marks(key, production.get(found[key].before), result.form[key]))
             if key in found
             else [],
         )

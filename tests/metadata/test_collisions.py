@@ -86,3 +86,20 @@ def test_branches_meet_at_elements_and_children(tmp_path: Path) -> None:
         ("PermissionSet:P", Closeness.ELEMENT, ("fieldPermissions Account.B",)),
         ("CustomField:Account.A__c", Closeness.COMPONENT, ()),
     ]
+
+
+def test_a_respelled_component_meets_who_changes_it_under_the_old_name(tmp_path: Path) -> None:
+    rights = f"{BASE}/permissionsets/Sales.permissionset-meta.xml"
+    repo = Repo(tmp_path / "r")
+    base = repo.commit({"sfdx-project.json": PROJECT, rights: permission_set(A=False, B=False)})
+    changes: dict[str, dict[str, str | bytes | None]] = {
+        "Sales": {rights: None, rights.replace("Sales.", "SALES."): permission_set(A=True, B=True)},
+        "Service": {rights: permission_set(A=False, B=True)},
+    }
+    tips = {}
+    for team, change in changes.items():
+        repo.git("checkout", "-q", "-B", team, base)
+        tips[team] = repo.commit(change)
+    (found,) = find(radar.works(Repository(repo.path / ".git"), base, tips))
+    assert (str(found.key), found.closeness) == ("PermissionSet:SALES", Closeness.ELEMENT)
+    assert found.elements == ("fieldPermissions Account.B",)

@@ -88,3 +88,13 @@ def test_metadata_format_gives_children_the_commits_of_their_file(tmp_path: Path
     (found,) = touched(Mirror(repo.path / ".git"), tip, base)
     assert (str(found.key), found.elements) == ("CustomField:Account.A__c", ("label",))
     assert [commit.sha for commit in found.commits] == [tip]
+
+
+def test_a_respelled_component_is_one_touch_under_its_new_name(tmp_path: Path) -> None:
+    repo = Repo(tmp_path / "r")
+    base = repo.commit({"sfdx-project.json": PROJECT, RIGHTS: rights(A=False, B=False)})
+    tip = repo.commit({RIGHTS: None, RIGHTS.replace("/P.", "/p."): rights(A=True, B=False)})
+    (found,) = touched(Mirror(repo.path / ".git"), tip, base)
+    assert str(found.key) == "PermissionSet:p"
+    assert found.elements == ("name", "fieldPermissions Account.A")
+    assert found.digest

@@ -130,6 +130,30 @@ def test_nobody_is_told_twice_and_what_is_over_leaves_the_page(
     assert Notice.objects.count() == told
 
 
+def test_who_respells_a_component_meets_who_changes_it_and_nobody_is_told_twice(
+    company: Company, repos: dict[str, Repo], as_person: Looks
+) -> None:
+    repos["service"].commit(
+        {RIGHTS: rights(Region__c=True, Score__c=False)}, "Service may edit regions"
+    )
+    fetch(company, "service")
+    repos["sales"].commit({RIGHTS: rights(Region__c=True, Score__c=True)}, "Sales, too")
+    fetch(company, "sales")
+    told = Notice.objects.count()
+    shouted = RIGHTS.replace("Household_User", "HOUSEHOLD_USER")
+    respelled = repos["sales"].commit(
+        {RIGHTS: None, shouted: rights(Region__c=True, Score__c=True)}, "Louder"
+    )
+    fetch(company, "sales")
+    (row,) = collisions.listing(collisions.Wanted()).rows
+    assert row.name == "HOUSEHOLD_USER"
+    assert row.inside == "both change fieldPermissions Account.Region__c"
+    commits = {side.team.slug: [each["sha"] for each in side.commits] for side in row.sides}
+    assert commits["sales"][0] == respelled
+    assert commits["service"]
+    assert Notice.objects.count() == told
+
+
 def test_a_commit_that_cannot_be_read_says_so(
     company: Company, repos: dict[str, Repo], as_person: Looks
 ) -> None:

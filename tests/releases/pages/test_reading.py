@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from governance.rules.marks import RISK_MARKS
 from metadata.components import ComponentKey
+from metadata.diff import diff
 from metadata.layout import read
 from releases.models import Artefact, Build, ReleaseChange
 from releases.rules import risk
@@ -20,7 +21,7 @@ from tests.releases.pages.conftest import Looks
 from tests.releases.pages.reading import page_of, words
 from tests.support.company import Company
 from tests.support.company.reading import build as made
-from tests.support.company.reading import kept
+from tests.support.company.reading import form, kept
 from tests.support.databases import as_role
 
 
@@ -93,6 +94,30 @@ def test_a_lost_package_is_told_and_the_list_stays(
     found = reading.page(reading.Comparison(package, None, "/"))
     assert "missing from the blob store" in found.problem
     assert found.total == 5
+
+
+def test_a_component_with_another_spelling_is_changed_and_says_both_names(build: Build) -> None:
+    held = {path: content for files in form("Area").values() for path, content in files.items()}
+    rights, louder = (
+        "permissionsets/Household_User.permissionset",
+        "permissionsets/LOUD.permissionset",
+    )
+    older = read({louder.replace("LOUD", "Loud"): held[rights]})
+    newer = read({louder: held[rights].replace(b"RunReports", b"ExportReport")})
+    sides = [reading.Package("x", row.blob, row) for row in (kept(newer), kept(older))]
+    of_snapshot = reading.Package("production", sides[1].blob)
+    key = ComponentKey("PermissionSet", "LOUD")
+    assert reading.page(reading.Comparison(sides[0], sides[1], "/")).counts == (("changed", 1),)
+    for before in (sides[1], of_snapshot):
+        found = reading.component(reading.Comparison(sides[0], before, "/"), key, users=False)
+        assert found is not None
+        assert found.row.inside.startswith("was called Loud; user permissions ")
+        (file,) = found.files
+        assert (file.path, file.has_old, file.has_new) == (louder, True, True)
+    assert reading.raw(reading.Comparison(sides[0], sides[1], "/"), key, "old", louder)
+    (change,) = diff(older, newer, removed=True)
+    assert (change.kind, change.was) == ("changed", ComponentKey("PermissionSet", "Loud"))
+    assert change.summary.startswith("was called Loud; user permissions ")
 
 
 def test_ten_thousand_components_are_paged_quickly_and_by_few_queries(
