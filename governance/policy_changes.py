@@ -209,7 +209,8 @@ def outcome(request_id: int) -> None:
     counted = approvals.progress(request, current_digest=question_digest(proposal))
     if counted.satisfied and proposal.policy.current == proposal.based_on:
         last = counted.outcome.counted[-1]
-        publish(proposal, User.objects.get(pk=last), request)
+        version = publish(proposal, User.objects.get(pk=last), request)
+        approvals.use(request.pk, f"{version} is in force")
 
 
 def publish(

@@ -219,6 +219,8 @@ def outcome(request_id: int) -> None:
     counted = approvals.progress(request, current_digest=_current_digest(found, lift))
     if counted.satisfied:
         _apply(found, lift.wanted_end, lift.reason, request)
+        word = "was lifted" if lift.wanted_end is None else "ends earlier"
+        approvals.use(request.pk, f"{found.public_id} {word}")
 
 
 def describe(freezes: Collection[int]) -> dict[int, approvals.subjects.Facts]:

@@ -340,6 +340,7 @@ def outcome(request_id: int) -> None:
         # First: the database lets it happen while the question is open.
         _apply(target_of(assignment), assignment.policy, assignment.follows_stage)
         _close(assignment, AssignmentState.APPLIED)
+        approvals.use(request.pk, f"{assignment.policy} governs {assignment.target}")
 
 
 def describe(assignments: Collection[int]) -> dict[int, subjects.Facts]:

@@ -219,7 +219,10 @@ def expire_due() -> list[int]:
 
 @transaction.atomic
 def use(request_id: int, what: str) -> None:
-    """Close a request because what it asked for has happened; ``what`` says it. Workers do this."""
+    """Close a request because what it asked for has happened; ``what`` says it.
+
+    Workers may do this too. The database looks whether it has happened.
+    """
     request = _locked(request_id)
     if request.is_live:
         _close(request, ApprovalState.USED, what, "approval.used")
@@ -244,6 +247,8 @@ def settle(request: ApprovalRequest) -> None:
     satisfied = wanted == ApprovalState.SATISFIED
     record_of("approval.satisfied" if satisfied else "approval.reopened", request)
     subjects.call_outcome(request.subject_kind, request.pk)
+    # What needed nothing but this approval has happened meanwhile, and used it.
+    request.refresh_from_db(fields=["state", "note", "closed_at"])
 
 
 @transaction.atomic

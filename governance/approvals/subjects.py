@@ -40,6 +40,11 @@ def is_registered(kind: str) -> bool:
     return kind in _kinds
 
 
+def kinds() -> list[str]:
+    """Return the kinds that requests can be opened about."""
+    return sorted(_kinds)
+
+
 def call_outcome(kind: str, request_id: int) -> None:
     """Tell the app that owns the subject that its request changed state."""
     _kinds[kind].outcome(request_id)

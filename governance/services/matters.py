@@ -256,6 +256,14 @@ def done(matter_id: int) -> None:
     """Close a matter that took effect; the caller has locked and judged it."""
     matter = _locked(matter_id)
     _move(matter, MatterState.DONE, effective_at=matter.effective_at)
+    use_approval(matter, "the link was used")
+
+
+def use_approval(matter: Matter, what: str) -> None:
+    """Close the question about a matter that took effect."""
+    request = request_of(matter)
+    if request is not None:
+        approvals.use(request.pk, what)
 
 
 def _locked(matter_id: int) -> Matter:

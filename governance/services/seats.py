@@ -63,6 +63,7 @@ def take_effect(matter_id: int) -> Membership | None:
         "role": membership.title,
         "team": membership.team.name,
     }
+    matters.use_approval(matter, "the seat was given")
     audit.record("seat.taken", matter, related=[membership.user, membership.team], facts=facts)
     matters.tell(matter, f"In effect: {matter}", f"From now on: {matter}.")
     return membership

@@ -70,6 +70,38 @@ create trigger guard_request before insert or update on governance_approvalreque
     for each row execute function governance_guard_request();
 alter table governance_approvalrequest enable always trigger guard_request;
 
+-- An approval is used when what it asked for has happened, and not before. Each kind of subject says
+-- so with a function of its own, gatehouse_used_KIND(request); one that has none is never used.
+create function governance_guard_used() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+declare
+    judge text := 'gatehouse_used_' || replace(new.subject_kind, '.', '_');
+    happened boolean;
+begin
+    if to_regprocedure(format('public.%I(public.governance_approvalrequest)', judge)) is not null then
+        execute format('select public.%I($1)', judge) into happened using new;
+    end if;
+    if happened is not true then
+        raise exception 'approval request: nothing was carried out under it'
+            using errcode = 'P0G01';
+    end if;
+    return new;
+end $$;
+revoke execute on function governance_guard_used() from public;
+create trigger guard_used before update on governance_approvalrequest
+    for each row when (new.state = 'used' and old.state <> 'used')
+    execute function governance_guard_used();
+alter table governance_approvalrequest enable always trigger guard_used;
+
+create function gatehouse_used_policy_version(asked governance_approvalrequest) returns boolean
+    language plpgsql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+begin
+    return exists (select from governance_policyversion v where v.request_id = asked.id);
+end $$;
+revoke execute on function gatehouse_used_policy_version(governance_approvalrequest) from public;
+
 -- ── Decisions ────────────────────────────────────────────────────────────────────────────────────
 create function governance_guard_decision() returns trigger
     language plpgsql set search_path = pg_catalog, public, pg_temp

@@ -311,3 +311,18 @@ select governance_watch('governance_apitoken', 'apitoken:', array['scopes', 'rev
     'expires_at']);
 select governance_watch('governance_policyproposal', 'policyproposal:',
     array['policy_id', 'based_on_id', 'body', 'state', 'closed_by_id']);
+
+-- ── Used approvals ───────────────────────────────────────────────────────────────────────────────
+-- A matter is done when the seat was given, or the link of a reset was used.
+create function gatehouse_used_seat_grant(asked governance_approvalrequest) returns boolean
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$
+    select exists (select from governance_matter m
+                   where m.id = asked.subject_id and m.kind = asked.subject_kind
+                     and m.state = 'done')
+$$;
+create function gatehouse_used_account_reset(asked governance_approvalrequest) returns boolean
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$ select gatehouse_used_seat_grant(asked) $$;
+revoke execute on function gatehouse_used_seat_grant(governance_approvalrequest),
+    gatehouse_used_account_reset(governance_approvalrequest) from public;

@@ -1,19 +1,13 @@
--- An approval is used when a deployment under it has succeeded, and not before. ENABLE ALWAYS.
--- Errors: P0G01 request.
-create function releases_guard_used() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, public, pg_temp
+-- The approval of a release, or of an emergency, is used when a deployment under it has succeeded.
+create function gatehouse_used_release(asked governance_approvalrequest) returns boolean
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
     as $$
-begin
-    if not exists (
+    select exists (
         select from releases_deployment d
-        where d.approval_id = new.id and d.purpose = 'release' and d.state = 'succeeded')
-    then
-        raise exception 'approval request: nothing was deployed under it' using errcode = 'P0G01';
-    end if;
-    return new;
-end $$;
-revoke execute on function releases_guard_used() from public;
-create trigger guard_used before update on governance_approvalrequest
-    for each row when (new.state = 'used' and old.state <> 'used')
-    execute function releases_guard_used();
-alter table governance_approvalrequest enable always trigger guard_used;
+        where d.approval_id = asked.id and d.purpose = 'release' and d.state = 'succeeded')
+$$;
+create function gatehouse_used_break_glass(asked governance_approvalrequest) returns boolean
+    language sql stable security definer set search_path = pg_catalog, public, pg_temp
+    as $$ select gatehouse_used_release(asked) $$;
+revoke execute on function gatehouse_used_release(governance_approvalrequest),
+    gatehouse_used_break_glass(governance_approvalrequest) from public;

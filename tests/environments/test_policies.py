@@ -79,6 +79,9 @@ def test_nothing_allowed_is_the_strictest_so_any_policy_is_asked(
     approve(house, asked, "ben", "jonas")
     production.refresh_from_db()
     assert production.policy_id == board.pk
+    request = policies.request_of(asked)
+    assert request is not None
+    assert (request.state, request.note) == ("used", "Production governs Production")
     assert not production.follows_stage
     told = [event.sentence for event in audit.events_for(production.public_id)]
     assert "Jonas put Production under the policy Production (before: none)" in told

@@ -114,6 +114,9 @@ def test_from_the_request_to_the_connected_sandbox(scene: Scene) -> None:
     decide(scene, request, "marek")
     done = carried_out(scene, request)
     assert (done.state, done.progress) == ("reconnect", 100), done.message
+    question = requests.question_of(done)
+    assert question is not None
+    assert (question.state, question.note) == ("used", f"the platform took {done.public_id}")
     assert done.new_organization_id not in ("", before)
     assert len(scene.writes("refresh requested")) == 1
     environment = scene.environments["uat"]

@@ -50,6 +50,15 @@ def state_of(matter: Matter) -> str:
     return Matter.objects.values_list("state", flat=True).get(pk=matter.pk)
 
 
+def used(matter: Matter) -> str:
+    """Say how the question about a matter was used; it is never told as expired."""
+    request = matters.request_of(matter)
+    assert request is not None
+    assert (request.state, request.closed_at is not None) == ("used", True)
+    assert AuditEvent.objects.filter(event="approval.used").count() == 1
+    return request.note
+
+
 def link_in_last_mail() -> str:
     text = Notice.objects.filter(text__contains="/found/").latest("pk").text
     return text.partition("/found/")[2].partition("/")[0]
@@ -71,6 +80,8 @@ def test_a_seat_is_decided_by_the_board_and_begins_after_the_delay(world: World)
     assert matter.effective_at is not None
     assert matter.effective_at > database_now() + timedelta(hours=23)
     assert by_worker(matter) is None
+    with pytest.raises(DatabaseError, match="nothing was carried out"), transaction.atomic():
+        matters.use_approval(matter, "said, not done")
     assert not standing_of(world.nils).is_member
 
 
@@ -81,7 +92,9 @@ def test_with_the_delay_over_a_worker_gives_the_seat(world: World) -> None:
     assert told.sentence == (
         "Gatehouse gave Nils Lind the role board member of Platform, as the release board approved"
     )
-    assert Matter.objects.get().state == "done"
+    matter = Matter.objects.get()
+    assert matter.state == "done"
+    assert used(matter) == "the seat was given"
 
 
 def test_whom_it_is_about_and_who_asks_do_not_decide(world: World) -> None:
@@ -201,7 +214,7 @@ def test_the_database_gives_no_seat_before_its_delay_is_over_nor_twice(
         give()
     assert seat(world, "dev").role == "board_member"
     matter = Matter.objects.get(state="done")
-    with pytest.raises(DatabaseError, match="not yet, or not any more"):
+    with pytest.raises(DatabaseError, match="the board has not approved it"):
         give()
 
 
@@ -257,6 +270,10 @@ def test_with_the_delay_over_the_link_works_while_the_approvals_stand(world: Wor
         approve_matter(world.ben, matter)
         approve_matter(world.cleo, matter)
     token = link_in_last_mail()
+    with transaction.atomic():
+        resets.accept(token=token, password=LONG)
+        assert used(matter) == "the link was used"
+        transaction.set_rollback(True)
     with acting(world.ana):
         people.revoke(membership_id=world.ben.memberships.get(role="board_member").pk)
     with pytest.raises(NotFound):

@@ -39,6 +39,8 @@ def test_a_version_is_decided_under_the_one_it_replaces(world: World) -> None:
         world.cleo,
     )
     assert version.request == request
+    request.refresh_from_db()
+    assert (request.state, request.note) == ("used", f"{version} is in force")
     assert version.digest == policies.digest_of(policy, 2, version.body)
     assert policies.quorum(version) == 3
     assert policies.expires_hours(version) == 168

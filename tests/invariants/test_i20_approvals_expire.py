@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -17,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from core.context import Actor, acting_as
 from core.db import database_now
 from governance import approvals, policies, policy_changes
-from governance.approvals import commands
+from governance.approvals import commands, subjects
 from governance.models import ApprovalRequest, AuditEvent, Membership
 from governance.rules import quorum
 from governance.rules.quorum import Facts, Person, Vote
@@ -232,8 +233,39 @@ def test_i20_only_a_deployment_uses_an_approval(world: Approved, role: str) -> N
     used = "UPDATE governance_approvalrequest SET state = 'used', closed_at = now() WHERE id = %s"
     with (
         as_role(role),
-        pytest.raises(DatabaseError, match="nothing was deployed under it"),
+        pytest.raises(DatabaseError, match="nothing was carried out under it"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
         cursor.execute(used, [world.request.pk])
+
+
+def test_i20_every_kind_of_question_says_when_it_is_used(company: Company) -> None:
+    with connection.cursor() as cursor:
+        for kind in subjects.kinds():
+            judge = f"gatehouse_used_{kind.replace('.', '_')}"
+            cursor.execute(
+                "SELECT to_regprocedure(%s)", [f"public.{judge}(governance_approvalrequest)"]
+            )
+            assert cursor.fetchone() != (None,), kind
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "policy.version",
+        "policy.assignment",
+        "freeze.lift",
+        "sandbox.request",
+        "unheard.of",
+    ],
+)
+def test_i20_nothing_is_used_before_it_has_happened(world: Approved, kind: str) -> None:
+    values = {
+        field.attname: getattr(world.request, field.attname)
+        for field in ApprovalRequest._meta.concrete_fields
+    }
+    other = values | {"id": None, "uuid": uuid4(), "subject_kind": kind, "state": "open"}
+    request = ApprovalRequest.objects.create(**other | {"closed_at": None})
+    with pytest.raises(DatabaseError, match="nothing was carried out"), transaction.atomic():
+        approvals.use(request.pk, "nothing at all")

@@ -117,6 +117,8 @@ def test_i32_lifting_takes_the_signoffs_where_something_protected_is_covered(
     decide(house, "ines", freeze)
     assert is_lifted(freeze)
     assert AuditEvent.objects.filter(event="freeze.lifted").count() == 1
+    assert ApprovalRequest.objects.get().note == f"{freeze.public_id} was lifted"
+    assert ApprovalRequest.objects.get().state == "used"
 
 
 def test_i32_shortening_is_lifting_and_extending_is_cheap(
@@ -143,6 +145,7 @@ def test_i32_shortening_is_lifting_and_extending_is_cheap(
     decide(house, "ana", freeze)
     decide(house, "ben", freeze)
     assert freeze.ends_at == before - 2 * HOUR
+    assert ApprovalRequest.objects.latest("pk").state == "used"
 
 
 def test_i32_a_rejection_leaves_the_freeze_and_a_stale_page_decides_nothing(

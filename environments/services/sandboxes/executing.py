@@ -195,10 +195,9 @@ def _send(claim: Claim, request: SandboxRequest, org: Org) -> Next:
         return _not_taken(claim, request, fault)
     with transaction.atomic():
         claim.guard()
+        requests.hold_question(request)
         locked = requests.lock(request.pk)
-        requests.move(
-            locked, SandboxState.COPYING, info_id=info_id, started_at=database_now(), status=""
-        )
+        requests.taken(locked, info_id=info_id, started_at=database_now(), status="")
         telling.record("sandbox.request.taken", locked)
         telling.tell(locked, f"Started: {locked.words}", "The platform has taken it.")
     return Next.after(1.0)
@@ -270,12 +269,12 @@ def _look_up(claim: Claim, request: SandboxRequest) -> Next:
     taken = _trace_of(request, seen)
     with transaction.atomic():
         claim.guard()
+        requests.hold_question(request)
         locked = requests.lock(request.pk)
         if taken:
             found = info.id if info else locked.info_id
-            requests.move(
+            requests.taken(
                 locked,
-                SandboxState.COPYING,
                 info_id=found,
                 started_at=locked.started_at or locked.intended_at,
                 message="",

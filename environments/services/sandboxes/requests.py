@@ -240,6 +240,17 @@ def hold_question(request: SandboxRequest) -> None:
     lock_rows(rows)
 
 
+def taken(request: SandboxRequest, **columns: object) -> None:
+    """The platform has a locked request: nobody calls it back, so its approval is used.
+
+    The caller holds the question, which comes before the request.
+    """
+    move(request, SandboxState.COPYING, **columns)
+    question = question_of(request)
+    if question is not None:
+        approvals.use(question.pk, f"the platform took {request.public_id}")
+
+
 @transaction.atomic
 def decide(
     *, request_id: int, verdict: str, comment: str, shown_digest: str, auth_strength: str
