@@ -12,7 +12,7 @@ from salesforce.client import Org
 FIRST_POLL = 1.0
 LONGEST_POLL = 30.0
 UPLOAD_LIMIT = timedelta(seconds=300)
-"""The upload's hard time limit; a call that left no trace for longer never reached the org."""
+"""The upload's hard time limit; a call that left no trace for longer was lost or refused."""
 
 
 @dataclass(slots=True)

@@ -49,11 +49,7 @@ def begin(ctx: StepContext) -> Next:
 
 
 def _send(ctx: StepContext, package: Parcel, checked: Step | None, refused: str = "") -> Next:
-    """Intend and call: the quick deploy of a validation, or the whole package.
-
-    An org that no longer takes the validation has done nothing; then the package goes, after the
-    gate has been asked once more.
-    """
+    """Intend and call: the quick deploy of a validation, or the whole package."""
     stopped = _intend(ctx, package, checked, refused)
     if stopped is not None:
         return stopped
@@ -67,10 +63,28 @@ def _send(ctx: StepContext, package: Parcel, checked: Step | None, refused: str 
         return Next.after(2)
     except ExternalFault as fault:
         if checked is not None and fault.code == VOID:
-            return _send(ctx, package, None, fault.message)
+            steps.refused(ctx.claim, ctx.step, reason=fault.message)
+            return _send_whole(ctx)
         return finish.fail(ctx.claim, ctx.step, problem=fault.message)
     steps.started(ctx.claim, ctx.step, remote_id)
     return Next.after(0.5)
+
+
+def _send_whole(ctx: StepContext) -> Next:
+    """Send the package after the org has refused the quick deploy, and so has done nothing.
+
+    The answer may have come late: the target is looked at again, then the gate is asked once more.
+    """
+    if ctx.deployment.cancel_requested_at:
+        problem = "Cancelled after the org had refused the quick deploy; nothing was deployed."
+        return finish.fail(ctx.claim, ctx.step, problem=problem, state=StepState.CANCELLED)
+    try:
+        package = parcel.of(ctx.deployment)
+    except ExternalFault as fault:
+        return _other_bytes(ctx, fault)
+    if not reads.is_seen(ctx) and (wait := reads.look_again(ctx)):
+        return wait
+    return _send(ctx, package, None, ctx.step.facts[steps.REFUSED])
 
 
 @transaction.atomic
@@ -184,7 +198,12 @@ def _how(step: Step) -> str:
 
 
 def recover(ctx: StepContext) -> Next:
-    """Settle an intent without an id: adopt the org's one matching deployment, or doubt."""
+    """Settle an intent without an id: adopt the org's one matching deployment, or doubt.
+
+    A call that the org is known to have refused left nothing to look for.
+    """
+    if steps.REFUSED in ctx.step.facts:
+        return _send_whole(ctx)
     step, now = ctx.step, db.database_now()
     intended = step.intended_at or now
     seen = _unclaimed(ctx)
@@ -203,7 +222,8 @@ def recover(ctx: StepContext) -> Next:
     return finish.fail(
         ctx.claim,
         step,
-        problem="The call never reached the org; nothing was deployed. Start it again.",
+        problem="The call never reached the org, or the org refused it while nobody listened; "
+        "nothing was deployed. Start it again.",
     )
 
 

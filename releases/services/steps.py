@@ -28,6 +28,8 @@ NOUNS = {
     StepKind.DEPLOY: "deployment",
     StepKind.VERIFY: "verification",
 }
+REFUSED = "refused"
+"""The fact that the org refused an intended call and nothing else was sent yet: its words."""
 
 
 def noun(step: Step) -> str:
@@ -106,15 +108,28 @@ def intend(claim: Claim, step: Step, **facts: Any) -> None:
 
 
 @transaction.atomic
+def refused(claim: Claim, step: Step, *, reason: str) -> None:
+    """Keep a certain refusal of the quick deploy at once: there is nothing to look for then."""
+    claim.guard()
+    step.facts = {**_not_validated(step), REFUSED: reason}
+    step.save(update_fields=["facts"])
+
+
+def _not_validated(step: Step) -> dict[str, Any]:
+    kept = {key: value for key, value in step.facts.items() if not key.startswith("validated")}
+    kept.pop(REFUSED, None)
+    return kept
+
+
+@transaction.atomic
 def intend_again(claim: Claim, step: Step, *, reason: str, **facts: Any) -> None:
     """Another call for the same intent, after the org has refused the quick deploy.
 
     Only for a certain refusal. The database asks its floor again, as for the first intent.
     """
     claim.guard()
-    before = {key: value for key, value in step.facts.items() if not key.startswith("validated")}
     step.intended_at = db.database_now()
-    step.facts = {**before, **facts, "quick_deploy_refused": reason}
+    step.facts = {**_not_validated(step), **facts, "quick_deploy_refused": reason}
     step.save(update_fields=["intended_at", "facts"])
     record("step.intended_again", step.deployment, step=noun(step), reason=reason)
 

@@ -11,7 +11,8 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from core.errors import ExternalFault, FaultUnknown
-from releases.engine import parcel
+from jobs.registry import Next
+from releases.engine import parcel, reads, remote
 from releases.models import Step
 from tests.invariants.gate_world import Approved
 from tests.invariants.test_i13_right_before_the_call import _seen, begin, withdraw, world
@@ -124,6 +125,58 @@ def test_i13_what_is_lost_while_the_org_refuses_stops_the_package(world: Approve
     step = write(world)
     assert (step.state, step.remote_id) == ("failed", "")
     assert world.fresh().state == "superseded"
+
+
+def late(world: Approved, monkeypatch: pytest.MonkeyPatch, wait: Next | None) -> tuple[Org, Any]:
+    """An org whose refusal comes when the target has to be looked at again; and those looks."""
+    looks: list[str] = []
+
+    def look(ctx: Any) -> Next | None:
+        looks.append(ctx.step.state)
+        return wait if len(looks) == 1 else None
+
+    def too_late() -> None:
+        monkeypatch.setattr(reads, "is_seen", lambda _ctx: len(looks) > (wait is not None))
+
+    monkeypatch.setattr(reads, "look_again", look)
+    return Org(fault=VOID, meanwhile=too_late), looks
+
+
+def test_i13_a_late_refusal_looks_again_and_the_package_goes(
+    world: Approved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org, looks = late(world, monkeypatch, None)
+    begin(world, org)
+    assert looks == ["intended"]
+    assert org.told == [validation(world).remote_id, "the package"]
+    assert write(world).state == "started"
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_i13_a_refusal_is_known_to_the_worker_that_comes_next(
+    world: Approved, monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    org, looks = late(world, monkeypatch, Next.after(1))
+    begin(world, org)
+    step = write(world)
+    assert (step.state, step.facts["refused"]) == ("intended", "It no longer counts.")
+    if cancelled:
+        world.fresh()
+        execute(
+            "owner",
+            "UPDATE releases_deployment SET cancel_requested_at = now() WHERE id = %s",
+            world.deployment.pk,
+        )
+    begin(world, org, remote.recover)
+    step = write(world)
+    if cancelled:
+        assert (step.state, len(org.told)) == ("cancelled", 1)
+        assert "had refused the quick deploy" in step.note
+    else:
+        assert (step.state, org.told[1:]) == ("started", ["the package"])
+        assert "refused" not in step.facts
+        assert step.facts["quick_deploy_refused"] == "It no longer counts."
+    assert len(looks) == 2 - cancelled
 
 
 def refused(world: Approved, statement: str, guard: str) -> str:

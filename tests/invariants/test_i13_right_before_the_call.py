@@ -19,7 +19,7 @@ from core.db import database_now
 from environments.models import Environment
 from governance.models import ApprovalRequest, Membership, User
 from jobs.models import Work
-from jobs.registry import Claim
+from jobs.registry import Claim, Next
 from jobs.wake import wake
 from releases.engine import parcel, reads, remote
 from releases.engine.context import StepContext
@@ -47,6 +47,9 @@ class RecordingOrg:
         return "0Af000000000001AAA"
 
     quick_deploy = deploy
+
+
+Act = Callable[[StepContext], Next]
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +85,7 @@ def world(company: Company) -> Iterator[Approved]:
         yield found
 
 
-def begin(world: Approved, org: object) -> None:
+def begin(world: Approved, org: object, act: Act = remote.begin) -> None:
     """Let the deploy worker go on from its claim."""
     work = Work.objects.get(kind=deployments.KIND, subject_id=world.deployment.pk)
     deployment = world.fresh()
@@ -90,7 +93,7 @@ def begin(world: Approved, org: object) -> None:
     step.deployment = deployment
     claim = Claim(work.kind, work.subject_id, work.fence, work.pk)
     with acting_as(Actor("worker", None, "deploy worker")), as_role("deploy"):
-        remote.begin(StepContext(claim, deployment, step, cast(Org, org)))
+        act(StepContext(claim, deployment, step, cast(Org, org)))
 
 
 def call(world: Approved, monkeypatch: pytest.MonkeyPatch, loss: Callable[[], Any]) -> RecordingOrg:
