@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from struct import Struct, iter_unpack
+from struct import Struct, iter_unpack, pack
 
 SIZE = 32
 """Bytes of a hash."""
@@ -57,25 +57,39 @@ class Portion:
     told: Mapping[int, bytes] = field(default_factory=dict)
 
 
-def hashes(rows: bytes, ids: bytes, bodies: Sequence[bytes]) -> bytes:
-    """Return the hashes that rows must have; nothing when an event of theirs is missing.
+def hashes(
+    start: int, previous: bytes, numbers: bytes, ids: bytes, bodies: Sequence[bytes]
+) -> bytes:
+    """Return the hashes that the rows after position ``start`` must have, one after another.
 
-    ``rows`` holds previous, position and event id of each row, ``ids`` those of the bodies, all as
-    they are hashed and one after another.
+    Nothing when a position or an event is missing. ``numbers`` holds position and event id of each
+    row, ``ids`` those of the bodies, as they are hashed.
     """
+    rows = len(previous) // SIZE
+    columns = memoryview(numbers).cast("q")
+    places, events = columns[::2].tobytes(), columns[1::2].tobytes()
+    if places != pack(f">{rows}q", *range(start + 1, start + 1 + rows)):
+        return b""
+    if events != ids:
+        bodies = _in_order(events, ids, bodies)
+    if len(bodies) != rows:
+        return b""
+    parts = zip(iter_unpack("32s", previous), iter_unpack("16s", numbers), bodies, strict=True)
+    return b"".join(
+        [sha256(last + row + sha256(body).digest()).digest() for (last,), (row,), body in parts]
+    )
+
+
+def _in_order(events: bytes, ids: bytes, bodies: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the bodies of these events; nothing when one of them is missing."""
     numbers = [number for (number,) in iter_unpack("8s", ids)]
     if len(numbers) != len(bodies):
-        return b""
-    digests = dict(zip(numbers, [sha256(body).digest() for body in bodies], strict=True))
+        return ()
+    found = dict(zip(numbers, bodies, strict=True))
     try:
-        return b"".join(
-            [
-                sha256(head + number + digests[number]).digest()
-                for head, number in iter_unpack("40s8s", rows)
-            ]
-        )
+        return [found[number] for (number,) in iter_unpack("8s", events)]
     except KeyError:
-        return b""
+        return ()
 
 
 def signed_between(places: Sequence[int], start: int, end: int) -> Sequence[int]:
@@ -108,7 +122,7 @@ class Chain:
 
         ``digests``: event id → SHA-256 of the event's body.
         """
-        position, last, signed, pack = self.position, self.last, self._signed, _NUMBERS.pack
+        position, last, signed, packed = self.position, self.last, self._signed, _NUMBERS.pack
         for row in links:
             place, event_id, previous, own = row
             body = digests.get(event_id)
@@ -117,7 +131,7 @@ class Chain:
                 place != position
                 or previous != last
                 or body is None
-                or sha256(last + pack(place, event_id) + body).digest() != own
+                or sha256(last + packed(place, event_id) + body).digest() != own
             ):
                 return self._fault(row, position, last, body)
             if place in signed and signed[place][0] != own.hex():

@@ -31,12 +31,12 @@ ENDED_SECONDS = 5
 LONGEST = 65_536
 # Canonical JSON has no control characters; a text that has one makes one text too many.
 _BETWEEN = b"\x01"
-_NOTHING = (0, 0, 0, False, b"", b"", b"")
+_NOTHING = (0, 0, False, b"", b"", b"")
 
 _ROWS = """
-    SELECT count(*), coalesce(min(event_id), 0), coalesce(max(event_id), 0),
+    SELECT coalesce(min(event_id), 0), coalesce(max(event_id), 0),
            coalesce(bool_and(octet_length(previous) = 32 AND octet_length(hash) = 32), false),
-           string_agg(previous || int8send(position) || int8send(event_id), ''),
+           string_agg(int8send(position) || int8send(event_id), ''),
            string_agg(previous, ''), string_agg(hash, '')
     FROM (SELECT position, event_id, previous, hash FROM governance_auditlink
           WHERE position > %s AND position <= %s ORDER BY position) l
@@ -55,6 +55,9 @@ _PLANS = """
     SET jit = off;
     SET plan_cache_mode = force_generic_plan
 """
+# glibc gives memory back to the kernel after each answer, and takes it again page by page for the
+# next one, unless a larger piece was given back before: a third of PostgreSQL's time here.
+_KEEPING_MEMORY = "SELECT octet_length(repeat(' ', 16777216))"
 
 
 def portions(end: int, signed: Sequence[int]) -> Iterator[Portion]:
@@ -111,6 +114,7 @@ def _read(starts: range, end: int, signed: Sequence[int]) -> Iterator[Portion]:
         reader.ensure_connection()
         raw: psycopg.Connection[Any] = reader.connection
         raw.execute(_PLANS)
+        raw.execute(_KEEPING_MEMORY)
         for start in starts:
             yield _portion(raw, start, min(start + PORTION, end), signed)
 
@@ -135,16 +139,16 @@ def _hashed(raw: psycopg.Connection[Any], start: int, end: int) -> tuple[bytes, 
     """Return previous and hash of these rows one after another; nothing where one is wrong."""
     with psycopg.Cursor(raw) as cursor:
         cursor.execute(_ROWS, [start, end], binary=True, prepare=True)
-        count, least, most, sound, rows, previous, own = cursor.fetchone() or _NOTHING
-        # Numbers that lie far apart belong to a long transaction, or were tampered with.
-        if not sound or count != end - start or most - least >= SPREAD * READ:
+        least, most, sound, numbers, previous, own = cursor.fetchone() or _NOTHING
+        # Event ids that lie far apart belong to a long transaction, or were tampered with.
+        if not sound or most - least >= SPREAD * READ:
             return b"", b""
         cursor.execute(_TEXTS, [LONGEST, LONGEST, least, most], binary=True, prepare=True)
         ids, texts = _raw(cursor, 0), _raw(cursor, 1)
         # A text left out would make room for a control character in another one.
         if any(_raw(cursor, 2)):
             return b"", b""
-    fits = hashes(rows, ids, texts.split(_BETWEEN)) == own
+    fits = hashes(start, previous, numbers, ids, texts.split(_BETWEEN)) == own
     return (previous, own) if fits else (b"", b"")
 
 

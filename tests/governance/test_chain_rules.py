@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -66,18 +67,28 @@ def test_only_the_checkpoints_inside_are_asked() -> None:
     assert Chain({LENGTH: ("00", "a later checkpoint")}).take(portion(0, LENGTH - 1))
 
 
-def rows() -> bytes:
-    every = chained()
-    return b"".join(every[place] + packed(place + 1, number) for place, number in enumerate(IDS))
+def made(ids: Sequence[int] = IDS, bodies: Sequence[bytes] = BODIES, start: int = 0) -> bytes:
+    """Hashes of the rows, with these texts handed in; the rows begin after position 0."""
+    previous = b"".join(chained()[:-1])
+    numbers = b"".join(packed(place + 1, number) for place, number in enumerate(IDS))
+    return hashes(start, previous, numbers, packed(*ids), bodies)
 
 
 def test_hashes_are_made_of_the_rows_and_the_texts_in_whatever_order() -> None:
-    assert hashes(rows(), packed(*IDS), BODIES) == b"".join(chained()[1:])
-    backwards = hashes(rows(), packed(*reversed(IDS)), BODIES[::-1])
-    assert backwards == b"".join(chained()[1:])
+    assert made() == b"".join(chained()[1:])
+    assert made(IDS[::-1], BODIES[::-1]) == b"".join(chained()[1:])
+
+
+def test_texts_of_other_rows_between_them_are_left_out() -> None:
+    assert made([*IDS, 99], [*BODIES, b"of another portion"]) == b"".join(chained()[1:])
 
 
 def test_hashes_need_every_text_once() -> None:
-    assert hashes(rows(), packed(*IDS[1:]), BODIES[1:]) == b""
-    assert hashes(rows(), packed(*IDS), [*BODIES, b""]) == b""
-    assert hashes(rows(), packed(*IDS), [*BODIES[1:], b"other"]) != b"".join(chained()[1:])
+    assert made(IDS[1:], BODIES[1:]) == b""
+    assert made(IDS, [*BODIES, b""]) == b""
+    assert made(IDS[::-1], [*BODIES, b""]) == b""
+    assert made(IDS, [*BODIES[1:], b"other"]) != b"".join(chained()[1:])
+
+
+def test_hashes_need_every_position_once() -> None:
+    assert made(start=1) == b""
