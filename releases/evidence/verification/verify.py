@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.machinery
 import importlib.util
 import json
 import os
@@ -27,7 +28,11 @@ from typing import Any
 FORMAT = "gatehouse-evidence/2"
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.json.sig"
+KEYS = "public_keys.json"
+EVENTS = "events.jsonl"
 UNLISTED = {MANIFEST, SIGNATURE}
+PARTS = ("verify_history", "verify_stories")
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 ROW_DIGITS = 16
 BLOCK = 1 << 20
 
@@ -47,28 +52,38 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", help="the public key that you noted, in base64")
     parser.add_argument("--checkpoints", type=Path, help="checkpoints that you keep yourself")
     given = parser.parse_args(arguments)
-    history, stories = _part("verify_history"), _part("verify_stories")
+    try:
+        manifest = _manifest(given.folder)
+        history, stories = (_part(name, given.folder, manifest) for name in PARTS)
+    except Broken as broken:
+        return _failed(str(broken))
+    except UNREADABLE as error:
+        return _failed(f"the list of files cannot be read ({type(error).__name__}: {error})")
     words = []
     try:
-        for line in verify(given, history, stories):
+        for line in verify(given, manifest, history, stories):
             words.append(line)
     except (Broken, history.Broken, stories.Broken) as broken:
-        print(f"FAIL: {broken}")
-        return 1
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        print(f"FAIL: the pack cannot be read ({type(error).__name__}: {error})")
-        return 1
+        return _failed(str(broken))
+    except UNREADABLE as error:
+        return _failed(f"the pack cannot be read ({type(error).__name__}: {error})")
     print("\n".join(["PASS", *words, *not_shown(given.key, given.checkpoints)]))
     return 0
 
 
-def verify(given: Any, history: Any, stories: Any) -> Iterator[str]:
+def _failed(why: str) -> int:
+    print(f"FAIL: {why}")
+    return 1
+
+
+def verify(given: Any, manifest: dict[str, Any], history: Any, stories: Any) -> Iterator[str]:
     """Yield a line per part that holds; raises Broken at the first that does not."""
     folder, outside = given.folder, given.checkpoints
-    manifest = _manifest(folder)
+    if not (folder / KEYS).is_file():
+        raise Broken(KEYS, "is missing")
     keys = history.read_keys(folder, given.key)
     yield _signed(folder, history, keys)
-    yield _files(folder, manifest)
+    yield _files(folder, manifest, history)
     yield from _history(folder, history, keys, manifest, outside)
     yield from _stories(folder, manifest, stories)
 
@@ -87,17 +102,30 @@ def not_shown(key: str, outside: Path | None) -> Iterator[str]:
         )
 
 
-def _part(name: str) -> Any:
-    """Load a part of this program that lies beside it."""
+class _Source(importlib.machinery.SourceFileLoader):
+    """Reads the source and no compiled copy of it, nor leaves one."""
+
+    def path_stats(self, path: Any) -> Any:
+        """Say that nobody knows how old the source is, so that no copy is as old."""
+        raise OSError(path)
+
+
+def _part(name: str, folder: Path, manifest: dict[str, Any]) -> Any:
+    """Load a part of this program that lies beside it.
+
+    A compiled copy in __pycache__ could be another program and is never read. A part that came
+    with the pack is compared with the list first: a damaged one could say anything.
+    """
     path = Path(__file__).resolve().parent / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        print(f"FAIL: {path.name} is missing beside verify.py")
-        sys.exit(1)
-    sys.dont_write_bytecode = True
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    listed = {entry["path"]: entry for entry in manifest["files"]}
+    if path.parent == folder.resolve() and path.name in listed:
+        _file(folder, path.name, listed[path.name])
+    elif not path.is_file():
+        raise Broken(path.name, "is missing beside verify.py")
+    loader = _Source(name, str(path))
+    spec = importlib.machinery.ModuleSpec(name, loader, origin=str(path))
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
     return module
 
 
@@ -107,7 +135,8 @@ def _signed(folder: Path, history: Any, keys: dict[str, bytes]) -> str:
     if not place.is_file():
         raise Broken(SIGNATURE, "is missing")
     signed = history.read_json(place.read_bytes(), SIGNATURE)
-    history.check_signature(keys, signed, b"gatehouse-manifest\n" + raw, SIGNATURE)
+    where = f"{SIGNATURE} (or {MANIFEST}, or {KEYS})"
+    history.check_signature(keys, signed, b"gatehouse-manifest\n" + raw, where)
     return f"manifest.json is signed with key {signed['key']}"
 
 
@@ -124,12 +153,10 @@ def _history(
     own = found.count
     if outside is not None:
         history.check_outside(outside, keys, found)
-    first, last = history.check_events(folder / "events.jsonl", found)
+    first, last = history.check_events(folder / EVENTS, found)
     told = manifest["history"]
     if [first, last] != [told["first_position"], told["last_position"]]:
-        raise Broken(
-            "events.jsonl", f"holds positions {first} to {last}, not those of the manifest"
-        )
+        raise Broken(EVENTS, f"holds positions {first} to {last}, not those of the manifest")
     sealed = max((position for position in found.at if first <= position <= last), default=0)
     newer = last - max(sealed, first - 1)
     claimed = told["covered_by_checkpoints_until"]
@@ -155,12 +182,17 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def _files(folder: Path, manifest: dict[str, Any]) -> str:
+def _files(folder: Path, manifest: dict[str, Any], history: Any) -> str:
     listed = {entry["path"]: entry for entry in manifest["files"]}
     if len(listed) != len(manifest["files"]):
         raise Broken(MANIFEST, "lists a file twice")
     for path, entry in sorted(listed.items()):
-        _file(folder, path, entry)
+        try:
+            _file(folder, path, entry)
+        except Broken:
+            if path == EVENTS and (folder / path).is_file():
+                history.check_events(folder / path, history.Checkpoints())  # names the row
+            raise
     present = {
         str(Path(where, name).relative_to(folder)).replace(os.sep, "/")
         for where, _, names in os.walk(folder)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
+import py_compile
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -106,7 +108,19 @@ BENT: dict[str, tuple[Bend, str]] = {
     ),
     "an event dropped": (
         lines("events.jsonl", lambda rows: [*rows[:3], *rows[4:]]),
-        "events.jsonl",
+        "events.jsonl line 4 (H-5, position 5): follows position 3",
+    ),
+    "a word of an event": (
+        lines("events.jsonl", lambda rows: [*rows[:6], rows[6].replace(b"a", b"e", 1), *rows[7:]]),
+        "events.jsonl line 7",
+    ),
+    "a part of the program": (
+        replace("verify_stories.py", b"def hear", b"def near"),
+        "verify_stories.py: was changed",
+    ),
+    "the keys": (
+        lambda folder: (folder / "public_keys.json").unlink(),
+        "public_keys.json: is missing",
     ),
     "a record": (change_a_record, "changes/D-"),
     "a file removed": (lambda folder: first_change(folder).unlink(), "is missing"),
@@ -135,6 +149,23 @@ def test_verifier_names_the_first_thing_that_was_bent(
     assert wrong == {}
 
 
+def test_i35_a_compiled_copy_in_the_pack_is_not_the_program_that_runs(
+    period_pack: EvidencePack, unpack: Unpack
+) -> None:
+    """Python prefers one that says of itself that nobody need compare it with its source."""
+    folder = unpack(period_pack)
+    for name in ("verify_history", "verify_stories"):
+        bent = folder / f"{name}.txt"
+        bent.write_text('print("PASS"); raise SystemExit(0)')
+        place = importlib.util.cache_from_source(str(folder / f"{name}.py"))
+        unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(bent), place, invalidation_mode=unchecked)
+        bent.unlink()
+    code, said = verify(folder)
+    assert (code, "is not listed in the manifest" in said) == (1, True)
+    assert said.startswith("FAIL: __pycache__")
+
+
 def test_list_rewritten_without_signing_it_fails(period_pack: EvidencePack, unpack: Unpack) -> None:
     """Whoever rewrites files and the list of their digests still cannot sign the list."""
     folder = unpack(period_pack)
@@ -149,7 +180,8 @@ def test_list_rewritten_without_signing_it_fails(period_pack: EvidencePack, unpa
         ("checkpoints.jsonl", points),
     ):
         (folder / name).write_bytes(content)
-    assert verify(folder) == (1, "FAIL: manifest.json.sig: the signature does not fit\n")
+    where = "manifest.json.sig (or manifest.json, or public_keys.json)"
+    assert verify(folder) == (1, f"FAIL: {where}: the signature does not fit\n")
 
 
 def test_access_tells_who_could_do_what_and_each_change(
