@@ -41,6 +41,11 @@ class Window:
         """Go to an address of the product and wait until it stands still."""
         self.page.goto(f"{self.origin}{path}", wait_until="load")
 
+    def wear(self, size: tuple[int, int], theme: Theme) -> None:
+        """Show the page that is open in another size and theme."""
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.emulate_media(color_scheme=theme)
+
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""
         return int(
@@ -51,11 +56,15 @@ class Window:
 
     def violations(self, rules: Sequence[str] = AXE_TAGS) -> list[str]:
         """Return what axe finds against WCAG 2.2 AA (or given rules), one readable line each."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(Axe().axe_script)
         options = {"runOnly": list(rules), "resultTypes": ["violations"]}
-        found = Axe().run(self.page, options=options)
+        found = self.page.evaluate(
+            "options => axe.run(options).then(results => results.violations)", options
+        )
         return [
             f"{rule['id']} ({rule['impact']}): {node['target'][0]} {node['html'][:160]}"
-            for rule in found.response["violations"]
+            for rule in found
             for node in rule["nodes"]
         ]
 
