@@ -19,6 +19,8 @@ from metadata.types import META, ChildType, MetadataType, Registry
 
 _META_NAME = re.compile(r"(.+)\.(.+)-meta\.xml")
 MIXED = ("mixedContent", "bundle", "uiBundles")
+_OWN = {"lwc": ("js",), "aura": ("cmp", "app", "evt", "intf", "tokens")}
+"""What of a bundle has its meta file."""
 
 
 class Role(Enum):
@@ -163,20 +165,21 @@ class Places:
 
         The outermost one counts: what lies inside a bundle or an expanded archive belongs to it.
         """
-        outer, _, _own = directory.rpartition("/")
+        outer, _, own = directory.rpartition("/")
         if not outer:
             return None
         found = self._bundle_root(outer)
         if found is not None:
-            return found
+            return None if directory in self._nested.get(own, ()) else found
         part = outer.rpartition("/")[2]
         kind = self._registry.strict_directories.get(part)
         if kind is None or kind.adapter not in MIXED or kind.in_folder:
             return None
         if part not in self._nested:
             self._nested[part] = _directories(self._paths.twice(f"{part}/"), part)
-        if f"{directory}/{part}" in self._nested[part]:
-            return None  # of lwc/group/lwc/tile the inner one counts
+        metas = (f"{directory}/{own}.{ending}{META}" for ending in _OWN.get(part, ()))
+        if f"{directory}/{part}" in self._nested[part] and not any(m in self._paths for m in metas):
+            return None  # of lwc/group/lwc/tile the inner one counts, and both if group is a bundle
         return kind, outer.count("/")
 
     def _in_bundle(self, path: str, kind: MetadataType, index: int) -> Place:

@@ -50,6 +50,25 @@ PLAIN: dict[str, tuple[dict[str, str], set[str], set[str]]] = {
         {"lwc/tile/tile.js", "lwc/tile/sub/x.css"},
         {"LightningComponentBundle:tile"},
     ),
+    "bundles inside of a bundle are bundles, too": (
+        {
+            f"{BASE}/lwc/board/board.js": "1",
+            f"{BASE}/lwc/board/board.js-meta.xml": xml("LightningComponentBundle"),
+            f"{BASE}/lwc/board/icons/x.svg": "<svg/>",
+            f"{BASE}/lwc/board/lwc/tile/tile.js": "2",
+            f"{BASE}/lwc/board/lwc/tile/lwc/dot/dot.js": "3",
+            f"{BASE}/lwc/board/lwc/tile/tile.js-meta.xml": xml("LightningComponentBundle"),
+        },
+        {
+            "lwc/board/board.js",
+            "lwc/board/board.js-meta.xml",
+            "lwc/board/icons/x.svg",
+            "lwc/tile/tile.js",
+            "lwc/tile/tile.js-meta.xml",
+            "lwc/dot/dot.js",
+        },
+        {f"LightningComponentBundle:{name}" for name in ("board", "dot", "tile")},
+    ),
     "a report lies in its folder, whose meta file has no suffix": (
         {
             f"{BASE}/reports/F.reportFolder-meta.xml": xml("ReportFolder"),
