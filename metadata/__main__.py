@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+from contextlib import suppress
 
 
 def run() -> int:
@@ -16,7 +18,11 @@ def run() -> int:
     return main(sys.argv[1:])
 
 
-code = run()
-sys.stdout.flush()
-sys.stderr.flush()
+try:
+    code = run()
+except KeyboardInterrupt:
+    code = 128 + signal.SIGINT  # as a shell says it; nobody wants to see where it was
+with suppress(OSError, AttributeError):  # whoever reads them may have gone, or was never there
+    sys.stdout.flush()
+    sys.stderr.flush()
 os._exit(code)  # all files are written; taking thousands of objects apart one by one takes a while

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from core.errors import DomainError, ExternalFault, InvalidInput
@@ -24,7 +26,14 @@ if TYPE_CHECKING:
     from metadata.manifest import Manifest
     from metadata.normal import Files
 
+ABOUT = "Packages, deltas and merges of Salesforce metadata from a Git repository."
+CODES = (
+    "Exit codes: 0 done, 1 a merge with conflicts, 2 refused input (the sentence on standard error "
+    "says why), 3 Git or this machine failed."
+)
 DEFAULT_VERSION = "64.0"
+_VERSION = re.compile(r"([1-9]\d{1,2})(\.0)?", re.ASCII)
+PLAIN = "destructiveChanges"
 DONE, CONFLICTS, REFUSED, FAILED = 0, 1, 2, 3
 
 
@@ -34,13 +43,13 @@ def main(arguments: Sequence[str]) -> int:
     try:
         code: int = options.run(options)
     except ExternalFault as fault:
-        print(fault.message, file=sys.stderr)  # noqa: T201 - a command talks to people
+        _warn([fault.message])
         return FAILED
     except DomainError as fault:
-        print(fault.message, file=sys.stderr)  # noqa: T201
+        _warn([fault.message])
         return REFUSED
     except OSError as fault:
-        print(fault, file=sys.stderr)  # noqa: T201
+        _warn([f"{fault.filename}: {fault.strerror}." if fault.filename else str(fault)])
         return FAILED
     return code
 
@@ -54,7 +63,7 @@ class _Help(argparse.HelpFormatter):
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m metadata", description=__doc__, formatter_class=_Help
+        prog="python -m metadata", description=ABOUT, epilog=CODES, formatter_class=_Help
     )
     commands = parser.add_subparsers(required=True, metavar="convert|delta|merge")
     one = commands.add_parser("convert", help="a commit as a deployable zip", formatter_class=_Help)
@@ -76,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     when.add_argument("--pre", action="store_true", help="name them to be deleted before, too")
     when.add_argument("--post", action="store_true", help="name them to be deleted after, too")
     when.add_argument(
-        "--pre-type", action="append", default=[], metavar="TYPE",
+        "--pre-type", action="append", default=[], metavar="TYPE", type=_type,
         help="this type is deleted before the changes and all others after them; repeatable",
     )  # fmt: skip
     two.add_argument("--no-zip", action="store_true", help="only the manifests")
@@ -97,12 +106,37 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--package-dir", action="append", default=[], help="only this package directory; repeatable"
     )
-    parser.add_argument("--api-version", default="", help="instead of the project's own")
+    parser.add_argument(
+        "--api-version", type=_version, help="instead of the project's own, like 64.0"
+    )
+
+
+def _version(text: str) -> str:
+    found = _VERSION.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"“{text}” is no API version such as 64.0")
+    return f"{found[1]}.0"
+
+
+def _type(text: str) -> str:
+    from metadata.types import standard  # the registry, which few deltas need before git has begun
+
+    known = standard()
+    if text not in known.by_name and text not in known.children:
+        raise argparse.ArgumentTypeError(f"“{text}” is no metadata type such as CustomField")
+    return text
 
 
 def _repository(path: str) -> Repository:
     inner = os.path.join(path, ".git")
-    return Repository(inner if os.path.exists(inner) else path)
+    if os.path.exists(inner):
+        return Repository(inner)
+    if os.path.exists(os.path.join(path, "HEAD")):
+        return Repository(path)
+    raise InvalidInput(
+        "git.no_repository",
+        f"{path} is no Git repository. Name its top directory, or a bare repository.",
+    )
 
 
 def _convert(options: argparse.Namespace) -> int:
@@ -141,6 +175,8 @@ def _delta(options: argparse.Namespace) -> int:
     changes = manifest.write(found.manifest, version)
     _write(os.path.join(options.output, "package", "package.xml"), changes)
     folder = os.path.join(options.output, "destructiveChanges")
+    zipped = os.path.join(options.output, "changes.zip")
+    _forget(zipped, *(os.path.join(folder, f"{PLAIN}{when}.xml") for when in ("Pre", "Post")))
     for name, members in _deletions(options, found.destructive).items():
         _write(os.path.join(folder, f"{name}.xml"), manifest.write(members, version))
     _write(os.path.join(folder, "package.xml"), manifest.write({}, version))
@@ -149,7 +185,7 @@ def _delta(options: argparse.Namespace) -> int:
 
         packing = zips.Packing()
         content = package.zipped({**files(packing.add), "package.xml": changes}, packing)
-        _write(os.path.join(options.output, "changes.zip"), content)
+        _write(zipped, content)
     return DONE
 
 
@@ -195,13 +231,13 @@ def _from_base(options: argparse.Namespace) -> tuple[Delta, Callable[[Pack], Fil
 
 def _deletions(options: argparse.Namespace, members: Manifest) -> dict[str, Manifest]:
     """Which deletions each file names: the plain one all of them, the pair by when they run."""
-    found = {"destructiveChanges": members}
+    found = {PLAIN: members}
     early = set(members) if options.pre else {*options.pre_type}
     if options.pre or options.pre_type:
-        found["destructiveChangesPre"] = {name: members[name] for name in members if name in early}
+        found[f"{PLAIN}Pre"] = {name: members[name] for name in members if name in early}
     if options.post or options.pre_type:
         late = {name: members[name] for name in members if name not in early}
-        found["destructiveChangesPost"] = late
+        found[f"{PLAIN}Post"] = late
     return found
 
 
@@ -212,8 +248,7 @@ def _merge(options: argparse.Namespace) -> int:
     name = options.path or os.path.basename(options.ours)
     merged = merge(sides[0] or None, sides[1], sides[2], name)
     _write(options.output or options.ours, merged.content)
-    for conflict in merged.conflicts:
-        print(f"{name}: both sides changed {conflict.path}", file=sys.stderr)  # noqa: T201
+    _warn([f"{name}: both sides changed {conflict.path}" for conflict in merged.conflicts])
     return DONE if merged.clean else CONFLICTS
 
 
@@ -223,11 +258,27 @@ def _read(path: str) -> bytes:
 
 
 def _write(path: str, content: bytes) -> None:
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(content)
+    """Write a file as a whole or not at all; over what is no plain file it is written at once."""
+    part = path if os.path.exists(path) and not os.path.isfile(path) else f"{path}.part"
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(part, "wb") as file:
+            file.write(content)
+        if part != path:
+            os.replace(part, os.path.realpath(path) if path else path)
+    except OSError as fault:
+        if part != path:
+            _forget(part)
+        raise OSError(fault.errno, f"could not be written: {fault.strerror}", path) from None
+
+
+def _forget(*paths: str) -> None:
+    """Remove what an earlier run may have left and this one does not write."""
+    for path in paths:
+        with suppress(OSError):
+            os.unlink(path)
 
 
 def _warn(sentences: Sequence[str]) -> None:
     for sentence in sentences:
-        print(sentence, file=sys.stderr)  # noqa: T201
+        print(sentence, file=sys.stderr)  # noqa: T201 - a command talks to people

@@ -254,8 +254,13 @@ def reader(run: Runner) -> Iterator[Reader]:
 
 
 def _content(stream: IO[bytes]) -> bytes | None:
-    """The next answer of ``cat-file --batch``; None for an object that is missing or no file."""
+    """The next answer of ``cat-file --batch``; None for an object that is missing or no file.
+
+    Raises EOFError when git ended; ``Runner.process`` says why.
+    """
     head = stream.readline()
+    if not head:
+        raise EOFError
     fields = head.rsplit(None, 2)
     if len(fields) != 3 or not fields[2].isdigit():
         return None

@@ -7,6 +7,7 @@ was looked at.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from os import PathLike
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{7,64}")
-_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@{}~^-]{0,250}")
+_NO_NAME = r"\x00-\x20\x7f:?*\[\\"
+_REVISION = re.compile(rf"[^{_NO_NAME}-][^{_NO_NAME}]{{0,250}}")
+"""What Git forbids in names of branches is in none of them either."""
 
 
 class Repository:
@@ -67,12 +70,14 @@ class Repository:
         for text in texts:
             if not _REVISION.fullmatch(text):
                 raise _no_commit(text)
-        given = "".join(f"{text}^{{commit}}\n" for text in texts).encode("ascii")
+        given = "".join(f"{text}^{{commit}}\n" for text in texts).encode("utf-8", "surrogateescape")
         printed = self.run.text("cat-file", "--batch-check", given=given)
         found = [line.split(" ") for line in printed.splitlines()]
         for text, fields in zip(texts, found, strict=True):
             if len(fields) != 3 or fields[1] != "commit":
-                raise _no_commit(text)
+                raise _no_commit(
+                    text, is_cut=os.path.exists(os.path.join(self.run.path, "shallow"))
+                )
         return [fields[0] for fields in found]
 
     def tree(self, rev: str, *under: str) -> Tree:
@@ -101,5 +106,6 @@ class Repository:
         return projects.detect(tree, lambda path: next(self.blobs([tree[path].blob])))
 
 
-def _no_commit(text: str) -> NotFound:
-    return NotFound("git.unknown_ref", f"The repository has no commit “{text[:80]}”.")
+def _no_commit(text: str, *, is_cut: bool = False) -> NotFound:
+    why = " It is a shallow clone: fetch more of its history." if is_cut else ""
+    return NotFound("git.unknown_ref", f"The repository has no commit “{text[:80]}”.{why}")

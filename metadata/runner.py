@@ -120,7 +120,8 @@ class Runner:
     ) -> Iterator[Running]:
         """Run a command whose output is read as it comes; a failure raises when the block ends.
 
-        The process is killed when the block raises or the time is over.
+        The process is killed when the block raises or the time is over. EOFError in the block says
+        that git ended too early.
         """
         running = self._start(arguments, stdin, env)
         late = threading.Event()
@@ -133,6 +134,8 @@ class Runner:
             while running.stdout.read(1 << 16):
                 pass
             status = running.process.wait()
+        except EOFError:  # it ended before it had answered
+            status = running.process.wait() or 1
         finally:
             timer.cancel()
             _close(running, reader)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InvalidInput
+from core.errors import ExternalFault, InvalidInput
 from metadata import held
+from metadata.commands import main
+from metadata.repository import Repository
 from tests.metadata.repositories import BASE, CLASS_META, HEAD, NS, PROJECT, Repo, field
 from tests.support.servers import ROOT
 
@@ -195,7 +197,7 @@ def test_git_merges_metadata_by_the_driver_of_the_documentation(tmp_path: Path) 
     repo = Repo(tmp_path / "repo")
     path = "force-app/labels/CustomLabels.labels-meta.xml"
     repo.commit({path: labels("A"), ".gitattributes": "*-meta.xml merge=salesforce\n"})
-    command = f"PYTHONPATH={ROOT} {sys.executable} -m metadata merge %O %A %B --path %P"
+    command = f"PYTHONPATH={ROOT} {sys.executable} -P -m metadata merge %O %A %B --path %P"
     repo.git("config", "merge.salesforce.driver", command)
     repo.git("checkout", "-q", "-b", "theirs")
     repo.commit({path: labels("A", "C")})
@@ -212,3 +214,78 @@ def test_git_merges_metadata_by_the_driver_of_the_documentation(tmp_path: Path) 
         repo.git("merge", "-q", "theirs")
     assert repo.git("diff", "--name-only", "--diff-filter=U") == path
     assert "<<<<<<<" not in (repo.path / path).read_text()
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
+    """Exit code and standard error of a command, run in this process."""
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as refusal:
+        code = int(refusal.code or 0)
+    return code, capsys.readouterr().err
+
+
+def test_what_is_wrong_is_said_with_its_name(
+    repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o.zip"
+
+    def converted(*more: str | Path, at: Path = repo.path, commit: str = "HEAD") -> tuple[int, str]:
+        return told(capsys, "convert", "--repo", at, "--commit", commit, "--output", out, *more)
+
+    inner = repo.path / "force-app"
+    assert converted(at=inner) == (
+        2, f"{inner} is no Git repository. Name its top directory, or a bare repository.\n",
+    )  # fmt: skip
+    assert converted("--api-version", "next")[0] == 2
+    assert "“next” is no API version" in converted("--api-version", "next")[1]
+    (tmp_path / "cut").mkdir()
+    repo.git("clone", "-q", "--depth", "1", repo.path.as_uri(), str(tmp_path / "cut"))
+    code, said = converted(at=tmp_path / "cut", commit="HEAD~1")
+    assert (code, said.count("It is a shallow clone")) == (2, 1)
+    out.mkdir()
+    assert converted() == (3, f"{out}: could not be written: Is a directory.\n")
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_branches_are_named_as_people_name_them(
+    repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "o.zip"
+    for name in ("feature/größe", "fix#12+more", "v1,2"):
+        repo.git("branch", name)
+        done = told(capsys, "convert", "--repo", repo.path, "--commit", name, "--output", out,
+                    "--api-version", "63")  # fmt: skip
+        assert done == (0, "")
+    with zipfile.ZipFile(out) as package:
+        assert b"<version>63.0</version>" in package.read("package.xml")
+    for name in ("-x", "HEAD\nHEAD", ":/two", "a b", "HEAD^{tree}"):
+        assert told(capsys, "convert", "--repo", repo.path, f"--commit={name}", "--output",
+                    out)[0] == 2  # fmt: skip
+
+
+def test_a_delta_leaves_nothing_of_an_earlier_one(
+    repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ("--repo", repo.path, "--from", "HEAD~1", "--to", "HEAD", "--output", tmp_path / "d")
+    assert told(capsys, "delta", *common, "--pre-type", "CustomField")[0] == 0
+    folder = tmp_path / "d" / "destructiveChanges"
+    assert len(list(folder.iterdir())) == 4
+    assert told(capsys, "delta", *common, "--no-zip")[0] == 0
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"destructiveChanges.xml", "package.xml"}
+    assert not (tmp_path / "d" / "changes.zip").exists()
+    assert "“Filed” is no metadata type" in told(capsys, "delta", *common, "--pre-type", "Filed")[1]
+
+
+def test_git_that_ends_early_says_why_and_no_object_is_called_lost(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\necho 'fatal: the disk is tired' >&2\nexit 128\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(fake.parent), prepend=os.pathsep)
+    with pytest.raises(ExternalFault, match="the disk is tired") as fault:
+        list(Repository(repo.path / ".git").blobs(["0" * 40]))
+    assert fault.value.code == "git.failed"
