@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from core.context import Actor, Origin, acting_as, coming_from, request_scope
-from core.errors import DomainError
+from core.errors import DomainError, InvalidInput
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +67,18 @@ def origin_of(request: HttpRequest) -> Origin:
 
 
 class RefusalMiddleware:
-    """Turn a DomainError that no view handled into a page or into problem+json (RFC 9457)."""
+    """Turn a DomainError that no view handled into a page or into problem+json (RFC 9457).
+
+    Refuses an address with a NUL itself: no text in the database can hold one.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            words = "The address holds a NUL, a character that no name or text here can have."
+            return refusal_response(request, InvalidInput("request.nul", words))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -151,7 +151,7 @@
     if (key === "/") search();
     else if (key === "j") move(1);
     else if (key === "k") move(-1);
-    else if (key === "a") document.querySelector("#waiting .row-end a, [data-decide]")?.focus();
+    else if (key === "a") document.querySelector("#waiting .row-end a, [data-decide], #decide textarea")?.focus();
     else if (key === "?") document.getElementById("keys")?.showModal();
     else return;
     return true;

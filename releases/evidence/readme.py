@@ -22,7 +22,8 @@ HOW TO VERIFY IT
 needs Python 3.9 or later and nothing else: no network, no packages, no access to Gatehouse. It
 checks the signature of the manifest, computes every digest again, walks the chain of the history
 event by event against the signed checkpoints, holds every record and table against that history
-(each attempt, each answer of a person, each role given or taken) and prints PASS, or FAIL with
+(each attempt and how it ended, each question and answer, each role given or taken, each refusal)
+and prints PASS, or FAIL with
 the first file or row that does not match. Lines that begin with NOT SHOWN say what a PASS does
 not tell you yet.
 

@@ -153,3 +153,11 @@ def test_i38_a_foreign_host_is_answered_nothing(release: Release, as_person: Loo
         got = client.post(address(release), answer(release), headers={"Host": host})
         assert got.status_code == 400
     assert decisions(release) == before
+
+
+def test_i39_an_address_with_a_nul_is_refused_with_a_sentence(as_person: Looks) -> None:
+    """PostgreSQL keeps none in a text, so every list that is searched would fail over it."""
+    client = as_person("marek")
+    for path in ("/releases/?q=%00", "/collisions/?q=a%00b", "/found/%00/", "/search/?q=%00"):
+        got = client.get(path)
+        assert (got.status_code, "holds a NUL" in got.content.decode()) == (422, True), path

@@ -7,14 +7,17 @@ import io
 import json
 import subprocess
 import sys
+import time
 import zipfile
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 
 from core import blobs, clock
 from environments.gateways import open_org
+from governance import audit
 from governance.models import AuditEvent
 from releases.models import EvidencePack, OrgDeployment
 from releases.services import evidence
@@ -58,7 +61,11 @@ def test_auditor_finds_the_release_its_approvals_and_the_change_past_gatehouse(
     journey.decide("ben", request)
     deployment = journey.deployment(release)
     assert deployment.state == "succeeded", deployment.message
+    with journey.acting("marek"), transaction.atomic():
+        facts = {"how": "without a fresh proof", "path": "/"}
+        audit.record("security.decision_refused", journey.users["marek"], facts=facts)
     foreign = deploy_past_gatehouse(journey)
+    time.sleep(2.1)  # what happens in the last two seconds may stand in a pack before or after
     until = clock.now() + timedelta(minutes=1)
     asked = journey.as_person(
         "marek", evidence.request_for_period, since=until - timedelta(days=1), until=until

@@ -203,6 +203,36 @@ def weaken_policy(folder: Path) -> None:
     edit(path, lambda told: told["rules"]["approvals"][0].update(number=0))
 
 
+def drop_question(folder: Path) -> None:
+    """A question was put, and the list of questions does not have it."""
+    name = json.loads(decided(folder).read_text())["authorisation"]["request"]["id"]
+    without_rows(folder, "requests.csv", lambda row: row["request"] == name)
+
+
+def other_end(folder: Path) -> None:
+    """What was carried out is said to have come to nothing."""
+    change_row(folder, "requests.csv", "state", "used", state="expired")
+
+
+def drop_refusals(folder: Path) -> None:
+    """Nothing was ever refused."""
+    before = (folder / "refusals.csv").stat().st_size
+    without_rows(folder, "refusals.csv", lambda row: True)
+    assert (folder / "refusals.csv").stat().st_size < before
+
+
+def other_outcome(folder: Path) -> None:
+    """What reached production is said to have failed, in table and record."""
+    path = decided(folder)
+    edit(path, lambda record: record["identity"].update(outcome_code="failed"))
+    change_row(folder, "population.csv", "change", path.stem, outcome="failed")
+
+
+def drop_environment(folder: Path) -> None:
+    """The pack shall not speak about production."""
+    without_rows(folder, "environments.csv", lambda row: row["stage"] == "PRD")
+
+
 def no_checkpoints(folder: Path) -> None:
     (folder / "checkpoints.jsonl").write_text("")
 
@@ -221,6 +251,11 @@ BY_THE_PACK: dict[str, tuple[Bend, str]] = {
     "another approver": (other_approver, "has another answer than H-"),
     "a role given": (drop_grant, "access.csv: has no row for H-"),
     "a weaker rule": (weaken_policy, "its rules are not those of its digest"),
+    "a question": (drop_question, "requests.csv: has no row for A-"),
+    "another end of a question": (other_end, "says expired of A-"),
+    "refusals": (drop_refusals, "refusals.csv: has no row for H-"),
+    "another outcome": (other_outcome, "the history says succeeded"),
+    "an environment": (drop_environment, "environments.csv: has no row for Production"),
     "no checkpoints": (no_checkpoints, "checkpoints.jsonl: holds no checkpoint"),
 }
 """Found with the pack alone, though its signature fits."""

@@ -108,7 +108,7 @@ BENT: dict[str, tuple[Bend, str]] = {
     ),
     "an event dropped": (
         lines("events.jsonl", lambda rows: [*rows[:3], *rows[4:]]),
-        "events.jsonl line 4 (H-5, position 5): follows position 3",
+        "position 5): follows position 3",
     ),
     "a word of an event": (
         lines("events.jsonl", lambda rows: [*rows[:6], rows[6].replace(b"a", b"e", 1), *rows[7:]]),
