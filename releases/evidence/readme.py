@@ -23,9 +23,8 @@ needs Python 3.9 or later and nothing else: no network, no packages, no access t
 checks the signature of the manifest, computes every digest again, walks the chain of the history
 event by event against the signed checkpoints, holds every record and table against that history
 (each attempt and how it ended, each question and answer, each role given or taken, each refusal)
-and prints PASS, or FAIL with
-the first file or row that does not match. Lines that begin with NOT SHOWN say what a PASS does
-not tell you yet.
+and prints PASS, or FAIL with the first file or row that does not match. Lines that begin with
+NOT SHOWN say what a PASS does not tell you yet.
 
 WHAT THE PACK ALONE CANNOT SHOW, AND HOW TO SHOW IT
 Whoever holds the signing key, or puts a key of his own here, can make up a pack that agrees with
