@@ -202,6 +202,8 @@ EVENTS: dict[str, str] = {
     "token.revoked": "revoked the token {label} of {subject}",
     "identity.mapped": "matched the Git address {email} with {subject}",
     "identity.ended": "ended the match of the Git address {email} with {subject}",
+    "person.same_marked": "said that {subject} ({email}) is another account of {first}: {reason}",
+    "person.same_ended": "said that {subject} ({email}) is no other account of {first}",
     "policy.created": "created the policy {policy}",
     "policy.proposed": "proposed version {number} of the policy {policy}: {changes}",
     "policy.confirmed": "confirmed version {number} of the policy {policy}, proposed by {proposer}",

@@ -15,7 +15,8 @@ NOTICE = (
 
 GRANTS: dict[str, dict[str, str | tuple[str, ...]]] = {
     "governance_user": {
-        "web": "INSERT, UPDATE (email, full_name, zone, is_active, last_login, reset_at)",
+        "web": "INSERT, UPDATE (email, full_name, zone, is_active, last_login, reset_at, "
+        "same_as_id)",
     },
     "governance_password": {
         "web": "INSERT, UPDATE (hash, changed_at, epoch)",

@@ -56,7 +56,7 @@ def open_request(
     for body in (policy_version.body, also_body):
         if body is not None:
             rules = parse(body).asked(known_marks)
-            check_satisfiable(rules, {*shut_out, requester.pk}, now)
+            check_satisfiable(rules, _with_first_accounts({*shut_out, requester.pk}), now)
     supersede(kind, subject_id, "asked anew")
     references = [match[0] for match in ids.REFERENCE.finditer(label)]
     request = ApprovalRequest.objects.create(
@@ -77,6 +77,12 @@ def open_request(
     record_of("approval.opened", request, expires=expires_at)
     settle(request)
     return request
+
+
+def _with_first_accounts(people: set[int]) -> set[int]:
+    """These accounts and the first ones of the same people; the database keeps them out too."""
+    rows = User.objects.filter(pk__in=people).exclude(same_as=None)
+    return people | set(rows.values_list("same_as_id", flat=True))
 
 
 def _keep_out(

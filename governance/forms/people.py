@@ -127,3 +127,27 @@ class IdentityForm(forms.Form):
             ("", "Choose somebody"),
             *((user.pk, f"{user.full_name} · {user.email}") for user in people),
         ]
+
+
+class SamePersonForm(forms.Form):
+    """Whose other account an account is, and how somebody knows."""
+
+    same_as_id = forms.TypedChoiceField(
+        label="The account with which the person decides",
+        coerce=int,
+        help_text="What keeps one of the two accounts from deciding then keeps both.",
+    )
+    reason = forms.CharField(
+        label="Reason", max_length=300, help_text="Everybody who reads the history sees it."
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        firsts = User.objects.filter(kind=PersonKind.PERSON, same_as=None).exclude(pk=person.pk)
+        self.fields["same_as_id"].choices = [  # type: ignore[attr-defined]
+            ("", "Choose an account"),
+            *(
+                (user.pk, f"{user.full_name} · {user.email}")
+                for user in firsts.order_by("full_name")
+            ),
+        ]

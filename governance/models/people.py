@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from core import clock
 from core.fields import one_of
 from core.models import Entity
+from governance.rules.addresses import written
 from governance.states import INSTALLATION_ROLES, InvitationPurpose, PersonKind, Role
 
 
@@ -29,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> User:
         """Find the person who signs in with this address."""
-        return self.get(email=(username or "").strip().lower())
+        return self.get(email=written(username or ""))
 
 
 class User(AbstractBaseUser, Entity):
@@ -42,6 +43,10 @@ class User(AbstractBaseUser, Entity):
     kind = models.CharField(max_length=10, default=PersonKind.PERSON)
     # When the account was last given back by a reset: what it holds counts from then on only.
     reset_at = models.DateTimeField(null=True, blank=True)
+    # Whose other account this is: one human, one approval, which is given with the first account.
+    same_as = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="other_accounts", null=True, blank=True
+    )
 
     objects = UserManager()
 
@@ -53,6 +58,13 @@ class User(AbstractBaseUser, Entity):
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(email=Lower("email")), name="user_email_is_lower_case"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(email__regex=r"^[!-~]+$"), name="user_email_has_no_look_alikes"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(same_as=None) | ~models.Q(same_as=models.F("pk")),
+                name="user_is_not_their_own_other_account",
             ),
             one_of("kind", PersonKind, "user_kind_is_known"),
         ]

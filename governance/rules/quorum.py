@@ -33,6 +33,7 @@ Asked = tuple[tuple[ApprovalRule, ...], ...]
 """The rules that hold for a request, per policy body that decides on it."""
 
 
+OTHER_ACCOUNT = "is another account of somebody who decides with the first one"
 _NEVER: Mapping[Any, datetime] = MappingProxyType({})
 
 
@@ -40,6 +41,7 @@ class Person(NamedTuple):
     """Somebody, as far as counting is concerned: live roles with the moment each was granted.
 
     ``roles``: since when in any team; ``in_teams``: since when in the team of that slug.
+    ``other_account``: somebody decides with another one, so this one never counts.
     """
 
     id: int
@@ -48,6 +50,7 @@ class Person(NamedTuple):
     human: bool = True
     roles: Mapping[Role, datetime] = _NEVER
     in_teams: Mapping[tuple[Role, str], datetime] = _NEVER
+    other_account: bool = False
 
     def since(self, role: Role, team: str | None) -> datetime | None:
         """Return since when the person holds a role; None when not."""
@@ -238,7 +241,7 @@ def able_people(rule: ApprovalRule, people: Iterable[Person], at: datetime) -> t
 
 def _able(rules: tuple[ApprovalRule, ...], person: Person, opened_at: datetime) -> tuple[int, ...]:
     """The indices of the rules of which an active human being may fill a seat."""
-    if not (person.active and person.human):
+    if not (person.active and person.human) or person.other_account:
         return ()
     return tuple([index for index, rule in enumerate(rules) if _fills(rule, person, opened_at)])
 
@@ -293,6 +296,8 @@ def _eligible(asked: Asked, person_id: int, facts: Facts) -> Answer:
         return Denied("approval.inactive", "This account is not active.")
     if not person.human:
         return Denied("approval.not_a_person", "Service accounts do not decide.")
+    if person.other_account:
+        return Denied("approval.other_account", f"{person.name} {OTHER_ACCOUNT}.")
     if person_id == facts.requester_id:
         return Denied("approval.requester", f"{person.name} asked for this approval.")
     if person_id in facts.excluded:

@@ -62,11 +62,12 @@ class Seat(NamedTuple):
     name: str
     kind: str
     reset_at: datetime | None
+    same_as_id: int | None
 
     @property
     def account(self) -> Read:
         """Whose membership it is; of somebody who is not active none is live."""
-        return Read(self.user_id, self.name, True, self.kind, self.reset_at)
+        return Read(self.user_id, self.name, True, self.kind, self.reset_at, self.same_as_id)
 
 
 SEAT = (
@@ -78,6 +79,7 @@ SEAT = (
     "user__full_name",
     "user__kind",
     "user__reset_at",
+    "user__same_as_id",
 )
 """The columns of ``Seat``."""
 
@@ -123,6 +125,8 @@ class Account(Protocol):
     def kind(self) -> str: ...
     @property
     def reset_at(self) -> datetime | None: ...
+    @property
+    def same_as_id(self) -> int | None: ...
 
 
 class Read(NamedTuple):
@@ -133,6 +137,7 @@ class Read(NamedTuple):
     is_active: bool
     kind: str
     reset_at: datetime | None
+    same_as_id: int | None
 
 
 def accounts_by_id(
@@ -194,6 +199,7 @@ def people_for_counting(
             human=users[pk].kind == PersonKind.PERSON,
             roles=held,
             in_teams=in_teams.get(pk, {}),
+            other_account=users[pk].same_as_id is not None,
         )
         for pk, held in granted.items()
     }

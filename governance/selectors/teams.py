@@ -62,3 +62,16 @@ def directory(words: str) -> QuerySet[User]:
     for word in words.split()[:5]:
         found = found.filter(Q(full_name__icontains=word) | Q(email__icontains=word))
     return found.order_by("-is_active", "full_name", "pk")
+
+
+def other_accounts(person: User) -> list[User]:
+    """Return the accounts that are said to be the same person's, the deciding one first."""
+    first = person.same_as_id or person.pk
+    rows = User.objects.filter(Q(pk=first) | Q(same_as_id=first)).exclude(pk=person.pk)
+    return list(rows.order_by("same_as_id", "email"))
+
+
+def namesakes(person: User) -> list[User]:
+    """Return active people of the same name, who may be the same person."""
+    rows = User.objects.filter(full_name__iexact=person.full_name, kind=person.kind)
+    return list(rows.exclude(pk=person.pk).filter(same_as=None, is_active=True)[:5])

@@ -7,6 +7,7 @@ from django.db import transaction
 from core.errors import InvalidInput
 from governance import audit
 from governance.models import AuditDetail, AuditEvent, User
+from governance.rules.addresses import written
 
 
 @transaction.atomic
@@ -15,7 +16,7 @@ def erase(*, email: str, reason: str) -> int:
 
     Only the database's owner may. Codes: ``details.no_person``, ``details.no_reason``.
     """
-    person = User.objects.filter(email=email.strip().lower()).first()
+    person = User.objects.filter(email=written(email)).first()
     if person is None:
         raise InvalidInput(
             "details.no_person", f"Nobody here has the address {email}. Look at the page People."

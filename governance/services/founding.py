@@ -18,6 +18,7 @@ from core.db import advisory_lock, database_now
 from core.errors import InvalidInput, NotNow
 from governance import audit, policies
 from governance.models import Membership, PolicyProposal, PolicyVersion, Team, User
+from governance.rules.addresses import written
 from governance.services import invitations
 from governance.states import InvitationPurpose, ProposalState, Role
 
@@ -120,12 +121,12 @@ def found(
     people: dict[str, User] = {}
     for role, pairs in ((Role.BOARD_MEMBER, board), (Role.ADMIN, admins or board[:1])):
         for name, email in pairs:
-            user = people.get(email.strip().lower())
+            user = people.get(written(email))
             if user is None:
                 user = invitations.create_person(email=email, full_name=name)
                 people[user.email] = user
             _seat(user, team, role)
-    board_members = [people[email.strip().lower()] for _, email in board]
+    board_members = [people[written(email)] for _, email in board]
     _record(team, board_members)
     proposals = _propose_first_policies(board_members[0])
     founders = [
@@ -148,7 +149,7 @@ def is_founded() -> bool:
 
 
 def _check_board(board: Sequence[tuple[str, str]]) -> None:
-    if len({email.strip().lower() for _, email in board}) < BOARD_MIN:
+    if len({written(email) for _, email in board}) < BOARD_MIN:
         raise InvalidInput(
             "founding.board",
             f"A release board needs at least {BOARD_MIN} different people, because two of them "

@@ -11,6 +11,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from core import clock
 from core.context import Actor, acting_as
@@ -19,6 +20,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from governance import audit, notices
 from governance.models import Invitation, Matter, User
 from governance.permissions import acting_person, demand
+from governance.rules.addresses import mailbox, written
 from governance.states import InvitationPurpose, ResetWhat
 
 LIFE = timedelta(days=7)
@@ -54,7 +56,7 @@ def invite_again(*, user_id: int) -> User:
 
 def create_person(*, email: str, full_name: str) -> User:
     """Make an account that nobody can sign in to yet."""
-    email, full_name = email.strip().lower(), " ".join(full_name.split())
+    email, full_name = written(email), " ".join(full_name.split())
     try:
         validate_email(email)
     except ValidationError:
@@ -63,9 +65,27 @@ def create_person(*, email: str, full_name: str) -> User:
         ) from None
     if not full_name or len(full_name) > 150:
         raise InvalidInput("person.name", "Enter the person's name.", field="full_name")
+    check_mailbox_free(email)
+    return User.objects.create(email=email, full_name=full_name)
+
+
+def check_mailbox_free(email: str, *, besides: User | None = None) -> None:
+    """Refuse an address whose mailbox has an account: one human, one account, one approval.
+
+    Codes: ``person.exists``.
+    """
+    box = mailbox(email)
+    local, _, domain = box.rpartition("@")
+    near = User.objects.filter(Q(email=box) | Q(email__startswith=f"{local}+"), kind="person")
+    near = near.filter(email__endswith=f"@{domain}")
+    owner = near.exclude(pk=besides.pk if besides else 0).first()
     if User.objects.filter(email=email).exists():
         raise Conflict("person.exists", f"Somebody has an account with {email} already.")
-    return User.objects.create(email=email, full_name=full_name)
+    if owner is not None:
+        raise Conflict(
+            "person.exists",
+            f"{email} is the mailbox of {owner.full_name}, who has an account with {owner.email}.",
+        )
 
 
 def make_link(

@@ -72,8 +72,8 @@ def request_of(matter: Matter) -> ApprovalRequest | None:
 def open_matter(matter: Matter) -> Matter:
     """Store a matter and ask the board; its caller has checked who may ask for what.
 
-    Codes: ``matter.reason``, ``matter.pending``, ``member.inactive``, ``matter.no_policy``,
-    ``approval.unsatisfiable``.
+    Codes: ``matter.reason``, ``matter.pending``, ``member.inactive``, ``member.other_account``,
+    ``matter.no_policy``, ``approval.unsatisfiable``.
     """
     user = matter.user
     matter.reason = " ".join(matter.reason.split())
@@ -83,6 +83,12 @@ def open_matter(matter: Matter) -> Matter:
         )
     if not user.is_active or user.kind != PersonKind.PERSON:
         raise NotNow("member.inactive", f"{user.full_name}'s account is not active.")
+    if user.same_as_id is not None:
+        raise NotNow(
+            "member.other_account",
+            f"{user.full_name} ({user.email}) is another account of somebody; nothing of it "
+            "counts. Put the first account to the board.",
+        )
     version = _board_policy()
     advisory_lock(f"matter:{user.pk}")
     if Matter.objects.filter(

@@ -130,7 +130,7 @@ def grant(*, user_id: int, team_id: int, role: str, ends_at: datetime | None = N
     )
     _record_membership("membership.granted", membership, **({"until": ends_at} if ends_at else {}))
     # Whoever joins a team that contributes is no longer counted on what it contributes.
-    _count_again(user)
+    count_again(user)
     return membership
 
 
@@ -187,7 +187,7 @@ def revoke(*, membership_id: int) -> Membership:
     membership.revoked_by = acting_person()
     membership.save(update_fields=["revoked_at", "revoked_by"])
     _record_membership("membership.revoked", membership)
-    _count_again(membership.user)
+    count_again(membership.user)
     return membership
 
 
@@ -205,7 +205,7 @@ def deactivate(*, user_id: int, reason: str) -> User:
         user.is_active = False
         user.save(update_fields=["is_active"])
         audit.record("person.deactivated", user, facts={"reason": reason.strip()[:300]})
-        _count_again(user)
+        count_again(user)
     return user
 
 
@@ -310,7 +310,7 @@ def _record_membership(event: str, membership: Membership, **more: object) -> No
     )
 
 
-def _count_again(user: User) -> None:
+def count_again(user: User) -> None:
     """Settle the person's requests after the commit, in a transaction of their own.
 
     Inside this one, memberships would be locked before requests while a decision locks them the

@@ -17,6 +17,7 @@ from core.errors import Conflict, DomainError, InvalidInput, NotNow
 from governance import audit, governed, notices
 from governance.models import GitIdentity, Invitation, Matter, User
 from governance.permissions import acting_person, demand
+from governance.rules.addresses import written
 from governance.services import invitations, matters, secondfactor, signin
 from governance.states import InvitationPurpose, MatterKind, PersonKind, ResetWhat
 
@@ -69,7 +70,7 @@ def forgotten(*, email: str, address: str) -> None:
 
     Codes: ``signin.too_many``, with the same limits whether the account exists or not.
     """
-    account = email.strip().lower()[:254]
+    account = written(email)[:254]
     user = User.objects.filter(email=account, is_active=True, kind=PersonKind.PERSON).first()
     signin.count_try(f"forgotten:{account}"[:254], address, None)
     if user is None or not user.has_usable_password():
@@ -175,7 +176,7 @@ def _told(user: User, old: str, what: ResetWhat) -> None:
 
 
 def _new_address(user: User, text: str) -> str:
-    address = text.strip().lower()
+    address = written(text)
     try:
         validate_email(address)
     except ValidationError:
@@ -187,8 +188,7 @@ def _new_address(user: User, text: str) -> str:
 
 
 def _check_free(user: User, address: str) -> None:
-    if User.objects.filter(email=address).exists():
-        raise Conflict("person.exists", f"Somebody has an account with {address} already.")
+    invitations.check_mailbox_free(address, besides=user)
     taken = GitIdentity.objects.filter(email=address, ended_at=None).exclude(user=user)
     if taken.exists():
         raise Conflict("identity.taken", f"{address} is matched with somebody else.")

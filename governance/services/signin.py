@@ -22,6 +22,7 @@ from core.db import advisory_lock
 from core.errors import InvalidInput, NotNow
 from governance import audit
 from governance.models import SignInFailure, User
+from governance.rules.addresses import written
 from governance.states import PersonKind
 
 WINDOW = timedelta(minutes=15)
@@ -35,7 +36,7 @@ def authenticate(*, email: str, password: str, address: str) -> User:
 
     Codes: ``signin.wrong`` for any wrong pair, ``signin.too_many`` while too many failed.
     """
-    account = email.strip().lower()[:254]
+    account = written(email)[:254]
     user = User.objects.filter(email=account, is_active=True, kind=PersonKind.PERSON).first()
     count_try(account, address, user)
     if user is None:

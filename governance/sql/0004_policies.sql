@@ -129,6 +129,10 @@ begin
                where e.request_id = new.request_id and e.user_id = new.person_id) then
         raise exception 'decision: this person is excluded' using errcode = 'P0G02';
     end if;
+    if exists (select 1 from governance_user u
+               where u.id = new.person_id and u.same_as_id is not null) then
+        raise exception 'decision: this is another account of somebody' using errcode = 'P0G02';
+    end if;
     if not exists (select 1 from governance_asked_rules(new.request_id) r
                    where r.roles ? new.role) then
         raise exception 'decision: the policy does not count this role' using errcode = 'P0G02';

@@ -77,7 +77,8 @@ begin
         select person from unnest(approvers) as person order by person) as ordered;
     perform 1 from governance_user p where p.id = any (approvers) order by p.id for share;
     select coalesce(array_agg(p.id), '{}') into approvers from governance_user p
-        where p.id = any (approvers) and p.is_active and p.kind = 'person';
+        where p.id = any (approvers) and p.is_active and p.kind = 'person'
+          and p.same_as_id is null;
     return approvers;
 end $$;
 revoke execute on function governance_counted(governance_approvalrequest) from public;

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from core.pages import act, form_page, sent
 from governance import audit
 from governance.access import requires, signed_in
-from governance.forms.people import DeactivateForm, IdentityForm, InviteForm
+from governance.forms.people import DeactivateForm, IdentityForm, InviteForm, SamePersonForm
 from governance.models import GitIdentity, User
 from governance.models.matters import PENDING
 from governance.permissions import standing_of
 from governance.selectors import delegations
 from governance.selectors import teams as selectors
-from governance.services import invitations, people
+from governance.services import invitations, people, sameperson
 
 STORY_SHOWN = 15
 DIRECTORY_MAX = 200
@@ -57,6 +57,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_invite": standing.can("person.invite"),
         "may_ask_seat": standing.can("seat.ask"),
         "may_reset": standing.can("person.reset"),
+        "same_person": selectors.other_accounts(person),
+        "namesakes": selectors.namesakes(person),
         "matters": person.matters.filter(state__in=PENDING).select_related("user"),
         "delegations": delegations.of_person(person),
         "has_joined": person.has_usable_password(),
@@ -169,6 +171,43 @@ def end_match(request: HttpRequest, pk: int, identity_id: int) -> HttpResponse:
         lambda: people.end_identity(identity_id=identity_id),
         to=person.get_absolute_url(),
         said=lambda row: f"{row.email} is unknown again.",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires("identity.map")
+def same(request: HttpRequest, pk: int) -> HttpResponse:
+    """Mark an account as another account of somebody; links give ``?as=``."""
+    person = _person(pk)
+    given = {"same_as_id": request.GET.get("as", "")}
+    return form_page(
+        request,
+        "governance/form.html",
+        SamePersonForm(sent(request), initial=given, person=person),
+        lambda **typed: sameperson.mark(user_id=person.pk, **typed),
+        to=person.get_absolute_url(),
+        said=f"Nothing that {person.email} approved or approves counts any more.",
+        context={
+            "title": f"Whose other account is {person.email}?",
+            "lead": "One person has one approval. This account can go on working and no longer "
+            "counts when people decide, also not with what it approved already.",
+            "button": "Mark as another account",
+            "back": person.get_absolute_url(),
+            "back_label": person.full_name,
+        },
+    )
+
+
+@require_POST
+@requires("identity.map")
+def end_same(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a wrong mark."""
+    person = _person(pk)
+    return act(
+        request,
+        lambda: sameperson.end(user_id=person.pk),
+        to=person.get_absolute_url(),
+        said=f"{person.email} counts on what is asked from now on.",
     )
 
 

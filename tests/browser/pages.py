@@ -237,6 +237,7 @@ PAGES = (
     PageCase("governance:person", _person),
     PageCase("governance:invite"),
     PageCase("governance:match"),
+    PageCase("governance:same_person", _person),
     PageCase("governance:deactivate", _person),
     PageCase("governance:policies", who="ana"),
     PageCase("governance:policy", _policy, who="ana"),

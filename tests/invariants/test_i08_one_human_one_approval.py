@@ -13,8 +13,9 @@ from django.db.utils import Error as DatabaseError
 from core.db import database_now
 from core.errors import Conflict, DomainError, InvalidInput, NotAllowed, NotNow
 from governance import approvals
-from governance.models import ApprovalRequest, Decision, Delegation, User
-from governance.services import delegations, people
+from governance.models import ApprovalRequest, AuditEvent, Decision, Delegation, Exclusion, User
+from governance.rules.addresses import mailbox, written
+from governance.services import delegations, invitations, people, sameperson
 from tests.governance.world import DIGEST, World, acting, ask, decide, seat
 from tests.support.race import race
 
@@ -162,3 +163,108 @@ def test_i08_the_digest_of_the_request_is_the_only_one(world: World) -> None:
         people.revoke(membership_id=world.ben.memberships.get(role="board_member").pk)
     assert counted(request) == set()
     assert Decision.objects.count() == 1
+
+
+def same(world: World, other: User, first: User) -> None:
+    """An admin says that two accounts are one person's, and the commit counts again."""
+    with acting(world.ana):
+        sameperson.mark(user_id=other.pk, same_as_id=first.pk, reason="badge office")
+
+
+def test_i08_two_accounts_of_one_person_are_one_approval(world: World) -> None:
+    request = ask(world)
+    decide(world.ana, request)
+    decide(world.ben, request)
+    assert counted(request) == {world.ana.pk, world.ben.pk}
+    same(world, world.ben, world.ana)
+    assert counted(request) == {world.ana.pk}, "what the other account approved before, too"
+    standing = approvals.progress(ApprovalRequest.objects.get(pk=request.pk))
+    assert not standing.satisfied
+    assert any("another account" in str(ballot.counts.reason) for ballot in standing.approvals
+               if not ballot.counts)  # fmt: skip
+    later = ask(world, subject_id=2)
+    with pytest.raises(NotAllowed) as caught:
+        decide(world.ben, later)
+    assert caught.value.code == "approval.other_account"
+    with pytest.raises(DatabaseError, match="another account of somebody"):
+        force(later, world.ben)
+    told = AuditEvent.objects.get(event="person.same_marked")
+    assert "is another account of ana@example.com: badge office" in str(told.sentence)
+
+
+def test_i08_whoever_may_not_decide_may_not_with_the_first_account_either(world: World) -> None:
+    before = ask(world, requester=world.nils)
+    same(world, world.nils, world.ana)
+    after = ask(world, subject_id=2, requester=world.nils)
+    barred = ask(world, subject_id=3, exclusions=[(world.nils, "wrote commits")])
+    for request in (before, after, barred):
+        kept_out = Exclusion.objects.get(request=request, user=world.ana)
+        assert "with the account nils@example.com" in kept_out.reason
+        with pytest.raises(NotAllowed) as caught:
+            decide(world.ana, request)
+        assert caught.value.code == "approval.excluded"
+        with pytest.raises(DatabaseError, match="this person is excluded"):
+            force(request, world.ana)
+
+
+def test_i08_an_ended_mark_counts_on_what_is_asked_later(world: World) -> None:
+    same(world, world.ben, world.ana)
+    request = ask(world)
+    with acting(world.ana):
+        sameperson.end(user_id=world.ben.pk)
+    with pytest.raises(NotAllowed) as caught:
+        decide(world.ben, request)
+    assert caught.value.code == "approval.role_too_new"
+    later = ask(world, subject_id=2)
+    decide(world.ben, later)
+    assert counted(later) == {world.ben.pk}
+
+
+def test_i08_a_person_has_one_account_that_decides(world: World) -> None:
+    same(world, world.ben, world.ana)
+    for other, first, code in (
+        (world.cleo, world.ben, "same.marked"),
+        (world.ana, world.cleo, "same.marked"),
+        (world.ben, world.cleo, "same.marked"),
+        (world.cleo, world.cleo, "same.self"),
+    ):
+        with pytest.raises(DomainError) as caught:
+            same(world, other, first)
+        assert caught.value.code == code
+        if other != first:
+            with pytest.raises(DatabaseError, match="who has no other"), transaction.atomic():
+                User.objects.filter(pk=other.pk).update(same_as=first)
+    with acting(world.rita), pytest.raises(NotAllowed):
+        sameperson.end(user_id=world.ben.pk)
+    with pytest.raises(DatabaseError, match="made before it is said"), transaction.atomic():
+        User.objects.create(email="x@example.com", full_name="X", same_as=world.ana)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ANA@Example.com",
+        " ana@example.com ",
+        "ana+board@example.com",
+        "\uff21na@example.com",
+        "ana@\uff45xample.com",
+        "ana@example\u3002com",
+    ],
+)
+def test_i08_one_mailbox_has_one_account(world: World, address: str) -> None:
+    with acting(world.ana), pytest.raises(Conflict) as caught:
+        invitations.invite(email=address, full_name="Ana Again")
+    assert caught.value.code == "person.exists"
+
+
+@pytest.mark.parametrize("address", ["ana+2@example.com", "\u0430na@example.com"])
+def test_i08_the_database_has_one_account_for_a_mailbox(world: World, address: str) -> None:
+    with pytest.raises(DatabaseError, match=r"one_per_mailbox|look_alikes"), transaction.atomic():
+        User.objects.create(email=address, full_name="Ana Again")
+
+
+def test_i08_addresses_are_written_in_one_way() -> None:
+    assert written(" \uff21na+X@B\u00fccher.example ") == "ana+x@xn--bcher-kva.example"
+    assert mailbox("ana+x@example.com") == "ana@example.com"
+    assert mailbox("ana@example.com") == "ana@example.com"
+    assert written("nobody") == "nobody"

@@ -60,6 +60,11 @@ LOSSES = {
     "account closed": Loss(
         "UPDATE governance_user SET is_active = false WHERE id = %s", lambda case: [ben(case)]
     ),
+    "account said to be another one's": Loss(
+        "UPDATE governance_user SET same_as_id = (SELECT u.id FROM governance_user u"
+        " WHERE u.email LIKE 'lena@%%') WHERE id = %s",
+        lambda case: [ben(case)],
+    ),
     # A new version of the policy is put in force by the board's last decision on it and by nothing
     # else (I-30); what it does to the request is "request superseded".
     "rejected": Loss(
