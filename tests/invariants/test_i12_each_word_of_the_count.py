@@ -217,3 +217,42 @@ def test_i12_a_policy_that_cannot_be_read_satisfies_nobody(company: Company) -> 
     request = ask_under(company, bent, "release", 1)
     with pytest.raises(DatabaseError, match="not satisfied, the policy cannot be read"):
         satisfy(request)
+
+
+def test_i06_a_deployment_is_bound_to_one_request_once(company: Company) -> None:
+    """Who is excluded is worked out when it is bound: a second question would leave them in."""
+    case = asked(company, "ana", "ben", run=False)
+    withdraw = "UPDATE governance_approvalrequest SET state = 'withdrawn', closed_at = now()"
+    execute("web", withdraw)
+    assert case.request.policy_version is not None
+    second = ask_under(company, case.request.policy_version, "release", case.release.pk)
+    drop("governance_approvalrequest", "guard_request")
+    same = "UPDATE governance_approvalrequest SET digest = %s WHERE id = %s"
+    execute("owner", same, case.request.digest, second.pk)
+    bind = "UPDATE releases_deployment SET approval_id = %s WHERE id = %s"
+    assert answer("web", bind, second.pk, case.deployment.pk) == (
+        "P0R01 releases_guard_deployment: deployment: it is bound to one request, once"
+    )
+
+
+def test_i01_what_production_held_is_written_once(company: Company) -> None:
+    """Else a deploy worker could say afterwards that nothing had changed."""
+    case = asked(company, "ana", "ben")
+    say = "UPDATE releases_deployment SET baseline_digest = %s WHERE id = %s"
+    execute("deploy", say, digest_json("before"), case.deployment.pk)
+    assert answer("deploy", say, digest_json("after"), case.deployment.pk) == (
+        "P0R01 releases_guard_deployment: deployment: its baseline is written once"
+    )
+
+
+def test_i09_a_seat_is_taken_by_somebody_who_is_still_there(world: World) -> None:
+    """The board approved, the account was closed, the delay is over."""
+    matter = put_up(world)
+    for member in (world.ana, world.ben):
+        approve_matter(member, matter)
+    close = "UPDATE governance_user SET is_active = false WHERE id = %s"
+    execute("owner", close, matter.user_id)
+    with later(minutes=60 * 30):
+        assert answer("web", "SELECT governance_give_seat(%s)", matter.pk) == (
+            "P0G04 governance_give_seat: seat: only an active person takes it"
+        )
