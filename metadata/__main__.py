@@ -7,15 +7,38 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from itertools import pairwise
+
+from metadata import spawned
 
 
 def run() -> int:
     """Run the command that the arguments name."""
     gc.disable()  # a process of seconds: looking for rings costs more than they do
     sys.setswitchinterval(0.001)  # the thread that compresses needs Python for moments only
+    _begin(sys.argv[1:])
     from metadata.commands import main
 
     return main(sys.argv[1:])
+
+
+def _begin(arguments: list[str]) -> None:
+    """Let git begin with what is likely to be asked while all else loads, where ids are full."""
+    given = dict(pairwise(arguments))
+    path = spawned.directory(given.get("--repo", ""))
+    old, new, one = (given.get(option, "") for option in ("--from", "--to", "--commit"))
+    if arguments[:1] == ["delta"] and _full(old) and _full(new):
+        spawned.ahead(path, [*spawned.DIFFERING, old, new])
+        spawned.ahead(path, spawned.ANSWERING, stdin=True)
+        listing = spawned.NAMES if "--no-zip" in arguments else spawned.LISTING
+        spawned.ahead(path, [*listing, new])
+    elif arguments[:1] == ["convert"] and _full(one):
+        spawned.ahead(path, [*spawned.LISTING, one])
+        spawned.ahead(path, spawned.ANSWERING, stdin=True)
+
+
+def _full(name: str) -> bool:
+    return len(name) in (40, 64) and not name.strip("0123456789abcdef")
 
 
 try:

@@ -19,6 +19,7 @@ from core.errors import DomainError, ExternalFault, InvalidInput
 from metadata import objects
 from metadata.later import Later
 from metadata.repository import Repository
+from metadata.spawned import directory
 
 if TYPE_CHECKING:
     from metadata.convert.assembly import Pack
@@ -128,27 +129,26 @@ def _type(text: str) -> str:
 
 
 def _repository(path: str) -> Repository:
-    inner = os.path.join(path, ".git")
-    if os.path.exists(inner):
-        return Repository(inner)
-    if os.path.exists(os.path.join(path, "HEAD")):
-        return Repository(path)
-    raise InvalidInput(
-        "git.no_repository",
-        f"{path} is no Git repository. Name its top directory, or a bare repository.",
-    )
+    found = directory(path)
+    if found == path and not os.path.exists(os.path.join(path, "HEAD")):
+        raise InvalidInput(
+            "git.no_repository",
+            f"{path} is no Git repository. Name its top directory, or a bare repository.",
+        )
+    return Repository(found)
 
 
 def _convert(options: argparse.Namespace) -> int:
     repository = _repository(options.repo)
-    [sha] = repository.revisions(options.commit)
-    begun = Later(lambda: objects.tree(repository.run, sha))
+    with repository.session():
+        [sha] = repository.revisions(options.commit)
+        begun = Later(lambda: objects.tree(repository.run, sha))
 
-    from metadata import contained, held, manifest, package, zips
-    from metadata.convert.commit import convert
+        from metadata import contained, held, manifest, package, zips
+        from metadata.convert.commit import convert
 
-    packing = zips.Packing()
-    converted = convert(repository, sha, options.package_dir, packing.add, begun)
+        packing = zips.Packing()
+        converted = convert(repository, sha, options.package_dir, packing.add, begun)
     for path, content in converted.files.items():
         packing.add(path, content)
     _warn(converted.warnings)
@@ -192,13 +192,14 @@ def _delta(options: argparse.Namespace) -> int:
 def _from_commit(options: argparse.Namespace) -> tuple[Delta, Callable[[Pack], Files]]:
     """What changed between two commits, and how to read it; git begins while modules load."""
     repository = _repository(options.repo)
-    old, new = repository.revisions(options.old, options.new)
-    begun = objects.comparison(repository.run, old, new)
+    with repository.session():
+        old, new = repository.revisions(options.old, options.new)
+        begun = objects.comparison(repository.run, old, new, whole=not options.no_zip)
 
-    from metadata import delta, sides
+        from metadata import delta, sides
 
-    both = sides.opened(repository, begun, options.package_dir)
-    found = delta.of_pair(both)
+        both = sides.opened(repository, begun, options.package_dir)
+        found = delta.of_pair(both)
 
     def files(pack: Pack) -> Files:
         from metadata import inner

@@ -63,7 +63,9 @@ def between(repository: Repository, old: str, new: str, directories: Sequence[st
 
     Raises what ``convert`` raises for the files that differ.
     """
-    return of_pair(pair(repository, repository.resolve(old), repository.resolve(new), directories))
+    older, newer = repository.resolve(old), repository.resolve(new)
+    with repository.session():
+        return of_pair(pair(repository, older, newer, directories))
 
 
 def of_pair(both: Pair) -> Delta:

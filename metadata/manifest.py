@@ -9,8 +9,6 @@ from metadata.components import ComponentKey
 from metadata.identity import identify
 from metadata.types import NAMESPACE, MetadataType, Registry, standard
 
-_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-
 Manifest = dict[str, list[str]]
 """Type → members, both in order of code points."""
 
@@ -67,10 +65,14 @@ def write(manifest: Mapping[str, Iterable[str]], api_version: str) -> bytes:
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f'<Package xmlns="{NAMESPACE}">']
     for type_name, members in manifest.items():
         lines.append("    <types>")
-        lines += [f"        <members>{member.translate(_TEXT)}</members>" for member in members]
-        lines += [f"        <name>{type_name.translate(_TEXT)}</name>", "    </types>"]
-    lines += [f"    <version>{api_version.translate(_TEXT)}</version>", "</Package>", ""]
+        lines += [f"        <members>{_escaped(member)}</members>" for member in members]
+        lines += [f"        <name>{_escaped(type_name)}</name>", "    </types>"]
+    lines += [f"    <version>{_escaped(api_version)}</version>", "</Package>", ""]
     return "\n".join(lines).encode()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def read(content: bytes, path: str = "package.xml") -> tuple[Manifest, str]:

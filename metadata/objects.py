@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, NamedTuple
 
 from core.errors import ExternalFault, InvalidInput
 from metadata.later import Later
 from metadata.runner import Runner, Running, feed
+from metadata.search import Names
+from metadata.spawned import ANSWERING, DIFFERING, LISTING, NAMES
 
 MAX_FILES = 200_000
 """A tree with more files is refused: the platform takes 10,000 files in one deployment."""
@@ -20,10 +23,19 @@ SHORTEST = 40
 MAX_BLOB_BYTES = 64 * 1024**2
 """No file of a package can be larger: the whole zip may have 39 MB."""
 
+FEW = 300
+"""More objects than these are asked of a process of their own, which works ahead."""
+
+SESSION_SECONDS = 900.0
+"""How long it may take to work with the answers of one process."""
+
+TOGETHER = 8
+"""So many of the few are asked for at once; all of them may be in memory together."""
+
 LINK, SUBMODULE = "120000", "160000"
 ABSENT = "000000"
 _CHANGE_TEXT = ":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) [^\0]+\0([^\0]+)\0"
-_OF_COMMIT = re.compile(f"([0-9a-f]{{40,64}})\0|{_CHANGE_TEXT}")
+_OF_COMMIT = f"([0-9a-f]{{40,64}})\0|{_CHANGE_TEXT}"
 
 
 class TreeEntry(NamedTuple):
@@ -106,6 +118,10 @@ class Changes(Mapping[str, Change]):
         """The paths that the older commit holds."""
         return [path for path, told in self.printed.items() if told[-1] != "A"]
 
+    def gone(self) -> list[str]:
+        """The paths that the newer commit lacks."""
+        return [path for path, told in self.printed.items() if told[-1] == "D"]
+
     def by_sign(self) -> tuple[list[str], list[str], list[str]]:
         """The paths that both commits hold, those that came, and those that are gone."""
         signs: dict[str, list[str]] = {sign: [] for sign in "MTAD"}
@@ -120,7 +136,7 @@ def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:
     Bytes that are not UTF-8 stay in the path as surrogates; they are refused where the path is
     used. Raises InvalidInput ``git.too_many_files`` beyond ``MAX_FILES``, after that many records.
     """
-    command = ["ls-tree", "-r", "-z", "--full-tree", sha, *(["--", *paths] if paths else [])]
+    command = [*LISTING, sha, *(["--", *paths] if paths else [])]
     printed = _printed(run, command, 1)  # "100644 blob id", a tabulator, the path
     fields = printed.replace("\t", "\0").split("\0")
     if len(fields) != 2 * printed.count("\0") + 1:  # a path holds a tabulator itself
@@ -129,13 +145,19 @@ def tree(run: Runner, sha: str, paths: Sequence[str] = ()) -> Tree:
     return Tree(dict(zip(fields[1::2], fields[0:-1:2], strict=True)))
 
 
+def names(run: Runner, sha: str) -> Names:
+    """The path of every entry of a commit; raises as ``tree`` does."""
+    return Names(_printed(run, [*NAMES, sha], 1))
+
+
 def changes(run: Runner, old: str, new: str) -> Changes:
     """Every path whose content or kind differs between two commits; a rename is two of them.
 
     Raises InvalidInput ``git.too_many_files``.
     """
-    command = ["diff-tree", "-r", "-z", "--raw", "--no-renames", old, new]
-    fields = _printed(run, command, 2).split("\0")  # ":100644 100644 old new M", path
+    fields = _printed(run, [*DIFFERING, old, new], 2).split(
+        "\0"
+    )  # ":100644 100644 old new M", path
     return Changes(dict(zip(fields[1::2], fields[0:-1:2], strict=True)))
 
 
@@ -144,15 +166,14 @@ class Comparison(NamedTuple):
 
     old: str
     new: str
-    newer_tree: Later[Tree]
+    newer: Later[Names] | Later[Tree]
     changes: Later[Changes]
 
 
-def comparison(run: Runner, old: str, new: str) -> Comparison:
-    """Start to compare two commits."""
-    return Comparison(
-        old, new, Later(lambda: tree(run, new)), Later(lambda: changes(run, old, new))
-    )
+def comparison(run: Runner, old: str, new: str, *, whole: bool = False) -> Comparison:
+    """Start to compare two commits; ``whole`` where files that both hold alike will be read."""
+    newer = Later(lambda: tree(run, new)) if whole else Later(lambda: names(run, new))
+    return Comparison(old, new, newer, Later(lambda: changes(run, old, new)))
 
 
 def many_changes(run: Runner, old: str, news: Sequence[str]) -> list[list[Change]]:
@@ -161,7 +182,7 @@ def many_changes(run: Runner, old: str, news: Sequence[str]) -> list[list[Change
     given = "".join(f"{new} {old}\n" for new in news).encode("ascii")  # as if it were its parent
     printed = _printed(run, command, 2 * len(news), given)
     found: dict[str, list[Change]] = {new: [] for new in news}
-    for commit, *fields in _OF_COMMIT.findall(printed):
+    for commit, *fields in re.findall(_OF_COMMIT, printed):
         if commit:
             current = found[commit]
         else:
@@ -175,7 +196,7 @@ def paths_of_commits(run: Runner, shas: Sequence[str]) -> dict[str, list[str]]:
     given = "".join(f"{sha}\n" for sha in shas).encode("ascii")
     found: dict[str, list[str]] = {sha: [] for sha in shas}
     current: list[str] = []
-    for commit, *fields in _OF_COMMIT.findall(_printed(run, command, 2 * len(shas) + 1, given)):
+    for commit, *fields in re.findall(_OF_COMMIT, _printed(run, command, 2 * len(shas) + 1, given)):
         if commit:
             current = found[commit]
         else:
@@ -217,40 +238,94 @@ def contents(run: Runner, blobs: Sequence[str]) -> Iterator[bytes]:
     with run.process("cat-file", "--batch", "--buffer", stdin=True) as process:
         feeder = feed(process, given)
         for blob in blobs:
-            content = _content(process.stdout)
-            if content is None:
-                raise ExternalFault(
-                    "git.missing_object",
-                    f"The repository lacks the object {blob[:12]} that its tree names.",
-                    retryable=False,
-                )
-            yield content
+            yield _there(blob, _content(process.stdout))
         feeder.join()
 
 
+def _there(blob: str, content: bytes | None) -> bytes:
+    if content is None:
+        raise ExternalFault(
+            "git.missing_object",
+            f"The repository lacks the object {blob[:12]} that its tree names.",
+            retryable=False,
+        )
+    return content
+
+
 class Reader:
-    """One ``cat-file --batch`` that answers question by question."""
+    """One ``cat-file --batch`` that answers question by question, whichever thread asks."""
 
     def __init__(self, process: Running) -> None:
         self._process = process
+        self._lock = threading.Lock()
+        self._fault: InvalidInput | None = None
 
     def find(self, sha: str, path: str) -> bytes | None:
         """The content of a commit's file; None when the commit has no such file."""
-        if self._process.stdin is None or "\n" in path:
+        if "\n" in path:
             return None
-        asked = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
-        self._process.stdin.write(asked)
-        self._process.stdin.flush()
-        return _content(self._process.stdout)
+        return next(self._answers([f"{sha}:{path}"]))
+
+    def commits(self, names: Sequence[str]) -> list[str | None]:
+        """The full object ids of commits; None for what names none."""
+        with self._lock:
+            self._ask([f"{name}^{{commit}}" for name in names])
+            return [_commit(self._process.stdout) for _name in names]
+
+    def contents(self, blobs: Sequence[str]) -> Iterator[bytes]:
+        """Yield the contents of ``FEW`` blobs at most; raises as the function ``contents`` does."""
+        for start in range(0, len(blobs), TOGETHER):
+            asked = blobs[start : start + TOGETHER]
+            for blob, content in zip(asked, self._answers(asked), strict=True):
+                yield _there(blob, content)
+
+    def _answers(self, names: Sequence[str]) -> Iterator[bytes | None]:
+        found: list[bytes | None] = []
+        with self._lock:
+            if self._fault is None:
+                self._ask(names)
+            try:
+                while self._fault is None and len(found) < len(names):
+                    found.append(_content(self._process.stdout))
+            except InvalidInput as fault:
+                self._fault = fault  # what git prints next is the file that nobody wants to read
+        yield from found
+        if self._fault is not None and len(found) < len(names):
+            raise self._fault
+
+    def _ask(self, names: Sequence[str]) -> None:
+        if self._process.stdin is not None:
+            given = "".join(f"{name}\n" for name in names)
+            with suppress(BrokenPipeError):  # why git ended is told where its answer lacks
+                self._process.stdin.write(given.encode("utf-8", "surrogateescape"))
+                self._process.stdin.flush()
 
 
 @contextmanager
 def reader(run: Runner) -> Iterator[Reader]:
-    """Ask for single files of commits; raises as ``contents`` does."""
-    with run.process("cat-file", "--batch", stdin=True) as process:
+    """Ask for single objects; raises as ``contents`` does, and what ended git."""
+    with run.process(*ANSWERING, stdin=True, seconds=SESSION_SECONDS) as process:
         yield Reader(process)
         if process.stdin is not None:
             process.stdin.close()
+
+
+def _commit(stream: IO[bytes]) -> str | None:
+    """The object id of the next answer where it is a commit; raises EOFError."""
+    fields = _head(stream)
+    if fields is None:
+        return None
+    stream.read(int(fields[2]) + 1)
+    return fields[0].decode("ascii") if fields[1] == b"commit" else None
+
+
+def _head(stream: IO[bytes]) -> list[bytes] | None:
+    """Object id, kind and size of the next answer; raises EOFError when git ended."""
+    head = stream.readline()
+    if not head:
+        raise EOFError
+    fields = head.rsplit(None, 2)
+    return fields if len(fields) == 3 and fields[2].isdigit() else None
 
 
 def _content(stream: IO[bytes]) -> bytes | None:
@@ -258,11 +333,8 @@ def _content(stream: IO[bytes]) -> bytes | None:
 
     Raises EOFError when git ended; ``Runner.process`` says why.
     """
-    head = stream.readline()
-    if not head:
-        raise EOFError
-    fields = head.rsplit(None, 2)
-    if len(fields) != 3 or not fields[2].isdigit():
+    fields = _head(stream)
+    if fields is None:
         return None
     size = int(fields[2])
     if size > MAX_BLOB_BYTES:

@@ -19,7 +19,7 @@ from metadata.types import standard
 
 PROJECT_FILE = "sfdx-project.json"
 MANIFEST = "package.xml"
-_VERSION = re.compile(rb"<version>\s*(\d{2,3}\.0)\s*</version>")
+_VERSION = rb"<version>\s*(\d{2,3}\.0)\s*</version>"
 
 Read = Callable[[str], bytes]
 
@@ -63,7 +63,7 @@ def detect(paths: Iterable[str], read: Read) -> Layout:
             f"Several folders hold a package.xml with metadata ({listed}); keep only one.",
         )
     root = found[0]
-    version = _VERSION.search(read(posixpath.join(root, MANIFEST)))
+    version = re.search(_VERSION, read(posixpath.join(root, MANIFEST)))
     return Layout("metadata", (root,), root, version[1].decode() if version else "")
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from core.errors import ExternalFault, NotFound
 from metadata import objects
-from metadata.objects import Tree
+from metadata.objects import Reader, Tree
 from metadata.runner import Runner
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from metadata.refs import Refs
 
 SHA = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
-_SHORT = re.compile(r"[0-9a-f]{7,64}")
+_SHORT = r"[0-9a-f]{7,64}"
 _NO_NAME = r"\x00-\x20\x7f:?*\[\\"
 _REVISION = re.compile(rf"[^{_NO_NAME}-][^{_NO_NAME}]{{0,250}}")
 """What Git forbids in names of branches is in none of them either."""
@@ -34,6 +35,20 @@ class Repository:
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.run = Runner(path)
+        self._reader: Reader | None = None
+
+    @contextmanager
+    def session(self) -> Iterator[Reader]:
+        """One git that answers all that asks for little, while the block lasts."""
+        if self._reader is not None:
+            yield self._reader
+            return
+        with objects.reader(self.run) as reader:
+            self._reader = reader
+            try:
+                yield reader
+            finally:
+                self._reader = None
 
     def refs(self) -> Refs:
         """Every branch and every tag that names a commit."""
@@ -51,7 +66,7 @@ class Repository:
             known = refs.branches.get(ref) or refs.tags.get(ref)
             if known:
                 return known
-        if _SHORT.fullmatch(ref):
+        if re.fullmatch(_SHORT, ref):
             try:
                 return self.run.text(
                     "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"
@@ -70,15 +85,15 @@ class Repository:
         for text in texts:
             if not _REVISION.fullmatch(text):
                 raise _no_commit(text)
-        given = "".join(f"{text}^{{commit}}\n" for text in texts).encode("utf-8", "surrogateescape")
-        printed = self.run.text("cat-file", "--batch-check", given=given)
-        found = [line.split(" ") for line in printed.splitlines()]
-        for text, fields in zip(texts, found, strict=True):
-            if len(fields) != 3 or fields[1] != "commit":
-                raise _no_commit(
-                    text, is_cut=os.path.exists(os.path.join(self.run.path, "shallow"))
-                )
-        return [fields[0] for fields in found]
+        if self._reader is None:
+            with self.session():
+                return self.revisions(*texts)
+        found = self._reader.commits(texts)
+        for text, sha in zip(texts, found, strict=True):
+            if sha is None:
+                cut = os.path.exists(os.path.join(self.run.path, "shallow"))
+                raise _no_commit(text, is_cut=cut)
+        return [sha for sha in found if sha]
 
     def tree(self, rev: str, *under: str) -> Tree:
         """Every file of a commit by path, or those below the named directories."""
@@ -86,7 +101,10 @@ class Repository:
 
     def blobs(self, blobs: Iterable[str]) -> Iterator[bytes]:
         """Yield contents of blobs in the order asked, by one ``cat-file --batch``."""
-        return objects.contents(self.run, list(blobs))
+        listed, reader = list(blobs), self._reader
+        if reader is not None and len(listed) <= objects.FEW:
+            return reader.contents(listed)
+        return objects.contents(self.run, listed)
 
     def file(self, rev: str, path: str) -> bytes | None:
         """The content of one file of a commit, or None when the commit has no such file."""

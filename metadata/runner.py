@@ -9,66 +9,32 @@ and never stand where git reads an option.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from core.errors import ExternalFault
+from metadata import spawned
+
+if TYPE_CHECKING:
+    import subprocess  # GitPython loads it; what only reads does without
+
+    Started = spawned.Spawned | subprocess.Popen[bytes]
 
 READING = frozenset({"cat-file", "diff-tree", "for-each-ref", "log", "ls-tree", "rev-parse"})
 """Commands that only read objects of the repository."""
 
-PIPE = 1 << 20
-"""As much as Linux gives a pipe: git goes on writing while Python is busy with something else."""
-
-BUFFER = 1 << 18
-"""Read from git at once; with the usual 8 kB every file of a commit would cost calls of its own."""
-
 SECONDS = 120.0
 """How long a local command may take; fetches have their own limit."""
-
-QUIET = (
-    "--literal-pathspecs",
-    "-c", "core.hooksPath=/dev/null",
-    "-c", "core.fsmonitor=false",
-    "-c", "core.quotePath=false",
-    "-c", "core.deltaBaseCacheLimit=8m",  # fresh memory costs more than to unpack a base again
-    "-c", "gc.auto=0",
-    "-c", "maintenance.auto=false",
-    "-c", "protocol.ext.allow=never",
-    "-c", "submodule.recurse=false",
-)  # fmt: skip
-
-
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What git sees: no system or user configuration, no prompt, no repository from outside."""
-    return {
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_COUNT": "0",
-        "GIT_CONFIG_PARAMETERS": "",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "false",
-        "SSH_ASKPASS": "false",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_ALLOW_PROTOCOL": "file",
-        "LC_ALL": "C",
-        "TZ": "UTC",
-        **(extra or {}),
-    }
 
 
 class Running(NamedTuple):
     """A started command with its pipes."""
 
-    process: subprocess.Popen[bytes]
+    process: Started
     stdout: IO[bytes]
     stderr: IO[bytes]
     stdin: IO[bytes] | None
@@ -150,13 +116,12 @@ class Runner:
     def _start(
         self, arguments: Sequence[str], stdin: bool, env: Mapping[str, str] | None
     ) -> Running:
-        command = ["git", f"--git-dir={self.path}", *QUIET, *arguments]
-        given = subprocess.PIPE if stdin else None
+        process: Started | None
         try:
             if arguments[0] in READING:
-                process = _spawned(command, given, environment(env))
+                process = spawned.reading(self.path, arguments, env, stdin=stdin)
             else:
-                process = _by_gitpython(command, self.path, given, environment(env))
+                process = _by_gitpython(arguments, self.path, stdin, spawned.environment(env))
         except FileNotFoundError:
             raise ExternalFault(
                 "git.missing", "Git is not installed on this machine.", retryable=False
@@ -170,37 +135,25 @@ class Runner:
         return Running(process, process.stdout, process.stderr, process.stdin)
 
 
-Started = subprocess.Popen[bytes] | None
-
-
-def _spawned(command: Sequence[str], stdin: int | None, env: Mapping[str, str]) -> Started:
-    process = subprocess.Popen(
-        command,
-        bufsize=BUFFER,
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **env},
-        start_new_session=True,
-    )
-    if sys.platform == "linux" and process.stdout is not None:
-        with suppress(OSError):  # a user who has many pipes keeps the usual size
-            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
-    return process
-
-
 def _by_gitpython(
-    command: Sequence[str], path: str, stdin: int | None, env: Mapping[str, str]
-) -> Started:
+    arguments: Sequence[str], path: str, stdin: bool, env: Mapping[str, str]
+) -> subprocess.Popen[bytes] | None:
+    import subprocess
+
     from git.cmd import Git
     from git.exc import GitCommandError, GitCommandNotFound
 
     try:
+        given = subprocess.PIPE if stdin else None
         wrapped = Git(path if os.path.isdir(path) else None).execute(
-            list(command), istream=stdin, as_process=True, env=dict(env), start_new_session=True
+            spawned.command(path, arguments),
+            istream=given,
+            as_process=True,
+            env=dict(env),
+            start_new_session=True,
         )
     except GitCommandNotFound:
-        raise FileNotFoundError(command[0]) from None
+        raise FileNotFoundError("git") from None
     except GitCommandError as fault:
         raise OSError(str(fault)) from None
     process, wrapped.proc = wrapped.proc, None  # ended here, not by GitPython's finaliser
@@ -247,7 +200,7 @@ def _stop(running: Running, late: threading.Event) -> None:
     _kill(running.process)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: Started) -> None:
     """End git with the ssh or https child that it started; they share a session of their own."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -77,9 +77,9 @@ class Side:
     def __contains__(self, path: str) -> bool:
         return path in self.tree and self.selection.keeps(path)
 
-    def twice(self, text: str) -> Sequence[str]:
-        """The metadata whose path contains a text at least twice."""
-        return self._kept(self._listing().twice(text))
+    def twice(self, ending: str) -> Sequence[str]:
+        """The metadata of which two directories' names at least end so, each with its slash."""
+        return self._kept(self._listing().twice(ending))
 
     def _kept(self, found: Collection[str]) -> Sequence[str]:
         """What is metadata of this commit, in order."""
@@ -148,10 +148,39 @@ class Side:
         return {unit for unit in units if unit in found}
 
 
+class Newer(Mapping[str, TreeEntry]):
+    """The tree of the newer of two commits, of which git need tell only the paths at first."""
+
+    def __init__(
+        self, names: Collection[str], differing: Changes, alike: Callable[[], Tree]
+    ) -> None:
+        """``alike`` is needed for a path that both commits hold alike."""
+        self._names = names
+        self._differing = differing
+        self._alike = alike
+
+    def __getitem__(self, path: str) -> TreeEntry:
+        if path not in self._differing:
+            return self._alike()[path]
+        new = self._differing[path].new
+        if new is None:
+            raise KeyError(path)
+        return new
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class Older(Mapping[str, TreeEntry]):
     """The tree of the older of two commits: the newer one's but for what differs."""
 
-    def __init__(self, newer: Tree, differing: Changes) -> None:
+    def __init__(self, newer: Newer, differing: Changes) -> None:
         self._newer = newer
         self._differing = differing
 
@@ -162,6 +191,10 @@ class Older(Mapping[str, TreeEntry]):
         if old is None:
             raise KeyError(path)
         return old
+
+    def __contains__(self, path: object) -> bool:
+        told = self._differing.printed.get(path) if isinstance(path, str) else None
+        return path in self._newer if told is None else told[-1] != "A"
 
     def __iter__(self) -> Iterator[str]:
         differing = self._differing
@@ -239,18 +272,25 @@ def pair(repository: Repository, old: str, new: str, directories: Sequence[str] 
 
 def opened(repository: Repository, begun: Comparison, directories: Sequence[str] = ()) -> Pair:
     """Open two commits that git compares already."""
-    tree, differing = begun.newer_tree, begun.changes
+    newer, differing = begun.newer, begun.changes
 
     @cache
-    def before() -> Mapping[str, TreeEntry]:
-        return Older(tree.result(), differing.result())
+    def after() -> Newer:
+        found = newer.result()
+        listed = found if isinstance(found, Tree) else None
+        alike = cache(lambda: listed or objects.tree(repository.run, begun.new))
+        return Newer(found, differing.result(), alike)
+
+    @cache
+    def before() -> Older:
+        return Older(after(), differing.result())
 
     @cache
     def listing() -> Listing:
-        return Listing({**tree.result().printed, **differing.result().printed})
+        return Listing(dict.fromkeys([*newer.result(), *differing.result().gone()]))
 
-    with objects.reader(repository.run) as reader:
-        after_side = Side(repository, reader, begun.new, tree.result, directories, listing)
+    with repository.session() as reader:
+        after_side = Side(repository, reader, begun.new, after, directories, listing)
         before_side = Side(repository, reader, begun.old, before, directories, listing)
     return Pair(before_side, after_side, differing, listing)
 
@@ -258,7 +298,7 @@ def opened(repository: Repository, begun: Comparison, directories: Sequence[str]
 def single(repository: Repository, rev: str, directories: Sequence[str] = ()) -> Side:
     """Open one commit."""
     sha = repository.resolve(rev)
-    with objects.reader(repository.run) as reader:
+    with repository.session() as reader:
         return Side(
             repository, reader, sha, cache(lambda: objects.tree(repository.run, sha)), directories
         )

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from core.errors import Conflict, ExternalFault
-from metadata import runner, transport
+from metadata import runner, spawned, transport
 
 BRANCH = "refs/heads/checkpoints"
 PUSH_SECONDS = 60.0
@@ -144,7 +144,7 @@ class GitRemote:
             tempfile.TemporaryDirectory(prefix="gatehouse-checkpoint-") as name,
             transport.prepared(self.url, self._credential()) as reach,
         ):
-            environment = {**runner.environment(), **reach}
+            environment = {**spawned.environment(), **reach}
             run = runner.Runner(Path(name))
             run.text("init", "--bare", "--quiet", "--template=", name)
             parent = self._fetch(run, environment)

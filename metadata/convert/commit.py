@@ -60,10 +60,11 @@ def convert(
     def read(path: str) -> bytes:
         return find(path) or b""
 
-    layout = detect(tree, read)
-    wanted = selection.directories_of(layout, directories)
-    lacking = selection.lacking(wanted, tree)
-    chosen = selection.selection(layout, wanted, find)
+    with repository.session():
+        layout = detect(tree, read)
+        wanted = selection.directories_of(layout, directories)
+        lacking = selection.lacking(wanted, tree)
+        chosen = selection.selection(layout, wanted, find)
     entries = {path: tree[path] for path in sorted(chosen.kept(list(tree)))}
     selection.check({path: entry.mode for path, entry in entries.items()})
     if layout.name == "metadata":

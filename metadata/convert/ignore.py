@@ -23,8 +23,8 @@ from metadata.search import Listing
 
 NAME = ".forceignore"
 ALWAYS = ("package2-descriptor.json", "package2-manifest.json")
-_HIDDEN = ("\n.", "/.", ".dup", "package2-")
-"""What a path that is always passed over holds; a line feed is where a path begins."""
+_HIDDEN = ("/.", ".dup", "package2-")
+"""What a path that is always passed over holds; a slash is where a name begins."""
 
 MAX_LINES, MAX_LINE = 2_000, 500
 _WILD = re.compile(r"[*?\[\]\\/]+")

@@ -59,8 +59,8 @@ class Paths(Protocol):
 
     def __contains__(self, path: str, /) -> bool: ...
 
-    def twice(self, text: str, /) -> Iterable[str]:
-        """Those that contain a text at least twice."""
+    def twice(self, ending: str, /) -> Iterable[str]:
+        """Those of which two directories' names at least end so, each with its slash."""
 
 
 class Places:

@@ -111,6 +111,43 @@ def test_delta_writes_what_changed_and_what_is_gone(repo: Repo, tmp_path: Path) 
     assert "Old__c" not in packed
 
 
+def test_full_ids_tags_and_short_ids_name_the_same_delta(repo: Repo, tmp_path: Path) -> None:
+    """What git begins with before the arguments are read changes no outcome."""
+    old, new = repo.git("rev-parse", "HEAD~1"), repo.git("rev-parse", "HEAD")
+    repo.git("tag", "-a", "-m", "one", "one", old)
+    made = []
+    for number, name in enumerate((old, repo.git("rev-parse", "one"), "one", old[:12])):
+        target = tmp_path / str(number)
+        done = metadata(
+            "delta", "--repo", repo.path, "--from", name, "--to", new, "--output", target
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        files = [file for file in target.rglob("*.*") if file.is_file()]
+        made.append({file.relative_to(target): file.read_bytes() for file in files})
+    assert all(files == made[0] for files in made)
+    assert b"New__c" in made[0][Path("package/package.xml")]
+
+
+@pytest.mark.parametrize("unknown", ["f" * 40, "nowhere", "HEAD~99"])
+def test_what_is_no_commit_is_refused_by_name(repo: Repo, tmp_path: Path, unknown: str) -> None:
+    tree = repo.git("rev-parse", "HEAD^{tree}")
+    for name in (unknown, tree):
+        at = ("--repo", repo.path, "--from", name, "--to", repo.git("rev-parse", "HEAD"))
+        done = metadata("delta", *at, "--output", tmp_path / "d")
+        assert done.returncode == 2
+        assert done.stderr == f"The repository has no commit “{name}”.\n"
+
+
+def test_a_broken_repository_is_told(repo: Repo, tmp_path: Path) -> None:
+    full = repo.git("rev-parse", "HEAD")
+    (tmp_path / "HEAD").write_text("nothing")
+    for names in ((full, full), ("HEAD~1", "HEAD")):
+        at = ("--repo", tmp_path, "--from", names[0], "--to", names[1])
+        done = metadata("delta", *at, "--output", tmp_path / "d")
+        assert done.returncode == 3
+        assert "not a git repository" in done.stderr
+
+
 def test_delta_from_what_a_target_holds_cannot_be_narrowed(repo: Repo, tmp_path: Path) -> None:
     at = ("--repo", repo.path, "--base", tmp_path / "x", "--to", "HEAD", "--output", tmp_path / "d")
     done = metadata("delta", *at, "--package-dir", "force-app")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from core.errors import DomainError, InvalidInput
@@ -12,7 +14,7 @@ from metadata.convert.places import Place, Role
 from metadata.normal import NormalForm
 from metadata.projects import Layout
 from metadata.runner import Runner
-from metadata.search import Listing
+from metadata.search import Listing, Names
 from metadata.types import standard
 from metadata.units import Units
 from tests.metadata.repositories import HEAD, NS
@@ -169,3 +171,44 @@ def test_a_path_with_a_tabulator_is_cut_out_whole(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(objects, "_printed", lambda *_: f"{told}\tx/y\0{told}\tx/a\tb\0")
     found = objects.tree(Runner("nowhere"), "HEAD")
     assert dict(found) == dict.fromkeys(("x/y", "x/a\tb"), ("100644", "a" * 40))
+
+
+PATHS = (
+    "README.md",
+    ".gitignore",
+    "main/.hidden/a.cls",
+    "main/lwc/a/lwc/b.js",
+    "main/lwc/a/lwcx/B.JS",
+    "main/lwc/a/b.js",
+    "main/a.cls",
+    "main/lwc/b/b.js",
+    "main/Ärger/İx.Cls",
+    "main/classes/.a.cls",
+    "other/odd\nmain/lwc/x/lwc/b.js",
+    "other/z.cls",
+)
+
+
+@pytest.mark.parametrize("paths", [PATHS, [path for path in PATHS if path.isascii()]])
+def test_directories_and_names_hold_what_whole_paths_hold(paths: Sequence[str]) -> None:
+    plain = [path for path in paths if "\n" not in path]
+    listing = Listing(Names("".join(f"{path}\0" for path in paths)))
+    for text in (".cls", "b.js", "lwc", "a", "/.", "/a", "/lwc", "x", "nowhere"):
+        assert listing.holding([text]) == {path for path in plain if text in f"/{path}"}, text
+        small = {path for path in plain if text in f"/{path}".lower()}
+        found = set(listing.alike([text]))
+        assert small <= found
+        assert all(path in small or not path.isascii() for path in found), text
+    assert listing.twice("lwc/") == {path for path in plain if path.count("lwc/") > 1}
+    for directory in ("", "main/", "main/lwc/"):
+        outside = {path for path in paths if not path.startswith(directory)}
+        assert listing.outside(directory) == outside
+
+
+def test_paths_in_one_text_are_those_that_were_printed() -> None:
+    names = Names("".join(f"{path}\0" for path in PATHS))
+    for _time in range(9):  # looked for in the text at first, then in a set
+        assert all(path in names for path in PATHS)
+        assert "main" not in names
+    assert (list(names), len(names)) == (list(PATHS), len(PATHS))
+    assert not list(Names(""))
