@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -21,6 +25,24 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 AUTH_STRENGTH = "auth_strength"
 """Where the session says how strongly its person proved who they are."""
 USER_AGENT_MAX = 300
+
+
+class ProxyMiddleware:
+    """Take the caller's address from the proxy in front; stands first, and only where one is.
+
+    The last address is the one that the proxy itself saw; those before it are what callers claim.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if not settings.GATEHOUSE.trust_proxy:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        with suppress(ValueError):
+            request.META["REMOTE_ADDR"] = str(ip_address(told))
+        return self.get_response(request)
 
 
 class ActorMiddleware:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django import forms
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.storage.fallback import FallbackStorage
+from django.core.exceptions import MiddlewareNotUsed
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -29,7 +31,7 @@ from core.errors import (
     NotNow,
     Stale,
 )
-from core.middleware import ActorMiddleware, RefusalMiddleware, problem
+from core.middleware import ActorMiddleware, ProxyMiddleware, RefusalMiddleware, problem
 from core.migrations import RunSQLFile
 from core.pages import act, form_page
 from governance.models import Policy, PolicyVersion, Team, User
@@ -303,3 +305,32 @@ def test_a_digest_column_takes_nothing_but_a_digest(digest: str) -> None:
             proposed_by=ana,
             confirmed_by=ben,
         )
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1, 203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9, unknown", "127.0.0.1"),
+        ("", "127.0.0.1"),
+    ],
+)
+def test_behind_a_proxy_the_address_is_what_the_proxy_saw(
+    settings: Any, told: str, address: str
+) -> None:
+    settings.GATEHOUSE = replace(settings.GATEHOUSE, trust_proxy=True)
+    seen: list[str] = []
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        seen.append(request.META["REMOTE_ADDR"])
+        return HttpResponse()
+
+    ProxyMiddleware(answer)(RequestFactory().get("/", headers={"X-Forwarded-For": told}))
+    assert seen == [address]
+
+
+def test_without_a_proxy_nobody_says_where_they_are(settings: Any) -> None:
+    settings.GATEHOUSE = replace(settings.GATEHOUSE, trust_proxy=False)
+    with pytest.raises(MiddlewareNotUsed):
+        ProxyMiddleware(lambda _: HttpResponse())
