@@ -21,6 +21,7 @@ from metadata.types import standard
 from metadata.units import compound
 
 Touched = dict[ComponentKey, list[Change]]
+_XML = (b"<?xml", b"\xef\xbb\xbf<?xml")
 
 
 def works(repository: Repository, base: str, tips: Mapping[str, str]) -> list[Work]:
@@ -55,7 +56,7 @@ class Look:
 
     def _compared(self, *blobs: str) -> frozenset[str]:
         old, new = (self.contents[blob] for blob in blobs)
-        if old[:5] != b"<?xml" or new[:5] != b"<?xml":
+        if not (old.startswith(_XML) and new.startswith(_XML)):
             return frozenset()
         try:
             return inside.changed(*differing(old, new))

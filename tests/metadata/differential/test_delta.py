@@ -40,7 +40,13 @@ MISSED = {
 copies outside the package directories that changed as well, 7.0.1)."""
 
 RULES = (".forceignore", "sfdx-project.json")
-INSIDE = {"CustomObject": ".object", "Workflow": ".workflow", "SharingRules": ".sharingRules"}
+INSIDE = {
+    "CustomObject": ".object",
+    "MatchingRules": ".matchingRule",
+    "SharingRules": ".sharingRules",
+    "Workflow": ".workflow",
+}
+RIGHTS = ("Profile", "PermissionSet")
 
 
 @dataclass
@@ -75,7 +81,8 @@ class Case:
 
     def moved(self, member: Member) -> bool:
         """Whether the very content only lies elsewhere."""
-        found = self.of(member)
+        sides = (self.both.before.selection, self.both.after.selection)
+        found = [c for c in self.of(member) if any(side.keeps(c.path) for side in sides)]
         name = member[1].rpartition("/")[2].rpartition(".")[2]
         own = [c for c in found if c.path.rpartition("/")[2].partition(".")[0] == name] or found
         kind = standard().by_name.get(member[0])
@@ -106,6 +113,8 @@ def only_ours(case: Case, member: Member) -> str:
         return "the peer does not see blanks at the ends of texts"
     if kind.endswith("Translation") or kind in ("AiEvaluationDefinition", "Index"):
         return "the peer does not know the type, or compares it without order"
+    if kind in RIGHTS and _only_lost(case, member):
+        return "the peer (6.31) does not see what only lost entries"
     if "." in name and ("CustomObject", name.partition(".")[0]) in theirs:
         return "a child inside a whole .object file, which the peer lists as the object"
     if member in MISSED and any(change[2] != change[3] for change in case.of(member)):
@@ -128,6 +137,8 @@ def only_theirs(case: Case, member: Member) -> str:
     ours = case.ours.changed
     if kind in FOLDERS.values() or kind == "DigitalExperienceBundle":
         return "see the other direction"
+    if name.endswith(".objectTranslation"):
+        return "the peer (7.0.1) calls a file in metadata format by its suffix, too"
     if case.moved(member):
         return "moved without a change"
     if _tests_alone(case.of(member)):
@@ -174,6 +185,17 @@ def only_theirs_removed(case: Case, member: Member) -> str:
     if case.rules_differ:
         return "the older commit did not take it in"
     return ""
+
+
+def _only_lost(case: Case, member: Member) -> bool:
+    """Whether the newer files say nothing that the older ones do not."""
+    own = [change for change in case.of(member) if change.old and change.new]
+    old, new = (
+        list(case.repository.blobs(blobs))
+        for blobs in ([change.old_blob for change in own], [change.new_blob for change in own])
+    )
+    pairs = zip(old, new, strict=True)
+    return bool(own) and all({*two.split()} <= {*one.split()} for one, two in pairs)
 
 
 def _tests_alone(found: Collection[Change]) -> bool:
