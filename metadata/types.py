@@ -203,14 +203,19 @@ def effective(presets: tuple[str, ...], customizations: str) -> Registry:
                 f"sfdx-project.json asks for the preset “{preset[:80]}”, which this version does "
                 f"not know. Known are: {', '.join(sorted(known))}.",
             )
-    for layer in [*(known[preset] for preset in presets), json.loads(customizations)]:
+    own = json.loads(customizations)
+    if own and (faulty := _faulty(own)):
+        raise InvalidInput(
+            "metadata.project_file",
+            f"registryCustomizations in sfdx-project.json has something else at “{faulty[:80]}” "
+            "than the registry has there.",
+        )
+    for layer in [*(known[preset] for preset in presets), own]:
         for section in SECTIONS:
             merged[section].update(layer.get(section) or {})
     try:
         found = Registry(merged)
-        for key in (
-            (json.loads(customizations).get("types") or {}) if customizations != "{}" else ()
-        ):
+        for key in own.get("types") or ():
             found.by_id[key]  # built now, so that a faulty one is refused here
         return found
     except (KeyError, TypeError, AttributeError) as fault:
@@ -218,6 +223,37 @@ def effective(presets: tuple[str, ...], customizations: str) -> Registry:
             "metadata.project_file",
             f"registryCustomizations in sfdx-project.json describes a type without {fault}.",
         ) from None
+
+
+def _faulty(customizations: Mapping[str, Any]) -> str:
+    """Where customisations hold another kind of value than the registry; empty for nowhere."""
+    shapes = {
+        field: type(value)
+        for entry in data("types.json")["types"].values()
+        for field, value in entry.items()
+    }
+    for section in SECTIONS:
+        held = customizations.get(section) or {}
+        if not isinstance(held, dict):
+            return section
+        for name, value in held.items():
+            if section != "types":
+                if not isinstance(value, str | None):
+                    return f"{section}.{name}"
+                continue
+            if not isinstance(value, dict):
+                return f"types.{name}"
+            for field, inner in value.items():
+                if not isinstance(inner, shapes.get(field, object)) or not _plain(inner):
+                    return f"types.{name}.{field}"
+    return ""
+
+
+def _plain(value: Any) -> bool:
+    """Whether a value is made of texts and truths alone."""
+    if isinstance(value, dict):
+        return all(_plain(inner) for inner in value.values())
+    return isinstance(value, str | bool)
 
 
 def registry() -> Registry:

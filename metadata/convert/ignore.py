@@ -16,6 +16,7 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from core.errors import InvalidInput
@@ -156,38 +157,56 @@ def pattern_of(line: str) -> Pattern | None:
     parts = [part for part in body.split("/") if part]
     if not parts:
         return None
-    source = "" if anchored and parts[0] != "**" else "(?:.*/)?"
-    for index, part in enumerate(parts):
-        last = index == len(parts) - 1
-        if part == "**":
-            source += ".+" if last else "" if index == 0 else "(?:.*/)?"
-        else:
-            source += _segment(part) + ("" if last else "/")
+    made = source(parts, floating=not anchored or parts[0] == "**")
     text = max(_WILD.split(body.lower()), key=len)
     if "[" in body or not text.isascii():
         text = ""
-        _compiled(source)  # the one kind of line that can be faulty
-    return Pattern(out, folders_only, source, text)
+        _compiled(made)  # the one kind of line that can be faulty
+    return Pattern(out, folders_only, made, text)
+
+
+def source(parts: Sequence[str], *, floating: bool) -> str:
+    """The expression of names between slashes; ``floating`` when it may begin in any directory.
+
+    What stands before the last ``**`` is looked for once, where it comes first: a later place could
+    not help what follows, and trying every place would take longer than anybody can wait.
+    """
+    blocks = [list(own) for double, own in groupby(parts, "**".__eq__) if not double]
+    open_end = parts[-1] == "**"
+    made = ""
+    for number, block in enumerate(blocks):
+        floats = floating or number > 0
+        body = "/".join(map(_segment, block))
+        if number == len(blocks) - 1 and not open_end:
+            made += f"(?:.*/)?{body}" if floats else body
+        else:
+            made += f"(?>(?:[^/]*/)*?{body}/)" if floats else f"{body}/"
+    return f"{made}.+" if open_end else made
 
 
 def _segment(part: str) -> str:
-    """The expression of one name between slashes."""
-    made = ""
+    """The expression of one name between slashes; each text between stars is looked for once."""
+    pieces = [""]
     at = 0
     while at < len(part):
         sign = part[at]
         if sign == "*":
-            made += "" if made.endswith("[^/]*") else "[^/]*"
+            if pieces[-1] or len(pieces) == 1:
+                pieces.append("")
         elif sign == "?":
-            made += "[^/]"
+            pieces[-1] += "[^/]"
         elif sign == "[" and (end := part.find("]", at + 2)) > 0:
             inner = part[at + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
-            made += f"[{inner}]"
+            pieces[-1] += f"[{inner}]"
             at = end
         elif sign == "\\" and at + 1 < len(part):
             at += 1
-            made += re.escape(part[at])
+            pieces[-1] += re.escape(part[at])
         else:
-            made += re.escape(sign)
+            pieces[-1] += re.escape(sign)
         at += 1
-    return made
+    first, *others = pieces
+    if not others:
+        return first
+    *middle, last = others
+    return first + "".join(f"(?>[^/]*?{piece})" for piece in middle) + f"[^/]*{last}"

@@ -13,11 +13,11 @@ import posixpath
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import translate
 from typing import Any
 
 from core.errors import InvalidInput
-from metadata.objects import LINK, SUBMODULE, TreeEntry
+from metadata.convert import ignore
+from metadata.objects import LINK, MAX_BLOB_BYTES, SUBMODULE, TreeEntry
 from metadata.projects import PROJECT_FILE, Layout, Read
 
 
@@ -93,24 +93,13 @@ def _concerns(entry: Mapping[str, Any]) -> Callable[[str], bool]:
     if isinstance(name, str) and name:
         return lambda path: f"/{path}".endswith(name)
     if isinstance(glob, str) and glob:
-        pattern = re.compile(_glob(glob))
-        return lambda path: pattern.match(path) is not None
+        parts = [part for part in glob.split("/") if part not in ("", ".")]
+        try:
+            pattern = re.compile(ignore.source(parts or ["**"], floating=True), re.DOTALL)
+        except re.error as fault:
+            raise _refusal(f"has the glob {glob[:80]!r}, which cannot be read: {fault}") from None
+        return lambda path: pattern.fullmatch(path) is not None
     raise _refusal("has an entry without filename or glob")
-
-
-def _glob(glob: str) -> str:
-    """A glob with ``**`` as a pattern for a path with any directories before it."""
-    parts = []
-    for piece in re.split(r"(\*\*/|\*\*|\*)", glob):
-        if piece == "**/":
-            parts.append("(?:[^/]+/)*")
-        elif piece == "**":
-            parts.append(".*")
-        elif piece == "*":
-            parts.append("[^/]*")
-        else:
-            parts.append(translate(piece).removeprefix("(?s:").removesuffix(r")\Z"))
-    return f"(?:[^/]+/)*{''.join(parts)}$"
 
 
 def _replaced(path: str, content: bytes, rules: list[Replacement]) -> bytes:
@@ -118,7 +107,10 @@ def _replaced(path: str, content: bytes, rules: list[Replacement]) -> bytes:
     if not own or b"\0" in content[:8000]:
         return content
     for rule in own:
-        content = content.replace(rule.text.encode("utf-8"), rule.value.encode("utf-8"))
+        text, value = rule.text.encode("utf-8"), rule.value.encode("utf-8")
+        if len(content) + content.count(text) * (len(value) - len(text)) > MAX_BLOB_BYTES:
+            raise _refusal(f"would make {path} larger than {MAX_BLOB_BYTES // 1024**2} MB")
+        content = content.replace(text, value)
     return content
 
 

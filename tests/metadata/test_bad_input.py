@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -15,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import DomainError, InvalidInput
-from metadata import huffman, inside, zips
+from metadata import huffman, inside, types, zips
 from metadata.commands import main
 from metadata.components import ComponentKey
+from metadata.convert import ignore
 from metadata.convert.commit import Converted, convert
 from metadata.delta import Delta, between
 from metadata.merge.files import Merged, merge
@@ -280,3 +283,57 @@ def test_any_xml_is_merged_or_refused(base: bytes, ours: bytes, theirs: bytes) -
         wanted = canonical_file(theirs, "theirs")
         assert canonical_file(one_sided.content, "merged") == wanted
         assert inside.changed(ours, ours) == frozenset()
+
+
+@pytest.mark.parametrize("line", ["**/" * 160 + "x", "*a" * 12 + "*b", "**/*a*/" * 60 + "x"])
+def test_patterns_that_could_take_endless_time_are_decided_at_once(line: str) -> None:
+    rules = ignore.rules(".forceignore", line.encode())
+    began = time.process_time()
+    for path in (
+        "/".join(["aaaaaaaa"] * 60),
+        f"force-app/classes/{'a' * 90}.cls",
+        "a/" * 150 + "c",
+    ):
+        assert not rules.ignores(path)
+    assert time.process_time() - began < 2
+
+
+def test_replacements_are_bounded_in_time_and_size(tmp_path: Path) -> None:
+    project = json.loads(PROJECT)
+    project["replacements"] = [
+        {"glob": "*A" * 12 + "*b", "stringToReplace": "x", "replaceWithFile": "value.txt"},
+        {"glob": "**/**/" * 60 + "A?.cls", "stringToReplace": "x", "replaceWithFile": "value.txt"},
+    ]
+    repo = Repo(tmp_path / "r")
+    name = f"{BASE}/classes/{'A' * 60}.cls"
+    files: dict[str, str | bytes | None] = {
+        "sfdx-project.json": json.dumps(project),
+        "value.txt": "y" * 1_000_000,
+        name: "x" * 200,
+        f"{name}-meta.xml": CLASS_META,
+    }
+    sha = repo.commit(files)
+    mirror = Mirror(repo.path / ".git")
+    assert convert(mirror, sha).files[f"classes/{'A' * 60}.cls"] == b"x" * 200
+    small = {f"{BASE}/classes/AB.cls": "x", f"{BASE}/classes/AB.cls-meta.xml": CLASS_META}
+    assert len(convert(mirror, repo.commit({**small})).files["classes/AB.cls"]) == 1_000_000
+    with pytest.raises(InvalidInput, match=r"AB\.cls larger than 64 MB") as refusal:
+        convert(mirror, repo.commit({f"{BASE}/classes/AB.cls": "x" * 200}))
+    assert refusal.value.code == "metadata.replacement"
+
+
+@pytest.mark.parametrize(
+    "customizations",
+    [
+        {"types": 7},
+        {"types": {"x": 5}},
+        {"suffixes": {"x": 5}},
+        {"types": {"x": {"name": "X", "directoryName": "xs", "suffix": 5}}},
+        {"types": {"x": {"name": "X", "directoryName": "xs", "children": {"types": {"y": 1}}}}},
+        {"types": {"x": {"directoryName": "xs"}}},
+    ],
+)
+def test_customizations_that_are_no_registry_are_refused(customizations: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        types.for_project((), customizations)
+    assert refusal.value.code == "metadata.project_file"

@@ -402,23 +402,3 @@ def test_file_taken_as_text_is_the_one_written_anew(
     as_text = convert(Mirror(repo.path / ".git"), sha).files
     monkeypatch.setattr("metadata.convert.fragments.plain", lambda content, **_: "")
     assert convert(Mirror(repo.path / ".git"), sha).files == as_text
-
-
-def test_a_mark_of_byte_order_goes_along_and_changes_nothing(tmp_path: Path) -> None:
-    """The official converter copies it as well, and leaves it out of what it puts together."""
-    labels = "<labels><fullName>One</fullName><value>1</value></labels>"
-    files = {
-        f"{BASE}/classes/A.cls": "public class A {}",
-        f"{BASE}/classes/A.cls-meta.xml": CLASS_META,
-        f"{BASE}/objects/Deal__c/Deal__c.object-meta.xml": xml("CustomObject", "<label>D</label>"),
-        f"{BASE}/objects/Deal__c/fields/R__c.field-meta.xml": field("R__c"),
-        f"{BASE}/labels/CustomLabels.labels-meta.xml": xml("CustomLabels", labels),
-        f"{BASE}/flows/F.flow-meta.xml": xml("Flow", "<label>F</label>"),
-    }
-    marked = {path: f"\ufeff{content}" for path, content in files.items()}
-    one = converted(tmp_path / "one", dict(files))
-    two = converted(tmp_path / "two", dict(marked), f"\ufeff{PROJECT}")
-    kept = {path for path, content in two.files.items() if content.startswith(b"\xef\xbb\xbf")}
-    assert kept == {"classes/A.cls", "classes/A.cls-meta.xml", "flows/F.flow"}
-    forms = [layout.read(each.files, each.origins) for each in (one, two)]
-    assert forms[0].component_digests() == forms[1].component_digests()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from metadata.components import ComponentKey
+from metadata.convert.commit import convert
 from metadata.mirrors import Mirror
 from metadata.normal import NormalForm
 from metadata.package import build, listing_digest_of_zip, open_zip, read_zip, write_zip
@@ -314,3 +315,24 @@ def test_any_bytes_that_are_no_zip_are_refused(data: bytes) -> None:
     with pytest.raises(InvalidInput) as refusal:
         open_zip(data)
     assert refusal.value.code == "package.not_a_zip"
+
+
+def test_a_mark_of_byte_order_goes_along_and_changes_nothing(tmp_path: Path) -> None:
+    """The official converter copies it as well, and leaves it out of what it puts together."""
+    forms = []
+    for number, mark in enumerate(("", "\ufeff")):
+        repo = Repo(tmp_path / str(number))
+        sha = repo.commit({path: f"{mark}{content}" for path, content in SOURCE.items()})
+        mirror = Mirror(repo.path / ".git")
+        forms.append(read_commit(mirror, sha))
+        kept = {
+            path
+            for path, content in convert(mirror, sha).files.items()
+            if content.startswith(b"\xef\xbb\xbf")
+        }
+        copied = {"classes/Foo.cls", "classes/Foo.cls-meta.xml", "flows/Go.flow"}
+        copied |= {"lwc/tile/tile.js", "lwc/tile/tile.js-meta.xml"}
+        assert kept == (copied if mark else set())
+    script = ComponentKey("LightningComponentBundle", "tile")
+    digests = [form.only(form.keys() - {script}).component_digests() for form in forms]
+    assert digests[0] == digests[1]

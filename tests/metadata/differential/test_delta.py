@@ -41,7 +41,10 @@ copies outside the package directories that changed as well, 7.0.1)."""
 
 RULES = (".forceignore", "sfdx-project.json")
 INSIDE = {
+    "AssignmentRules": ".assignmentRules",
+    "AutoResponseRules": ".autoResponseRules",
     "CustomObject": ".object",
+    "EscalationRules": ".escalationRules",
     "MatchingRules": ".matchingRule",
     "SharingRules": ".sharingRules",
     "Workflow": ".workflow",
