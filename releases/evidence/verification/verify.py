@@ -18,6 +18,7 @@ import argparse
 import hashlib
 import importlib.machinery
 import importlib.util
+import io
 import json
 import os
 import sys
@@ -52,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", help="the public key that you noted, in base64")
     parser.add_argument("--checkpoints", type=Path, help="checkpoints that you keep yourself")
     given = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that knows fewer letters than names
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         manifest = _manifest(given.folder)
         history, stories = (_part(name, given.folder, manifest) for name in PARTS)

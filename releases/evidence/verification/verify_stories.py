@@ -19,6 +19,7 @@ ATTEMPTS = ("deployment.planned", "deployment.started")
 MEMBERSHIPS = {"membership.granted": "granted", "membership.revoked": "revoked"}
 ENDED = ("used", "rejected", "withdrawn", "superseded", "expired")
 SETTLED = ("succeeded", "failed", "cancelled", "superseded")
+BEGUN = ("held", "running")
 REFUSED = ("approval.rejected", "deployment.held", "release.decisions_voided")
 DEPARTED = ("canary.allowed", "canary.silent", "database.changed")
 DEPLOYMENT = "0Af"
@@ -192,7 +193,9 @@ class Attempts:
         count = 0
         for name, (row, outcome) in self._outcomes.items():
             ended = self._ended.get(name, "")
-            if ended != outcome and (ended in SETTLED or (outcome == "succeeded" and ended)):
+            if ended != outcome and (
+                ended in SETTLED or (outcome == "succeeded" and ended in BEGUN)
+            ):
                 where = f"population.csv, row {row}"
                 raise Broken(where, f"says {outcome} of {name}, the history says {ended}")
         for name, (number, at) in self._moments.items():

@@ -7,6 +7,8 @@ import importlib.util
 import json
 import py_compile
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +149,19 @@ def test_verifier_names_the_first_thing_that_was_bent(
             wrong[name] = said
         shutil.rmtree(copy)
     assert wrong == {}
+
+
+def test_i35_the_broken_row_is_named_on_a_terminal_that_knows_ascii_alone(
+    period_pack: EvidencePack, unpack: Unpack
+) -> None:
+    folder = unpack(period_pack)
+    replace("access.csv", "Novák".encode(), "Nowák".encode())(folder)
+    command = [sys.executable, "-S", str(folder / "verify.py")]
+    plain = {"PYTHONIOENCODING": "ascii", "TZ": "Asia/Kathmandu", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=plain)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("FAIL: access.csv, row ")
+    assert "Now\\xe1k" in done.stdout
 
 
 def test_i35_a_compiled_copy_in_the_pack_is_not_the_program_that_runs(
