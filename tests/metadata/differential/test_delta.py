@@ -192,7 +192,8 @@ def only_theirs_removed(case: Case, member: Member) -> str:
 
 def _only_lost(case: Case, member: Member) -> bool:
     """Whether the newer files say nothing that the older ones do not."""
-    own = [change for change in case.of(member) if change.old and change.new]
+    found = [change for change in case.of(member) if f"/{member[1]}." in change.path]
+    own = [change for change in found if change.old and change.new]
     old, new = (
         list(case.repository.blobs(blobs))
         for blobs in ([change.old_blob for change in own], [change.new_blob for change in own])
