@@ -192,6 +192,17 @@ def test_i08_two_accounts_of_one_person_are_one_approval(world: World) -> None:
     assert "is another account of ana@example.com: badge office" in str(told.sentence)
 
 
+def test_i08_two_accounts_fill_one_seat_when_it_is_asked_whether_enough_may_decide(
+    world: World,
+) -> None:
+    same(world, world.ben, world.ana)
+    ask(world)
+    same(world, world.cleo, world.ana)
+    with pytest.raises(NotNow) as caught:
+        ask(world, subject_id=2)
+    assert caught.value.code == "approval.unsatisfiable"
+
+
 def test_i08_whoever_may_not_decide_may_not_with_the_first_account_either(world: World) -> None:
     before = ask(world, requester=world.nils)
     same(world, world.nils, world.ana)

@@ -163,7 +163,14 @@ def test_i09_cover_lost_before_the_intent_commits_is_always_seen(committed: Comp
 
 
 @pytest.mark.parametrize(
-    "name", ["decision withdrawn", "role revoked", "request superseded", "release edited"]
+    "name",
+    [
+        "decision withdrawn",
+        "role revoked",
+        "account said to be another one's",
+        "request superseded",
+        "release edited",
+    ],
 )
 def test_i09_the_loss_commits_first_and_nothing_is_intended(committed: Company, name: str) -> None:
     """I-9: removed between approval and call, held. The intent waits and then sees the loss."""
