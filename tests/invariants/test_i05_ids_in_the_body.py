@@ -59,6 +59,11 @@ def robot_as_member(world: World) -> tuple[str, Attack]:
     )
 
 
+def robot_as_another_account(world: World) -> tuple[str, Attack]:
+    person, data = world.people["tomas"], {"same_as_id": world.robot.pk, "reason": "x"}
+    return "governance:same_person", Attack("ines", {"pk": person.pk}, person, data)
+
+
 def nobody_as_author(world: World) -> tuple[str, Attack]:
     data = {"email": "x@y.example", "user_id": 987654}
     return "governance:match", Attack("ines", {}, world.robot, data)
@@ -143,6 +148,7 @@ def unknown_policy(world: World) -> tuple[str, Attack]:
 BODIES: dict[str, Callable[[World], tuple[str, Attack]]] = {
     "AddCandidateForm.candidate": draft_candidate,
     "MemberForm.user_id": robot_as_member,
+    "SamePersonForm.same_as_id": robot_as_another_account,
     "IdentityForm.user_id": nobody_as_author,
     "DelegationForm.deputy_id": robot_as_deputy,
     "RunbookForm.owner": robot_in_runbook,
