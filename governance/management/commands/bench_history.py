@@ -38,6 +38,7 @@ WRITERS = (1, 4, 8)
 TIMES = 7
 APPENDS = 1_000
 VERIFIED = 300_000
+VERIFICATIONS = 3
 PAGE_MS = 100
 SETTLED = 20_000
 FLAT_MB = 10
@@ -180,8 +181,9 @@ class Command(BaseCommand):
         self.stdout.write("\nVerification (CPU of Gatehouse and of PostgreSQL)")
         events = AuditLink.objects.count()
         chain = partial(verifying.follow_chain, report, {}, lambda: None)
-        rate = self._verified("chain", events, chain)
-        self.stdout.write(f"    {judged(rate >= VERIFIED, f'{VERIFIED:,} events/s')}")
+        # The first time also pays for memory that the machine has to bring back.
+        rate = median(self._verified("chain", events, chain) for _ in range(VERIFICATIONS))
+        self.stdout.write(f"    {judged(rate >= VERIFIED, f'{VERIFIED:,} events/s in the median')}")
         self._verified("derived columns", events, lambda: verifying.compare_columns(report))
         drift = timed(guards.drift)
         self.stdout.write(f"  guards            {drift * 1000:>12,.0f} ms")
