@@ -41,14 +41,6 @@ class Machine(Generic[S]):
                 new=str(new),
             )
 
-    def mermaid(self) -> str:
-        """Draw the machine as a Mermaid state diagram for the documentation."""
-        lines = ["stateDiagram-v2"]
-        for old, targets in self.moves.items():
-            lines += [f"    {old} --> {new}" for new in sorted(targets)]
-        lines += [f"    {state} --> [*]" for state in sorted(self.terminal)]
-        return "\n".join(lines) + "\n"
-
 
 def words(state: StrEnum) -> str:
     """Write a state the way a sentence needs it: ``rolled_back`` becomes ``rolled back``."""

@@ -193,17 +193,6 @@ def _zone_that_opens(allowed: Sequence[Window], opening: Span) -> str:
     return "UTC"
 
 
-def next_chance(
-    allowed: Sequence[Window], denied: Sequence[Plan], now: datetime, days: int = 120
-) -> Span | None:
-    """Return the next stretch in which a window is open and nothing is frozen: a denial wins."""
-    end = now + timedelta(days=days)
-    opened = windows.spans(allowed, now, end) if allowed else [Span(now, end)]
-    shut = [span for plan in denied for span in plan.spans(now, end)]
-    left = windows.without(opened, shut)
-    return next((span for span in left if span.end > now), None)
-
-
 # Words -------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,6 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from environments.models import CalendarSource, Environment, Freeze, Maintenance, Track
-from environments.rules_calendar import Plan
 from environments.states import FreezeKind, FreezeScope
 from governance.models import Team, User
 from governance.permissions import Standing, standing_of
@@ -127,15 +126,6 @@ def covers(wanted: Wanted) -> Q:
     if team is not None:
         found |= Q(team=team) | Q(track__team=team) | Q(environment__track__team=team)
     return found
-
-
-def upcoming_plans(environment: Environment, now: datetime) -> list[Plan]:
-    """Return when freezes hold an environment, present ones and those to come."""
-    lasting = Q(ends_at=None) | Q(ends_at__gt=now) | ~Q(every="")
-    rows = Freeze.objects.filter(
-        lasting, covers(Wanted(environment=environment)), lifted_at=None
-    ).exclude(scope=FreezeScope.TEAM)
-    return [freeze.plan for freeze in rows]
 
 
 def frozen_by(environment: Environment) -> Freeze | None:

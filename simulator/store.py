@@ -4,7 +4,7 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,11 +60,6 @@ class Store:
         """Execute one writing statement and return how many rows it touched."""
         with self.transaction():
             return self._connection.execute(sql, values).rowcount
-
-    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Execute one writing statement for each row of values."""
-        with self.transaction():
-            self._connection.executemany(sql, rows)
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """Return all rows of a query."""

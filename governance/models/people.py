@@ -16,7 +16,7 @@ from core import clock
 from core.fields import one_of
 from core.models import Entity
 from governance.rules.addresses import written
-from governance.states import INSTALLATION_ROLES, InvitationPurpose, PersonKind, Role
+from governance.states import InvitationPurpose, PersonKind, Role
 
 
 def validate_zone(name: str) -> None:
@@ -221,11 +221,6 @@ class Membership(Entity):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.role} of {self.team_id}"
-
-    @property
-    def spans_installation(self) -> bool:
-        """Tell whether the role's rights reach beyond its team."""
-        return Role(self.role) in INSTALLATION_ROLES
 
     @property
     def title(self) -> str:

@@ -22,17 +22,6 @@ def describe(rules: PolicyRules, eligible: Iterable[int] = ()) -> list[str]:
     ]
 
 
-def headline(name: str, rules: PolicyRules, eligible: Iterable[int] = ()) -> str:
-    """Say what an environment or a policy asks of people, as one sentence about it."""
-    if not rules.approvals:
-        return f"{name} needs nobody's approval."
-    known = list(eligible)
-    parts = [
-        _people(rule, known[index] if known else None) for index, rule in enumerate(rules.approvals)
-    ]
-    return f"{name} needs {enumeration(parts)}, {_apart(rules.approvals)}."
-
-
 def summary(rules: PolicyRules) -> str:
     """Say a policy in a few words, for the middle of a sentence."""
     if rules.approvals:

@@ -42,10 +42,6 @@ class Span:
         """Say whether a moment lies in the span."""
         return self.start <= now < self.end
 
-    def meets(self, other: Span) -> bool:
-        """Say whether the two have a moment in common."""
-        return self.start < other.end and other.start < self.end
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -228,23 +224,6 @@ def joined(found: Iterable[Span]) -> list[Span]:
         else:
             result.append(span)
     return result
-
-
-def without(allowed: Iterable[Span], denied: Iterable[Span]) -> list[Span]:
-    """Return what is left of the allowed spans: a denial always wins."""
-    left = joined(allowed)
-    for denial in joined(denied):
-        rest: list[Span] = []
-        for span in left:
-            if not span.meets(denial):
-                rest.append(span)
-                continue
-            if span.start < denial.start:
-                rest.append(Span(span.start, denial.start))
-            if denial.end < span.end:
-                rest.append(Span(denial.end, span.end))
-        left = rest
-    return left
 
 
 def current(windows: Sequence[Window], now: datetime) -> Span | None:

@@ -46,11 +46,6 @@ def holders(roles: Iterable[Role]) -> list[User]:
     return list(people.order_by("full_name", "pk"))
 
 
-def production_team() -> Team | None:
-    """Return the team that owns production; None before the installation was founded."""
-    return Team.objects.filter(owns_production=True).first()
-
-
 class Seat(NamedTuple):
     """A membership as far as counting is concerned."""
 

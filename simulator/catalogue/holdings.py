@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from simulator.catalogue import parts, registry
 from simulator.catalogue.parts import Part
-from simulator.catalogue.standard import STANDARD_OBJECTS
 from simulator.ids import prefix_of
 from simulator.store import Row
 from simulator.sure import sure
@@ -193,8 +192,3 @@ def path_of(component: Component) -> str:
     """Return the path of a component's (first) file."""
     plain = [path for path in component.files if not path.endswith(registry.META)]
     return plain[0] if plain else next(iter(component.files))
-
-
-def object_exists(held: "dict[Key, Component]", name: str) -> bool:
-    """Say whether an object is standard or held."""
-    return name.lower() in STANDARD_OBJECTS or ("CustomObject", name.lower()) in held

@@ -32,8 +32,3 @@ STANDARD_PROFILES = (
 def is_custom(name: str) -> bool:
     """Say whether an API name has one of the suffixes that only custom things have."""
     return name.lower().endswith(CUSTOM_SUFFIXES)
-
-
-def has_namespace(name: str) -> bool:
-    """Say whether a custom name belongs to a managed package (ns__Name__c)."""
-    return is_custom(name) and name.count("__") > 1

@@ -4,7 +4,7 @@ from simulator.apex.references import references
 from simulator.catalogue import holdings, parts
 from simulator.catalogue.holdings import Component, Key
 from simulator.catalogue.parts import Part
-from simulator.catalogue.standard import STANDARD_OBJECTS, STANDARD_PROFILES, is_custom
+from simulator.catalogue.standard import STANDARD_OBJECTS, is_custom
 from simulator.deploys import schema
 from simulator.world import Org, World
 
@@ -77,10 +77,6 @@ class View:
     def is_packaged(self, name: str) -> bool:
         """Say whether a name carries the namespace of an installed package."""
         return name.split("__", 1)[0].split(".", 1)[0].lower() in self.namespaces
-
-    def has_profile(self, name: str) -> bool:
-        """Say whether a profile will be there, the ones from birth included."""
-        return name in STANDARD_PROFILES or self.has("Profile", name)
 
     def names(self, kind: str) -> list[str]:
         """Return the names of a type's components that will be there."""

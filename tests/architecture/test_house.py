@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,21 @@ PRODUCT = (
     "script",
     "simulator",
 )
+CALLED_FROM_OUTSIDE = {
+    "django": """
+        _get_session_auth_hash add_arguments allow_migrate allow_relation db_check format_value
+        get_available_name get_by_natural_key process_exception to_python to_url
+    """,
+    "rq": """
+        handle_warm_shutdown_request check_for_suspension restore setup_work_horse_signals
+        should_run_maintenance_tasks subscribe
+    """,
+    "the standard library": """
+        handle_endtag handle_error handle_startendtag log_message path_stats shutdown_request
+    """,
+    "simple-salesforce": "convert_field format_field get_field",
+}
+"""Names that a library looks for, by library; a form's ``clean_FIELD`` goes without saying."""
 MAX_FILE = 400
 MAX_FUNCTION = 50
 
@@ -57,6 +74,26 @@ def test_files_and_functions_stay_short(path: Path) -> None:
             words = ast.get_docstring(node, clean=False) or ""
             size -= words.count("\n") + 1 if words else 0
             assert size <= MAX_FUNCTION, f"{node.name} has {size} lines"
+
+
+def test_no_function_waits_for_a_caller() -> None:
+    """What nothing but its own test calls is no part of the product."""
+    outside = {name for names in CALLED_FROM_OUTSIDE.values() for name in names.split()}
+    defined: Counter[str] = Counter()
+    named: Counter[str] = Counter()
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        named.update(re.findall(r"\w+", text))
+        defined.update(
+            node.name
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        )
+    for path in (ROOT / "templates").rglob("*.html"):
+        named.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    lonely = {name for name, times in defined.items() if named[name] <= times}
+    hooks = {name for name in lonely if name.startswith(("__", "clean_", "do_", "visit_"))}
+    assert lonely - hooks == outside
 
 
 def test_every_table_says_who_may_write_it() -> None:

@@ -104,3 +104,13 @@ def test_a_page_that_is_not_there_looks_like_the_rest(
         window.open(path)
         assert window.page.locator("h1").inner_text() == "Nothing here"
         assert faults_of(window) == []
+
+
+def test_a_long_address_in_a_heading_breaks_on_a_phone(
+    live_company: Company, open_window: OpenWindow
+) -> None:
+    window = open_window(live_company.people["ana"], size=PHONE)
+    window.open("/people/")
+    address = f"{'firstname.lastname.' * 5}@subsidiary.northwind.example"
+    window.page.locator("h1").evaluate("(heading, text) => { heading.textContent = text }", address)
+    assert window.overflow() <= 0

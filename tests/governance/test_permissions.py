@@ -328,7 +328,6 @@ def test_members_and_holders_are_the_active_ones(world: World) -> None:
     with acting(world.ana):
         people.deactivate(user_id=world.cleo.pk, reason="left")
     assert selectors.holders([Role.BOARD_MEMBER]) == [world.ana, world.ben]
-    assert selectors.production_team() == world.platform
 
 
 def test_ones_own_account(world: World) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import InvalidInput
 from governance.rules.policy import PolicyRules, parse
 from governance.rules.policy_lattice import differences, weaker
-from governance.rules.policy_words import describe, headline, hours, summary
+from governance.rules.policy_words import describe, hours, summary
 from governance.rules.seating import seat
 from tests.governance.world import needs
 from tests.support.policies import policies
@@ -94,9 +94,6 @@ def test_a_policy_speaks_in_sentences() -> None:
         "Needs the approval of 1 board member, who had no hand in it."
     )
     assert describe(parse(BODY | needs(0)))[0] == "Needs nobody's approval."
-    assert headline("Production", parse(BODY), [5]) == (
-        "Production needs 2 of 5 board members, none of whom had a hand in it."
-    )
     assert summary(parse(BODY)) == (
         "2 board members approve, an approval lasts 7 days, RunLocalTests"
     )
