@@ -8,7 +8,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.browser.pages import NO_PAGE, PAGES
-from tests.support.browser import PHONE, WIDE, OpenWindow, Theme, Window
+from tests.support.browser import PHONE, OpenWindow, Window
 from tests.support.company import Company
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -45,11 +45,6 @@ def test_every_page_is_in_the_list() -> None:
     assert found == listed
 
 
-LOOKS: tuple[tuple[str, tuple[int, int], Theme], ...] = (
-    ("light", WIDE, "light"),
-    ("dark", WIDE, "dark"),
-    ("phone", PHONE, "light"),
-)
 AREAS = sorted({case.name.partition(":")[0] for case in PAGES})
 
 
@@ -66,7 +61,7 @@ def test_every_page_keeps_the_rules_in_every_look(
         window = windows[case.who]
         path = case.path(live_company)
         window.open(path)
-        faults += [f"{path} as {case.who} {found}" for found in faults_in_every_look(window)]
+        faults += [f"{path} as {case.who} {found}" for found in window.faults_in_every_look()]
     assert faults == []
 
 
@@ -75,24 +70,7 @@ def test_signing_in_keeps_the_rules_in_every_look(
 ) -> None:
     anonymous = open_window()
     anonymous.open("/sign-in/")
-    assert faults_in_every_look(anonymous) == []
-
-
-def faults_in_every_look(window: Window) -> list[str]:
-    faults = []
-    for look, size, theme in LOOKS:
-        window.wear(size, theme)
-        faults += [f"({look}): {found}" for found in faults_of(window, theme)]
-    return faults
-
-
-def faults_of(window: Window, theme: Theme = "light") -> list[str]:
-    # In the dark only the colours differ.
-    found = window.violations() if theme == "light" else window.violations(["color-contrast"])
-    overflow = window.overflow()
-    if overflow > 0:
-        found.append(f"wider than the window by {overflow} px")
-    return found
+    assert anonymous.faults_in_every_look() == []
 
 
 def test_a_page_that_is_not_there_looks_like_the_rest(
@@ -103,7 +81,7 @@ def test_a_page_that_is_not_there_looks_like_the_rest(
     for path in ("/no/such/page/", "/releases/R-999999/", "/environments/E-999999/"):
         window.open(path)
         assert window.page.locator("h1").inner_text() == "Nothing here"
-        assert faults_of(window) == []
+        assert window.faults_now() == []
 
 
 def test_a_long_address_in_a_heading_breaks_on_a_phone(

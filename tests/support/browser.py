@@ -25,6 +25,11 @@ Theme = Literal["light", "dark"]
 
 WIDE = (1440, 900)
 PHONE = (390, 844)
+LOOKS: tuple[tuple[str, tuple[int, int], Theme], ...] = (
+    ("light", WIDE, "light"),
+    ("dark", WIDE, "dark"),
+    ("phone", PHONE, "light"),
+)
 AXE_TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
 
@@ -67,6 +72,23 @@ class Window:
             for rule in found
             for node in rule["nodes"]
         ]
+
+    def faults_now(self, theme: Theme = "light") -> list[str]:
+        """Return what is wrong with the page as it stands: axe's findings and what is too wide."""
+        # In the dark only the colours differ.
+        found = self.violations() if theme == "light" else self.violations(["color-contrast"])
+        overflow = self.overflow()
+        if overflow > 0:
+            found.append(f"wider than the window by {overflow} px")
+        return found
+
+    def faults_in_every_look(self) -> list[str]:
+        """Return what is wrong in light, dark and on a phone; the page is loaded once for all."""
+        faults = []
+        for look, size, theme in LOOKS:
+            self.wear(size, theme)
+            faults += [f"({look}): {found}" for found in self.faults_now(theme)]
+        return faults
 
 
 @pytest.fixture(scope="module")
