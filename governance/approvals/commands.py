@@ -7,6 +7,8 @@ a decision against a changed subject (``supersede`` takes the same row).
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import connection, transaction
 
 from core.db import database_now, lock_rows
@@ -209,9 +211,12 @@ def live_under(policy: Policy) -> bool:
 
 @transaction.atomic
 def expire_due() -> list[int]:
-    """Close the requests whose time is over; returns their ids. Workers may do this too."""
+    """Close the requests whose time is over; returns their ids. Workers may do this too.
+
+    One under which something is under way was used in time, and waits for how that ends.
+    """
     due = ApprovalRequest.objects.filter(state__in=LIVE, expires_at__lte=database_now())
-    expired = lock_rows(due)
+    expired = [request for request in lock_rows(due) if not _is_under_way(request)]
     for request in expired:
         _close(request, ApprovalState.EXPIRED, "its time was over", "approval.expired")
     return [request.pk for request in expired]
@@ -231,11 +236,15 @@ def use(request_id: int, what: str) -> None:
 def settle(request: ApprovalRequest) -> None:
     """Bring the state of a locked request in line with its count, and tell its owner.
 
-    The state is a convenience for lists: whoever acts on an approval counts again.
+    The state is a convenience for lists: whoever acts on an approval counts again. Once what it
+    let begin is under way its time no longer matters, and who takes an answer back still does.
     """
-    if not request.is_live or request.expires_at <= database_now():
+    now, last = database_now(), request.expires_at - timedelta(microseconds=1)
+    if not request.is_live or (now > last and not _is_under_way(request)):
         return
-    standing = progress(request)
+    standing = progress(request, now=min(now, last))
+    if now > last and standing.satisfied:
+        return
     if standing.rejections:
         _move(request, ApprovalState.REJECTED)
         subjects.call_outcome(request.subject_kind, request.pk)
@@ -259,6 +268,13 @@ def settle_for(user: User) -> None:
     )
     for request in lock_rows(theirs):
         settle(request)
+
+
+def _is_under_way(request: ApprovalRequest) -> bool:
+    """Whether the database knows of something that a locked request let begin, and of no end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT governance_under_way(%s)", [request.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def _locked(request_id: int) -> ApprovalRequest:
