@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from contextlib import suppress
 from itertools import pairwise
@@ -29,12 +28,12 @@ def _begin(arguments: list[str]) -> None:
     old, new, one = (given.get(option, "") for option in ("--from", "--to", "--commit"))
     if arguments[:1] == ["delta"] and _full(old) and _full(new):
         spawned.ahead(path, [*spawned.DIFFERING, old, new])
-        spawned.ahead(path, spawned.ANSWERING, stdin=True)
+        spawned.answering_ahead(path, old, new)
         listing = spawned.NAMES if "--no-zip" in arguments else spawned.LISTING
         spawned.ahead(path, [*listing, new])
     elif arguments[:1] == ["convert"] and _full(one):
         spawned.ahead(path, [*spawned.LISTING, one])
-        spawned.ahead(path, spawned.ANSWERING, stdin=True)
+        spawned.answering_ahead(path, one)
 
 
 def _full(name: str) -> bool:
@@ -44,7 +43,7 @@ def _full(name: str) -> bool:
 try:
     code = run()
 except KeyboardInterrupt:
-    code = 128 + signal.SIGINT  # as a shell says it; nobody wants to see where it was
+    code = 130  # 128 and SIGINT, as a shell says it; nobody wants to see where it was
 with suppress(OSError, AttributeError):  # whoever reads them may have gone, or was never there
     sys.stdout.flush()
     sys.stderr.flush()

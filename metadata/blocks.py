@@ -163,13 +163,16 @@ def _naming(unique: str, *, own: bool) -> re.Pattern[bytes]:
 def hides(content: bytes) -> bool:
     """Whether what looks like an element could stand in a comment or in literal text."""
     at = content.find(b"!")  # which is rare, so that this is quicker than to look for both signs
-    while at >= 0 and content[at - 1 : at] != b"<":
+    while at >= 0:
+        if content[at - 1 : at] == b"<":
+            if content[at + 1 : at + 2] in (b"[", b"D"):
+                return True
+            if content.startswith(b"--", at + 1):
+                end = content.find(b"-->", at + 3)
+                if content.find(b"\n    <", at, max(end, at)) >= 0:
+                    return True
         at = content.find(b"!", at + 1)
-    if at < 0:
-        return False
-    if b"<![" in content or b"<!D" in content:
-        return True
-    return any(b"\n    <" in match[0] for match in _COMMENT.finditer(content))
+    return False
 
 
 def _same(one: bytes, two: bytes) -> bool:

@@ -75,6 +75,7 @@ def of_pair(both: Pair) -> Delta:
     touched = _touched(both, changes)
     compounds = {kind for kind in {unit.type for unit in touched} if compound(kind)}
     inside = {unit for unit in touched if unit.type in compounds}
+    both.after.repository.begin(_held({unit: touched[unit] for unit in inside}, changes))
     changed: set[ComponentKey] = set()
     lost: set[ComponentKey] = set()
     for unit, (gone, come) in touched.items():
@@ -154,6 +155,12 @@ def _moved(changes: Changes, gone: Sequence[str], come: Sequence[str]) -> bool:
         return False
     held = sorted((path.rpartition("/")[2], changes[path].old_blob) for path in gone)
     return held == sorted((path.rpartition("/")[2], changes[path].new_blob) for path in come)
+
+
+def _held(touched: Touched, changes: Changes) -> set[str]:
+    """The object ids of what units lost and got."""
+    found = {changes[path].old_blob for gone, _come in touched.values() for path in gone}
+    return found | {changes[path].new_blob for _gone, come in touched.values() for path in come}
 
 
 def _inside(

@@ -38,6 +38,10 @@ _CHANGE_TEXT = ":([0-7]+) ([0-7]+) ([0-9a-f]+) ([0-9a-f]+) [^\0]+\0([^\0]+)\0"
 _OF_COMMIT = f"([0-9a-f]{{40,64}})\0|{_CHANGE_TEXT}"
 
 
+Told = tuple[str, str, bytes]
+"""Object id, kind and content."""
+
+
 class TreeEntry(NamedTuple):
     """One entry of a tree: octal mode and object id."""
 
@@ -238,7 +242,7 @@ def contents(run: Runner, blobs: Sequence[str]) -> Iterator[bytes]:
     with run.process("cat-file", "--batch", "--buffer", stdin=True) as process:
         feeder = feed(process, given)
         for blob in blobs:
-            yield _there(blob, _content(process.stdout))
+            yield _there(blob, _file(_told(process.stdout)))
         feeder.join()
 
 
@@ -259,42 +263,65 @@ class Reader:
         self._process = process
         self._lock = threading.Lock()
         self._fault: InvalidInput | None = None
+        self._begun = [*process.asked]
+        self._taken: dict[str, Told | None] = {}
+
+    def begin(self, blobs: Sequence[str]) -> None:
+        """Let git read ``FEW`` blobs at most for which ``contents`` will be asked; wait for none.
+
+        All of them are kept as long as this lasts.
+        """
+        with self._lock:
+            self._take_begun()
+            self._ask(blobs)
+            self._begun += blobs
 
     def find(self, sha: str, path: str) -> bytes | None:
         """The content of a commit's file; None when the commit has no such file."""
         if "\n" in path:
             return None
-        return next(self._answers([f"{sha}:{path}"]))
+        return _file(next(self._answers([f"{sha}:{path}"])))
 
     def commits(self, names: Sequence[str]) -> list[str | None]:
         """The full object ids of commits; None for what names none."""
-        with self._lock:
-            self._ask([f"{name}^{{commit}}" for name in names])
-            return [_commit(self._process.stdout) for _name in names]
+        found = self._answers([f"{name}^{{commit}}" for name in names])
+        return [told[0] if told and told[1] == "commit" else None for told in found]
 
     def contents(self, blobs: Sequence[str]) -> Iterator[bytes]:
         """Yield the contents of ``FEW`` blobs at most; raises as the function ``contents`` does."""
         for start in range(0, len(blobs), TOGETHER):
             asked = blobs[start : start + TOGETHER]
-            for blob, content in zip(asked, self._answers(asked), strict=True):
-                yield _there(blob, content)
+            for blob, told in zip(asked, self._answers(asked), strict=True):
+                yield _there(blob, _file(told))
 
-    def _answers(self, names: Sequence[str]) -> Iterator[bytes | None]:
-        found: list[bytes | None] = []
-        with self._lock:
-            if self._fault is None:
-                self._ask(names)
-            try:
-                while self._fault is None and len(found) < len(names):
-                    found.append(_content(self._process.stdout))
-            except InvalidInput as fault:
-                self._fault = fault  # what git prints next is the file that nobody wants to read
+    def _answers(self, names: Sequence[str]) -> Iterator[Told | None]:
+        found: list[Told | None] = []
+        with self._lock, suppress(InvalidInput):
+            self._take_begun()
+            self._ask([name for name in names if name not in self._taken])
+            for name in names:
+                found.append(self._taken[name] if name in self._taken else self._answer())
         yield from found
         if self._fault is not None and len(found) < len(names):
             raise self._fault
 
+    def _take_begun(self) -> None:
+        """Read what stands before the next answer."""
+        with suppress(InvalidInput):  # told where somebody wants what cannot be read any more
+            for name in self._begun:
+                self._taken[name] = self._answer()
+        self._begun = []
+
+    def _answer(self) -> Told | None:
+        if self._fault is None:
+            try:
+                return _told(self._process.stdout)
+            except InvalidInput as fault:
+                self._fault = fault  # what git prints next is the file that nobody wants to read
+        raise self._fault
+
     def _ask(self, names: Sequence[str]) -> None:
-        if self._process.stdin is not None:
+        if self._process.stdin is not None and self._fault is None:
             given = "".join(f"{name}\n" for name in names)
             with suppress(BrokenPipeError):  # why git ended is told where its answer lacks
                 self._process.stdin.write(given.encode("utf-8", "surrogateescape"))
@@ -310,31 +337,16 @@ def reader(run: Runner) -> Iterator[Reader]:
             process.stdin.close()
 
 
-def _commit(stream: IO[bytes]) -> str | None:
-    """The object id of the next answer where it is a commit; raises EOFError."""
-    fields = _head(stream)
-    if fields is None:
-        return None
-    stream.read(int(fields[2]) + 1)
-    return fields[0].decode("ascii") if fields[1] == b"commit" else None
-
-
-def _head(stream: IO[bytes]) -> list[bytes] | None:
-    """Object id, kind and size of the next answer; raises EOFError when git ended."""
-    head = stream.readline()
-    if not head:
-        raise EOFError
-    fields = head.rsplit(None, 2)
-    return fields if len(fields) == 3 and fields[2].isdigit() else None
-
-
-def _content(stream: IO[bytes]) -> bytes | None:
-    """The next answer of ``cat-file --batch``; None for an object that is missing or no file.
+def _told(stream: IO[bytes]) -> Told | None:
+    """The next answer of ``cat-file --batch``; None for an object that is missing.
 
     Raises EOFError when git ended; ``Runner.process`` says why.
     """
-    fields = _head(stream)
-    if fields is None:
+    head = stream.readline()
+    if not head:
+        raise EOFError
+    fields = head.decode("utf-8", "surrogateescape").rsplit(None, 2)
+    if len(fields) != 3 or not fields[2].isdecimal():
         return None
     size = int(fields[2])
     if size > MAX_BLOB_BYTES:
@@ -344,4 +356,8 @@ def _content(stream: IO[bytes]) -> bytes | None:
         )
     content = stream.read(size)
     stream.read(1)
-    return content if fields[1] == b"blob" else None
+    return fields[0], fields[1], content
+
+
+def _file(told: Told | None) -> bytes | None:
+    return told[2] if told and told[1] == "blob" else None

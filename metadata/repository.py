@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -105,6 +105,11 @@ class Repository:
         if reader is not None and len(listed) <= objects.FEW:
             return reader.contents(listed)
         return objects.contents(self.run, listed)
+
+    def begin(self, blobs: Collection[str]) -> None:
+        """Let git read what ``blobs`` will be asked for, where that is little."""
+        if self._reader is not None and len(blobs) <= objects.FEW:
+            self._reader.begin([*blobs])
 
     def file(self, rev: str, path: str) -> bytes | None:
         """The content of one file of a commit, or None when the commit has no such file."""

@@ -38,6 +38,8 @@ class Running(NamedTuple):
     stdout: IO[bytes]
     stderr: IO[bytes]
     stdin: IO[bytes] | None
+    asked: Sequence[str] = ()
+    """What it has been asked already."""
 
 
 class Runner:
@@ -132,7 +134,8 @@ class Runner:
             ) from None
         if process is None or process.stdout is None or process.stderr is None:
             raise ExternalFault("git.failed", "Git did not start.", retryable=True)
-        return Running(process, process.stdout, process.stderr, process.stdin)
+        asked = process.asked if isinstance(process, spawned.Spawned) else ()
+        return Running(process, process.stdout, process.stderr, process.stdin, asked)
 
 
 def _by_gitpython(

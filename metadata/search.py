@@ -24,14 +24,15 @@ class Names(Collection[str]):
 
     @cached_property
     def _each(self) -> dict[str, None]:
-        return dict.fromkeys(self)
+        return dict.fromkeys(self._text.split("\0")[1:-1])
 
     def __contains__(self, path: object) -> bool:
         self._asked += 1
-        return path in self._each if self._asked > FEW else f"\0{path}\0" in self._text
+        many = self._asked > FEW
+        return path in self._each if many else f"\0{path}\0" in self._text
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._text.split("\0")[1:-1])
+        return iter(self._each)
 
     def __len__(self) -> int:
         return self._text.count("\0") - 1

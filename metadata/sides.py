@@ -41,13 +41,13 @@ class Side:
         sha: str,
         tree: Callable[[], Mapping[str, TreeEntry]],
         asked: Sequence[str],
-        listing: Callable[[], Listing] | None = None,
+        listings: Sequence[Callable[[], Listing]] = (),
     ) -> None:
-        """``listing`` holds all paths of the tree, and may hold others."""
+        """``listings`` hold all paths of the tree, and may hold others."""
         self.repository = repository
         self.sha = sha
         self._tree = tree
-        self._listing = listing or cache(lambda: Listing(self.tree))
+        self._listings = listings or (cache(lambda: Listing(self.tree)),)
         self.layout = self._detect(reader)
         directories = selection.directories_of(self.layout, asked)
         self.selection = selection.selection(
@@ -71,7 +71,7 @@ class Side:
     @cached_property
     def paths(self) -> Mapping[str, None]:
         """The paths that are metadata, in order."""
-        out = self.selection.out(self._listing())
+        out = self._found(self.selection.out)
         return {path: None for path in self.tree if path not in out}
 
     def __contains__(self, path: str) -> bool:
@@ -79,7 +79,11 @@ class Side:
 
     def twice(self, ending: str) -> Sequence[str]:
         """The metadata of which two directories' names at least end so, each with its slash."""
-        return self._kept(self._listing().twice(ending))
+        return self._kept(self._found(lambda listing: listing.twice(ending)))
+
+    def _found(self, search: Callable[[Listing], Collection[str]]) -> set[str]:
+        """What a search finds among all paths of the tree and maybe others."""
+        return set[str]().union(*(search(listing()) for listing in self._listings))
 
     def _kept(self, found: Collection[str]) -> Sequence[str]:
         """What is metadata of this commit, in order."""
@@ -120,7 +124,7 @@ class Side:
         texts = {text for unit in units for text in _texts(unit)}
         if len(units) > FEW or "" in texts:
             return self.paths
-        return self._kept(search(self._listing(), texts))
+        return self._kept(self._found(lambda listing: search(listing, texts)))
 
     def present_alike(self, units: Collection[ComponentKey]) -> dict[ComponentKey, ComponentKey]:
         """Those of the units of which the commit has any file, in whichever directory.
@@ -213,13 +217,13 @@ class Pair:
         before: Side,
         after: Side,
         differing: Later[Changes],
-        listing: Callable[[], Listing],
+        listings: Sequence[Callable[[], Listing]],
     ) -> None:
-        """``listing`` holds the paths of both."""
+        """``listings`` hold the paths of both, what is known first at first."""
         self.before = before
         self.after = after
         self._differing = differing
-        self._listing = listing
+        self._listings = listings
         self.alike = before.registry is after.registry and before.layout.name == after.layout.name
         """Whether both name files by the same rules."""
 
@@ -237,14 +241,18 @@ class Pair:
         return found
 
     def _chosen(self) -> Changes:
-        differing = self._differing.result()
         if self.before.selection == self.after.selection and self.alike:
+            differing = self._differing.result()
             return differing.without(self.after.selection.out(Listing(differing)))
-        return self._by_both_rules(differing)
+        return self._by_both_rules()
 
-    def _by_both_rules(self, differing: Changes) -> Changes:
+    def _by_both_rules(self) -> Changes:
         """The rules differ, so a file may have come or gone without being touched."""
-        lost, unseen = (side.selection.out(self._listing()) for side in (self.before, self.after))
+        lost, unseen = set[str](), set[str]()
+        for listing in self._listings:  # git still compares while the newer commit's is searched
+            lost |= self.before.selection.out(listing())
+            unseen |= self.after.selection.out(listing())
+        differing = self._differing.result()
         if lost == unseen:
             return differing.without(lost)
         found = dict(differing.without(lost & unseen).printed)
@@ -285,14 +293,14 @@ def opened(repository: Repository, begun: Comparison, directories: Sequence[str]
     def before() -> Older:
         return Older(after(), differing.result())
 
-    @cache
-    def listing() -> Listing:
-        return Listing(dict.fromkeys([*newer.result(), *differing.result().gone()]))
-
+    listings = (
+        cache(lambda: Listing(newer.result())),
+        cache(lambda: Listing(differing.result().gone())),
+    )
     with repository.session() as reader:
-        after_side = Side(repository, reader, begun.new, after, directories, listing)
-        before_side = Side(repository, reader, begun.old, before, directories, listing)
-    return Pair(before_side, after_side, differing, listing)
+        after_side = Side(repository, reader, begun.new, after, directories, listings)
+        before_side = Side(repository, reader, begun.old, before, directories, listings)
+    return Pair(before_side, after_side, differing, listings)
 
 
 def single(repository: Repository, rev: str, directories: Sequence[str] = ()) -> Side:

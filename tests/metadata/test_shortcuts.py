@@ -146,6 +146,25 @@ def test_elements_say_the_same_whatever_the_order_of_their_lines(
     assert blocks.compared(kind, "A", *sides) == (changed, set())
 
 
+HIDING = {
+    "nothing": (b"<a>\n    <b>! <</b></a>", False),
+    "a mark at the beginning": (b"!<a/>", False),
+    "a comment in a line": (b"<a>\n    <b><!-- c --></b></a>", False),
+    "a comment over an element": (b"<a><!-- \n    <b/> --></a>", True),
+    "an element behind a comment": (b"<a><!-- c -->\n    <b/></a>", False),
+    "the second comment": (b"<a><!-- c -->!<!--\n    <b/>--></a>", True),
+    "a comment without an end": (b"<a><!-- \n    <b/></a>", False),
+    "a comment that ends as it begins": (b"<!-->\n    <b/>-->", True),
+    "literal text": (b"<a><!-- c --><![CDATA[x]]></a>", True),
+    "a document type": (b"<!DOCTYPE a><a/>", True),
+}
+
+
+@pytest.mark.parametrize(("content", "hiding"), HIDING.values(), ids=HIDING.keys())
+def test_what_could_hide_an_element_is_seen(content: bytes, hiding: bool) -> None:
+    assert blocks.hides(content) is hiding
+
+
 def test_labels_in_another_form_are_written_as_if_all_were_parsed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
