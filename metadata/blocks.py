@@ -162,14 +162,17 @@ def _naming(unique: str, *, own: bool) -> re.Pattern[bytes]:
 
 def hides(content: bytes) -> bool:
     """Whether what looks like an element could stand in a comment or in literal text."""
+    closed = 0  # where the last comment ended
     at = content.find(b"!")  # which is rare, so that this is quicker than to look for both signs
     while at >= 0:
         if content[at - 1 : at] == b"<":
             if content[at + 1 : at + 2] in (b"[", b"D"):
                 return True
-            if content.startswith(b"--", at + 1):
-                end = content.find(b"-->", at + 3)
-                if content.find(b"\n    <", at, max(end, at)) >= 0:
+            if at > closed and content.startswith(b"--", at + 1):
+                closed = content.find(b"-->", at + 3)
+                if closed < 0:
+                    closed = len(content)  # that is none, nor can there be another
+                elif content.find(b"\n    <", at, closed) >= 0:
                     return True
         at = content.find(b"!", at + 1)
     return False

@@ -155,6 +155,7 @@ HIDING = {
     "the second comment": (b"<a><!-- c -->!<!--\n    <b/>--></a>", True),
     "a comment without an end": (b"<a><!-- \n    <b/></a>", False),
     "a comment that ends as it begins": (b"<!-->\n    <b/>-->", True),
+    "a comment that begins in one": (b"<!-- <!-->\n    <b/>-->", False),
     "literal text": (b"<a><!-- c --><![CDATA[x]]></a>", True),
     "a document type": (b"<!DOCTYPE a><a/>", True),
 }
