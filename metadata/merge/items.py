@@ -33,8 +33,8 @@ class Item:
 def content(element: Element) -> Identity:
     """What an element says: name, attributes, texts and children, without formatting.
 
-    Blanks and comments between elements do not count; beside a text, and as the whole content of an
-    element, they do.
+    Blanks and comments between elements do not count; beside a text they do. A comment that is the
+    whole content of an element counts by its words: editors and orgs set it with other blanks.
     """
     inner = list(element)
     attributes = tuple(sorted(element.attrib.items())) if element.attrib else ()
@@ -43,6 +43,13 @@ def content(element: Element) -> Identity:
     children = [child for child in inner if isinstance(child.tag, str)]
     if children and not mixed(element):
         return element.tag, attributes, tuple(map(content, children))
+    if not children and not mixed(element):
+        return (
+            element.tag,
+            attributes,
+            "open",
+            tuple(" ".join((comment.text or "").split()) for comment in inner),
+        )
     parts: list[Hashable] = [element.text or ""]
     for child in inner:
         parts.append(content(child) if isinstance(child.tag, str) else ("!", child.text))

@@ -136,6 +136,23 @@ def test_comment_instead_of_text_stays_a_comment() -> None:
     assert not merge(nothing, reworded, label("Hilfe")).clean
 
 
+def test_blanks_in_a_comment_instead_of_text_are_no_change() -> None:
+    def label(inner: str) -> bytes:
+        labels = f"<customLabels><label>{inner}</label><name>A</name></customLabels>"
+        return f"<Translations {NS}>{labels}</Translations>".encode()
+
+    base, respaced, reworded = (
+        label("<!--Help -->"),
+        label("\n<!-- Help -->"),
+        label("<!-- Tip -->"),
+    )
+    for sides in ((respaced, reworded), (reworded, respaced)):
+        merged = merge(base, *sides)
+        assert merged.clean
+        assert b"<label><!-- Tip --></label>" in merged.content
+    assert b"Eins" in merge(base, respaced, label("Eins")).content
+
+
 def test_untranslated_neighbour_is_not_touched_by_a_merge() -> None:
     def labels(*pairs: tuple[str, str]) -> bytes:
         inner = "".join(
