@@ -10,13 +10,12 @@ endless time), is not made: the text stays as the commit has it, and a warning s
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput
-from metadata.convert import ignore
+from metadata.convert import globs
 from metadata.objects import LINK, MAX_BLOB_BYTES, SUBMODULE, TreeEntry
 from metadata.projects import PROJECT_FILE, Layout, Read
 
@@ -60,6 +59,10 @@ def _not_made(entry: Mapping[str, Any]) -> str:
         )
     if "regexToReplace" in entry:
         return "it uses a regular expression, which may take endless time"
+    if globs.EXTENDED.search(str(entry.get("glob", ""))):
+        return (
+            f"its glob {str(entry['glob'])[:60]!r} has alternatives in round brackets; use braces"
+        )
     return ""
 
 
@@ -93,12 +96,7 @@ def _concerns(entry: Mapping[str, Any]) -> Callable[[str], bool]:
     if isinstance(name, str) and name:
         return lambda path: f"/{path}".endswith(name)
     if isinstance(glob, str) and glob:
-        parts = [part for part in glob.split("/") if part not in ("", ".")]
-        try:
-            pattern = re.compile(ignore.source(parts or ["**"], floating=True), re.DOTALL)
-        except re.error as fault:
-            raise _refusal(f"has the glob {glob[:80]!r}, which cannot be read: {fault}") from None
-        return lambda path: pattern.fullmatch(path) is not None
+        return globs.matcher(glob)
     raise _refusal("has an entry without filename or glob")
 
 
