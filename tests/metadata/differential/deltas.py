@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from core.errors import DomainError
@@ -89,7 +91,12 @@ def _layout(repository: Repository, sha: str) -> Layout | None:
 
 
 def run(tool: Path, bare: Path, wanted: Sequence[Range], place: Path) -> dict[Range, Answer]:
-    """The peer's manifests; a range that it gives up on is left out."""
+    """The peer's manifests; a range that it gives up on is left out.
+
+    The peer keeps things in mind from one range to the next, so a difference counts only when the
+    range alone shows it.
+    """
+    place.mkdir(exist_ok=True)
     work = place / "work"
     clone = ["git", "clone", "-q", "--shared", "--no-checkout", str(bare), str(work)]
     subprocess.run(clone, check=True)
@@ -134,6 +141,20 @@ def _asked(repository: Repository, one: Range, output: Path) -> dict[str, object
 
 def _members(path: Path) -> frozenset[Member]:
     return members(manifest.read(path.read_bytes(), str(path))[0])
+
+
+@cache
+def _registry(tool: Path) -> str:
+    """What a peer knows of types, as it is written there."""
+    own = [*tool.glob("lib/metadata/*.js")]
+    registry = "node_modules/@salesforce/source-deploy-retrieve/lib/src/registry"
+    official_one = tool.glob(f"{registry}/metadataRegistry.json")
+    return "".join(path.read_text() for path in (*own, *official_one))
+
+
+def knows(tool: Path, kind: str) -> bool:
+    """Whether a peer has heard of a type."""
+    return re.search(rf"""["']{kind}["']""", _registry(tool)) is not None
 
 
 def members(listed: Manifest) -> frozenset[Member]:
