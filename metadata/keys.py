@@ -30,6 +30,7 @@ class Rule:
     types: Mapping[str, str] = field(default_factory=dict)
     rising: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     made: Mapping[str, str] = field(default_factory=dict)
+    drawn: frozenset[str] = frozenset()
 
     def inner(self, name: str) -> Rule:
         """The rule for children of a child of that name."""
@@ -58,6 +59,10 @@ make something together that the platform refuses."""
 RANKED: Mapping[str, str] = {"platformActionListItems": "sortOrder"}
 """Lists whose elements hold their own places, counted from 0, and the element that says it."""
 
+DRAWN = frozenset({"locationX", "locationY"})
+"""Where an element of a flow is drawn for who edits it; to the platform it says nothing. Of sides
+that draw one at different places, the first that moved it is taken."""
+
 PARTIAL = frozenset({"Profile"})
 """Roots that an org takes as additions: what a file leaves out stays as the org has it."""
 
@@ -84,6 +89,12 @@ def _elements() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
+def flow_elements() -> frozenset[str]:
+    """The types of what a flow consists of, each of which is drawn somewhere."""
+    return frozenset(said.rstrip("*") for said in _elements()["Flow"].values()) - {""}
+
+
+@cache
 def of_root(name: str) -> Rule:
     """The rule for children of a file's root element, by the root's name."""
     rule = of_type(name)
@@ -104,6 +115,7 @@ def of_type(name: str) -> Rule:
         repeated=frozenset(element for element, said in held.items() if said.endswith("*")),
         types={element: said.rstrip("*") for element, said in held.items()},
         made=MADE.get(name, {}),
+        drawn=DRAWN if name in flow_elements() else frozenset(),
     )
 
 

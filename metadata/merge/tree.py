@@ -175,6 +175,7 @@ class Merging:
             inner = None if name in keys.WHOLE else rule.inner(name)
             item = _highest(base.get(key), wanted, rule.rising.get(name))
             item = item or _made(wanted, rule.made.get(name))
+            item = item or (_drawn(base.get(key), wanted) if name in rule.drawn else None)
             item = item or self._entry(base.get(key), wanted, inner, where)
             if item is not None:
                 kept[key] = item
@@ -343,6 +344,14 @@ def _made(sides: Sequence[_Wanted], pattern: str | None) -> Item | None:
     ):
         return None
     return sides[0].item
+
+
+def _drawn(base: Item | None, sides: Sequence[_Wanted]) -> Item | None:
+    """Where the first side that moved it draws an element of a flow; None where one took it out."""
+    if not all(side.item for side in sides):
+        return None
+    said = base.identity if base else None
+    return next((side.item for side in sides if side.item and side.item.identity != said), None)
 
 
 def _after_each_other(runs: Sequence[list[Item]]) -> list[Item]:

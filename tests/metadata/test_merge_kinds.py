@@ -138,3 +138,30 @@ def test_record_type_has_one_layout_of_an_object_and_two_for_it_are_a_conflict()
         "Profile Admin: layout assignment Contact Contact.Faculty, layout: "
         "team a says “Contact-B”, team b says “Contact-C”"
     )
+
+
+def test_flow_elements_that_both_sides_drew_anew_are_no_conflict() -> None:
+    def flow(x: int, y: int, label: str = "Is it so?") -> bytes:
+        place = f"<locationX>{x}</locationX><locationY>{y}</locationY>"
+        node = f"<decisions><name>D</name><label>{label}</label>{place}</decisions>"
+        return document("Flow", node + f"<start>{place}</start>")
+
+    def drawn(content: bytes) -> list[tuple[str, str]]:
+        root = xml.parse(content, "the flow")
+        return [(xml.text_of(node, "locationX"), xml.text_of(node, "locationY")) for node in root]
+
+    merged = merge(flow(1, 1), flow(2, 3), flow(4, 5, "Sure?"))
+    assert (merged.clean, drawn(merged.content)) == (True, [("2", "3")] * 2)
+    assert b"Sure?" in merged.content
+    only_theirs = merge(flow(1, 1), flow(1, 1, "Sure?"), flow(4, 5))
+    assert (only_theirs.clean, drawn(only_theirs.content)) == (True, [("4", "5")] * 2)
+    left_out = flow(1, 1).replace(b"<locationY>1</locationY>", b"")
+    assert not merge(flow(1, 1), flow(2, 3), left_out).clean
+    assert not merge(flow(1, 1), flow(1, 1, "One?"), flow(1, 1, "Two?")).clean
+
+
+def test_places_of_another_type_than_a_flow_are_a_conflict() -> None:
+    def place(x: int) -> bytes:
+        return document("CustomMetadata", f"<locationX>{x}</locationX>")
+
+    assert not merge(place(1), place(2), place(3)).clean
