@@ -16,6 +16,7 @@ SIZE = 32
 """Bytes of a hash."""
 GENESIS = bytes(SIZE)
 _NUMBERS = Struct(">qq")
+_LENGTH = 4
 
 Link = tuple[int, int, bytes, bytes]
 """Position, event id, previous, hash."""
@@ -55,6 +56,16 @@ class Portion:
     previous: bytes = b""
     last: bytes = b""
     told: Mapping[int, bytes] = field(default_factory=dict)
+
+
+def cut(texts: bytes, lengths: bytes) -> Sequence[bytes]:
+    """Return the texts that follow each other without anything between them.
+
+    ``lengths``: each in 4 bytes, big-endian. Nothing when they do not add up: a text was left out.
+    """
+    rows = len(lengths) // _LENGTH
+    form = Struct("%ds" * rows % Struct(f">{rows}i").unpack(lengths))
+    return form.unpack(texts) if form.size == len(texts) else ()
 
 
 def hashes(

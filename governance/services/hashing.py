@@ -3,7 +3,8 @@
 PostgreSQL hands out texts and hashes of some rows as a few long byte strings, which is cheap; the
 hashes are computed here, where the processor's own instructions for SHA-256 serve. Portions do not
 depend on each other, since each row carries the hash before it: one process reads while another
-hashes, so that both cores are busy.
+hashes, so that both cores are busy. Then processor time is what counts (ADR 0126): one question for
+some rows, asked of libpq itself, and texts that are cut by their lengths.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from psycopg.pq import ExecStatus
 
 from core.errors import ExternalFault
-from governance.rules.chain import SIZE, Portion, hashes, signed_between
+from governance.rules.chain import SIZE, Portion, cut, hashes, signed_between
 
 PORTION = 10_000
 READ = 1_000
@@ -29,24 +31,29 @@ PROCESSES = 2
 SPREAD = 4
 ENDED_SECONDS = 5
 LONGEST = 65_536
-# Canonical JSON has no control characters; a text that has one makes one text too many.
-_BETWEEN = b"\x01"
-_NOTHING = (0, 0, False, b"", b"", b"")
 
-_ROWS = """
-    SELECT coalesce(min(event_id), 0), coalesce(max(event_id), 0),
-           coalesce(bool_and(octet_length(previous) = 32 AND octet_length(hash) = 32), false),
-           string_agg(int8send(position) || int8send(event_id), ''),
-           string_agg(previous, ''), string_agg(hash, '')
-    FROM (SELECT position, event_id, previous, hash FROM governance_auditlink
-          WHERE position > %s AND position <= %s ORDER BY position) l
+# Event ids that lie far apart belong to a long transaction, or were tampered with: then no text is
+# read at once, nor is one that is longer than any that the product writes.
+_QUESTION = """
+    PREPARE history_rows (bigint, bigint, bigint, bigint) AS
+    SELECT l.numbers, l.previous, l.hash, e.ids, e.lengths, e.texts
+    FROM (
+        SELECT min(event_id) AS least, max(event_id) AS most,
+               bool_and(octet_length(previous) = 32 AND octet_length(hash) = 32) AS sound,
+               string_agg(int8send(position) || int8send(event_id), '') AS numbers,
+               string_agg(previous, '') AS previous, string_agg(hash, '') AS hash
+        FROM (SELECT position, event_id, previous, hash FROM governance_auditlink
+              WHERE position > $1 AND position <= $2 ORDER BY position) rows
+    ) l,
+    LATERAL (
+        SELECT string_agg(int8send(id), '') AS ids,
+               string_agg(int4send(octet_length(body)), '') AS lengths,
+               string_agg(CASE WHEN octet_length(body) <= $3 THEN body END, '') AS texts
+        FROM governance_auditevent
+        WHERE l.sound AND l.most::numeric - l.least < $4 AND id BETWEEN l.least AND l.most
+    ) e
 """
-_TEXTS = """
-    SELECT coalesce(string_agg(int8send(id), ''), ''),
-           coalesce(string_agg(body, E'\\x01') FILTER (WHERE octet_length(body) <= %s), ''),
-           count(*) FILTER (WHERE octet_length(body) > %s)
-    FROM governance_auditevent WHERE id BETWEEN %s AND %s
-"""
+_NAME, _COLUMNS, _BINARY = b"history_rows", 6, 1
 # The same plan however large the history is; the processes share the cores already.
 _PLANS = """
     SET max_parallel_workers_per_gather = 0;
@@ -115,6 +122,7 @@ def _read(starts: range, end: int, signed: Sequence[int]) -> Iterator[Portion]:
         raw: psycopg.Connection[Any] = reader.connection
         raw.execute(_PLANS)
         raw.execute(_KEEPING_MEMORY)
+        raw.execute(_QUESTION)
         for start in starts:
             yield _portion(raw, start, min(start + PORTION, end), signed)
 
@@ -137,22 +145,11 @@ def _portion(raw: psycopg.Connection[Any], start: int, end: int, signed: Sequenc
 
 def _hashed(raw: psycopg.Connection[Any], start: int, end: int) -> tuple[bytes, bytes]:
     """Return previous and hash of these rows one after another; nothing where one is wrong."""
-    with psycopg.Cursor(raw) as cursor:
-        cursor.execute(_ROWS, [start, end], binary=True, prepare=True)
-        least, most, sound, numbers, previous, own = cursor.fetchone() or _NOTHING
-        # Event ids that lie far apart belong to a long transaction, or were tampered with.
-        if not sound or most - least >= SPREAD * READ:
-            return b"", b""
-        cursor.execute(_TEXTS, [LONGEST, LONGEST, least, most], binary=True, prepare=True)
-        ids, texts = _raw(cursor, 0), _raw(cursor, 1)
-        # A text left out would make room for a control character in another one.
-        if any(_raw(cursor, 2)):
-            return b"", b""
-    fits = hashes(start, previous, numbers, ids, texts.split(_BETWEEN)) == own
+    asked = [b"%d" % number for number in (start, end, LONGEST, SPREAD * READ)]
+    answer = raw.pgconn.exec_prepared(_NAME, asked, result_format=_BINARY)
+    if answer.status != ExecStatus.TUPLES_OK:
+        raise psycopg.errors.error_from_result(answer)
+    values = (answer.get_value(0, column) or b"" for column in range(_COLUMNS))
+    numbers, previous, own, ids, lengths, texts = values
+    fits = hashes(start, previous, numbers, ids, cut(texts, lengths)) == own
     return (previous, own) if fits else (b"", b"")
-
-
-def _raw(cursor: psycopg.Cursor[Any], column: int) -> bytes:
-    """Return a value of the answer's row as it came, in UTF-8: making it a str would be in vain."""
-    result = cursor.pgresult
-    return (result.get_value(0, column) or b"") if result else b""

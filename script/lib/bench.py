@@ -16,12 +16,16 @@ import psycopg
 
 from core import keyring
 from script.lib import environment, roles
-from script.lib.embedded import Postgres
+from script.lib.embedded import Postgres, shared_buffers
 from script.lib.environment import Addresses
 from script.lib.installation import ROOT, Installation
 
 DATABASE = "gatehouse"
-OPTIONS = {"max_connections": "60", "shared_buffers": "256MB", "log_min_messages": "warning"}
+OPTIONS = {
+    "max_connections": "60",
+    "shared_buffers": shared_buffers(),
+    "log_min_messages": "warning",
+}
 HISTORY = ("bench_history", ("events", "seconds"))
 GATE = ("bench_gate", ("times",))
 # The gate first: what it writes is rolled back, while the history stays.

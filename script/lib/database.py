@@ -12,13 +12,17 @@ import psycopg
 from psycopg import sql
 
 from script.lib import roles
-from script.lib.embedded import Postgres, ServerFailed, Valkey
+from script.lib.embedded import Postgres, ServerFailed, Valkey, shared_buffers
 from script.lib.installation import Installation, State
 from script.lib.progress import CannotStart, step
 
 DATABASE = "gatehouse"
 # Quick enough for a laptop, and every commit is on the disk.
-OPTIONS = {"max_connections": "100", "shared_buffers": "128MB", "log_min_messages": "warning"}
+OPTIONS = {
+    "max_connections": "100",
+    "shared_buffers": shared_buffers(),
+    "log_min_messages": "warning",
+}
 
 
 @contextmanager

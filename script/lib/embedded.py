@@ -27,6 +27,7 @@ import psutil
 USER = "gatehouse-db"
 START_SECONDS = 30
 STOP_SECONDS = 20
+LEAST_SHARED, MOST_SHARED = 128 * 2**20, 2 * 2**30
 
 
 class ServerFailed(Exception):
@@ -39,6 +40,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def shared_buffers() -> str:
+    """Return a quarter of the memory for PostgreSQL, as its manual recommends, within bounds.
+
+    It is taken page by page when it is used; no more is, so that the most does not hurt a laptop.
+    """
+    quarter = psutil.virtual_memory().total // 4
+    return f"{min(max(quarter, LEAST_SHARED), MOST_SHARED) // 2**20}MB"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from governance.rules.chain import (
     SIZE,
     Chain,
     Portion,
+    cut,
     hashes,
     link,
     signed_between,
@@ -92,3 +93,18 @@ def test_hashes_need_every_text_once() -> None:
 
 def test_hashes_need_every_position_once() -> None:
     assert made(start=1) == b""
+
+
+def measured(bodies: Sequence[bytes]) -> bytes:
+    return b"".join(len(body).to_bytes(4, "big") for body in bodies)
+
+
+@pytest.mark.parametrize("bodies", [[b""], [b"", "Zoë \x01".encode(), b"b", b""], BODIES])
+def test_texts_are_cut_by_their_lengths_whatever_is_in_them(bodies: list[bytes]) -> None:
+    assert list(cut(b"".join(bodies), measured(bodies))) == bodies
+
+
+def test_no_text_is_cut_when_one_of_them_was_left_out() -> None:
+    assert cut(b"".join(BODIES[1:]), measured(BODIES)) == ()
+    assert cut(b"".join(BODIES), measured(BODIES[1:])) == ()
+    assert cut(b"a text", b"") == ()

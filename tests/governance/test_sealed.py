@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -122,6 +123,14 @@ def test_a_verification_whose_process_is_killed_is_not_finished_and_tried_again(
     attend(verifying.KIND)
     assert [each.passed for each in Verification.objects.all()] == [True, False]
     assert "Whole" in page.get(reverse("governance:chain")).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_question_that_postgresql_refuses_says_nothing_about_the_rows() -> None:
+    with as_role("build"):
+        connection.ensure_connection()
+        with pytest.raises(psycopg.errors.InvalidSqlStatementName):
+            hashing._hashed(connection.connection, 0, 1)
 
 
 @both

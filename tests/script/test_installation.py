@@ -7,7 +7,9 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from config.env import Env
@@ -148,3 +150,14 @@ def test_a_private_directory_cannot_be_entered_by_others(tmp_path: Path) -> None
     (tmp_path / "clone").chmod(0o700)
     assert not embedded.can_enter(inside)
     assert embedded.can_enter(Path("/usr"))
+
+
+@pytest.mark.parametrize(
+    ("memory", "said"),
+    [(2**28, "128MB"), (2 * 2**30, "512MB"), (64 * 2**30, "2048MB")],
+)
+def test_postgresql_gets_a_quarter_of_the_memory_within_bounds(
+    monkeypatch: pytest.MonkeyPatch, memory: int, said: str
+) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=memory))
+    assert embedded.shared_buffers() == said
