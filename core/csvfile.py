@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterable, Iterator
 
 from django.http import StreamingHttpResponse
 
+from core.names import unseen_before
+
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
 """A cell that begins like this would be run as a formula (OWASP, CSV injection)."""
 
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
+_SEPARATOR = re.compile('[",;\t\r\n]')
 
 
 def cell(value: object) -> str:
     """Write a value as text; what a spreadsheet would run gets an apostrophe in front."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(DANGEROUS) else text
+    if text[:1].isascii() and text[:1].isalnum():
+        return text
+    start = 0 if text.startswith(DANGEROUS) else unseen_before(text)
+    return f"'{text}" if text.startswith(DANGEROUS, start) else text
 
 
 def lines(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """Yield the lines of a CSV file (RFC 4180), one row at a time."""
-    writer = csv.writer(_Echo(), lineterminator="\r\n")
-    yield writer.writerow(list(head))
+    yield _line(head)
     for row in rows:
-        yield writer.writerow([cell(value) for value in row])
+        yield _line(cell(value) for value in row)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return (",".join(map(_quoted, cells)) or '""') + "\r\n"
+
+
+def _quoted(text: str) -> str:
+    """Quote what holds a separator of any country, so that no cell is cut into two."""
+    if not _SEPARATOR.search(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'
 
 
 def response(

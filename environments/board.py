@@ -152,24 +152,16 @@ def csv_rows(page: BoardPage) -> Iterator[list[str]]:
             if item is None:
                 continue
             yield [
-                cell(text)
-                for text in (
-                    item.public_id,
-                    item.name,
-                    lane.name,
-                    item.stage,
-                    place.standing.word,
-                    item.licence,
-                    item.organization_id or "",
-                    item.organization_name,
-                    "yes" if item.protected else "no",
-                    item.holds_label,
-                    item.holds_since.isoformat() if item.holds_since else "",
-                    item.checked_at.isoformat() if item.checked_at else "",
-                )
+                item.public_id,
+                item.name,
+                lane.name,
+                item.stage,
+                place.standing.word,
+                item.licence,
+                item.organization_id or "",
+                item.organization_name,
+                "yes" if item.protected else "no",
+                item.holds_label,
+                item.holds_since.isoformat() if item.holds_since else "",
+                item.checked_at.isoformat() if item.checked_at else "",
             ]
-
-
-def cell(text: str) -> str:
-    """Keep a spreadsheet from taking words for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -6,15 +6,15 @@ beforehand.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core import csvfile
 from core.errors import DomainError
 from environments import board as board_page
 from environments import pages, pages_sandboxes, selectors
@@ -33,21 +33,12 @@ from governance.permissions import acting_person
 
 @require_GET
 @signed_in
-def board(request: HttpRequest) -> HttpResponse:
+def board(request: HttpRequest) -> HttpResponseBase:
     """Show every track with its orgs, worst first on demand."""
     page = board_page.board(acting_person(), request.GET)
     if request.GET.get("format") == "csv":
-        return _csv(page)
+        return csvfile.response("environments.csv", board_page.CSV_HEAD, board_page.csv_rows(page))
     return render(request, "environments/board.html", {"page": page})
-
-
-def _csv(page: board_page.BoardPage) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="environments.csv"'
-    writer = csv.writer(response)
-    writer.writerow(board_page.CSV_HEAD)
-    writer.writerows(board_page.csv_rows(page))
-    return response
 
 
 @require_http_methods(["GET", "POST"])

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core import csvfile
 from core.db import database_now
 from core.pages import act, form_page, sent
 from environments import pages, pages_sandboxes, selectors
 from environments import selectors_sandboxes as reads
-from environments.board import cell
 from environments.forms_sandboxes import AdoptForm, LicencesForm
 from environments.models import Environment, Sandbox
 from environments.rules_sandboxes import REFRESH_DAYS_SOURCE
@@ -30,7 +28,7 @@ CSV_HEAD = (
 
 @require_GET
 @signed_in
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: HttpRequest) -> HttpResponseBase:
     """Show licences and every sandbox of the production org."""
     owner = reads.production()
     query = request.GET.get("q", "").strip()
@@ -53,25 +51,21 @@ def listing(request: HttpRequest) -> HttpResponse:
     return render(request, "environments/sandboxes.html", context)
 
 
-def _csv(rows: tuple[reads.SandboxRow, ...]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="sandboxes.csv"'
-    writer = csv.writer(response)
-    writer.writerow(CSV_HEAD)
-    for row in rows:
-        item = row.sandbox
-        texts = (
-            item.name,
-            item.licence,
-            item.environment.name if item.environment else "",
+def _csv(rows: tuple[reads.SandboxRow, ...]) -> HttpResponseBase:
+    lines = (
+        (
+            row.sandbox.name,
+            row.sandbox.licence,
+            row.sandbox.environment.name if row.sandbox.environment else "",
             row.source,
-            item.organization_id,
-            item.copied_at.isoformat() if item.copied_at else "",
+            row.sandbox.organization_id,
+            row.sandbox.copied_at.isoformat() if row.sandbox.copied_at else "",
             row.next_refresh.isoformat() if row.next_refresh else "",
-            item.phase,
+            row.sandbox.phase,
         )
-        writer.writerow([cell(text) for text in texts])
-    return response
+        for row in rows
+    )
+    return csvfile.response("sandboxes.csv", CSV_HEAD, lines)
 
 
 @require_POST

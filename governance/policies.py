@@ -15,6 +15,7 @@ from django.db import transaction
 
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow
+from core.names import plain
 from governance import approvals, audit
 from governance.events import enumeration
 from governance.models import Policy, PolicyProposal, PolicyVersion, Team
@@ -107,7 +108,7 @@ def create(
     Codes: ``policy.name``, ``policy.name_taken`` and those of ``propose``.
     """
     demand("policy.propose")
-    name = " ".join(name.split())
+    name = plain(name)
     if not name or len(name) > NAME_MAX:
         raise InvalidInput(
             "policy.name", f"A policy's name has 1 to {NAME_MAX} characters.", field="name"

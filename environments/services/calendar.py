@@ -17,6 +17,7 @@ from django.db.models import Q
 from core.composed import Composed, Given, Question
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotFound, NotNow
+from core.names import plain
 from environments import permissions
 from environments.models import Environment, Freeze, Maintenance
 from environments.rules_calendar import LONGEST, Every, Hold, Plan, freeze_hold
@@ -247,7 +248,7 @@ def _every(text: str) -> Every:
 
 
 def _name(text: str) -> str:
-    name = " ".join(text.split())
+    name = plain(text)
     if not name or len(name) > NAME_MAX:
         raise InvalidInput("freeze.name", f"Name it in 1 to {NAME_MAX} characters.", field="name")
     return name

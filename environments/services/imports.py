@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 
 import holidays
 import requests
+import urllib3
 from django.conf import settings
 from django.db import transaction
 
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, DomainError, ExternalFault, InvalidInput, NotFound, NotNow
+from core.names import plain
 from environments.models import CalendarSource, Freeze, Maintenance
 from environments.rules_ical import BYTES_MAX, Occurrence, read
 from environments.selectors_calendar import Target, frozen_keys
@@ -107,7 +109,7 @@ def add(*, name: str, url: str = "", content: str = "") -> CalendarSource:
     ``calendar.too_big``, ``calendar.taken``.
     """
     demand("calendar.import")
-    name = " ".join(name.split())
+    name = plain(name)
     if not name or len(name) > NAME_MAX:
         raise InvalidInput("calendar.name", f"Name it in 1 to {NAME_MAX} characters.", field="name")
     if bool(url) == bool(content):
@@ -142,10 +144,15 @@ def allowed_hosts() -> tuple[str, ...]:
 
 
 def _check_address(url: str) -> None:
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port or 443, (parts.hostname or "").lower()
+    except ValueError:
+        raise InvalidInput(
+            "calendar.host", "The address cannot be read as a URL.", field="url"
+        ) from None
     plain = parts.scheme == "https" and not parts.username and not parts.password
-    if not plain or parts.port not in (None, 443) or len(url) > 500:
+    if not plain or port != 443 or len(url) > 500:
         raise InvalidInput(
             "calendar.host", "The address begins with https:// and has no password.", field="url"
         )
@@ -235,7 +242,7 @@ def fetch(url: str) -> str:
         session.trust_env = False
         try:
             return _body(session, url, until)
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise ExternalFault(
                 "calendar.unreachable",
                 f"The calendar could not be fetched ({type(error).__name__}).",
@@ -251,7 +258,8 @@ def _body(session: requests.Session, url: str, until: float) -> str:
                 f"The calendar’s host answered {answer.status_code}; redirects are not followed.",
             )
         content = bytearray()
-        for chunk in answer.iter_content(CHUNK):
+        # Whatever has come, at once: a host that sends a byte now and then must not hold a worker.
+        while chunk := answer.raw.read1(CHUNK, decode_content=True):
             content += chunk
             if len(content) > BYTES_MAX or monotonic() > until:
                 raise ExternalFault(

@@ -17,6 +17,7 @@ from django.db.models import Q
 from core import clock, digests, sealing
 from core.db import shared_advisory_lock
 from core.errors import Conflict, InvalidInput, NotNow, Stale
+from core.names import plain
 from environments import permissions, rules, selectors_calendar
 from environments.gateways import allowed_hosts, purpose_of
 from environments.models import DEFAULT_API_VERSION, Credential, Environment, Track
@@ -255,7 +256,7 @@ def _place(track: Track, stage: str) -> Stage:
 
 def _checked(stage: Stage, words: Words) -> Words:
     """Return the words in the form in which they are stored, or refuse one by its field."""
-    name = " ".join(words.name.split())
+    name = plain(words.name)
     if not name:
         raise InvalidInput("environment.name", "Give the environment a name.", field="name")
     if words.licence_type not in {str(item) for item in Licence} or not rules.licence_fits(

@@ -17,6 +17,7 @@ from core import clock
 from core.context import Actor, acting_as
 from core.db import lock_rows
 from core.errors import Conflict, InvalidInput, NotFound
+from core.names import plain
 from governance import audit, notices
 from governance.models import Invitation, Matter, User
 from governance.permissions import acting_person, demand
@@ -56,7 +57,7 @@ def invite_again(*, user_id: int) -> User:
 
 def create_person(*, email: str, full_name: str) -> User:
     """Make an account that nobody can sign in to yet."""
-    email, full_name = written(email), " ".join(full_name.split())
+    email, full_name = written(email), plain(full_name)
     try:
         validate_email(email)
     except ValidationError:

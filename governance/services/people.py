@@ -13,6 +13,7 @@ from django.utils.text import slugify
 from core.context import current_actor
 from core.db import advisory_lock, database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotNow
+from core.names import plain
 from governance import approvals, audit, governed
 from governance.models import GitIdentity, Membership, Team, User
 from governance.models.people import validate_zone
@@ -234,7 +235,7 @@ def reactivate(*, user_id: int) -> User:
 def edit_own_account(*, full_name: str, zone: str) -> User:
     """Change the acting person's own name and time zone."""
     user = acting_person()
-    full_name = " ".join(full_name.split())
+    full_name = plain(full_name)
     if not full_name:
         raise InvalidInput("person.name", "Enter your name.", field="full_name")
     _check_zone(zone)
@@ -345,7 +346,7 @@ def _check_team_name_free(name: str) -> None:
 
 
 def _team_name(name: str) -> str:
-    name = " ".join(name.split())
+    name = plain(name)
     if not name or len(name) > NAME_MAX:
         raise InvalidInput(
             "team.name", f"A team's name has 1 to {NAME_MAX} characters.", field="name"

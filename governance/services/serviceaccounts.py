@@ -11,6 +11,7 @@ from django.utils.text import slugify
 
 from core.db import database_now, lock_rows
 from core.errors import Conflict, InvalidInput, NotFound
+from core.names import plain
 from governance import audit, tokens
 from governance.models import ApiToken, Team, User
 from governance.permissions import acting_person, demand
@@ -35,7 +36,7 @@ def create(*, full_name: str) -> User:
     Codes: ``service.name``, ``service.exists``.
     """
     demand("service.manage")
-    full_name = " ".join(full_name.split())
+    full_name = plain(full_name)
     name = slugify(full_name)[:60]
     if not name or len(full_name) > 150:
         raise InvalidInput(
@@ -74,7 +75,7 @@ def create_token(
     user = _account(user_id)
     if not user.is_active:
         raise Conflict("service.closed", f"{user.full_name} is closed and gets no tokens.")
-    label, wanted = " ".join(label.split())[:80], sorted(set(scopes))
+    label, wanted = plain(label)[:80], sorted(set(scopes))
     if not label:
         raise InvalidInput("token.label", "Say where the token will be kept.", field="label")
     if not wanted or not set(wanted) <= set(tokens.SCOPES):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -29,6 +30,7 @@ WINDOW = timedelta(minutes=15)
 PER_ACCOUNT_AND_ADDRESS = 5
 PER_ACCOUNT = 25
 PER_ADDRESS = 60
+IPV6_NETWORK = 64
 
 
 def authenticate(*, email: str, password: str, address: str) -> User:
@@ -84,6 +86,7 @@ def as_system() -> AbstractContextManager[Actor]:
 @transaction.atomic
 def count_try(account: str, address: str, user: User | None) -> None:
     """Count a try before it is looked at; refuses with ``signin.too_many`` past the limits."""
+    address = _place(address)
     for name in sorted((f"signin:{account}", f"signin-address:{address}")):
         advisory_lock(name)
     since = clock.now() - WINDOW
@@ -124,4 +127,15 @@ def _too_many(until: datetime) -> NotNow:
 
 def forget_tries(account: str, address: str) -> None:
     """Forget the tries of an account from an address: the last one was right."""
-    SignInFailure.objects.filter(account=account, address=address).delete()
+    SignInFailure.objects.filter(account=account, address=_place(address)).delete()
+
+
+def _place(address: str) -> str:
+    """Return what tries are counted for: of IPv6 the network, since one host has all of it."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    return str(found.ipv4_mapped or ip_network((found, IPV6_NETWORK), strict=False))

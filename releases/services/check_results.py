@@ -22,7 +22,7 @@ from releases.models import CheckResult, Commit, Repository
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 RUN = re.compile(r"[\x21-\x7e]{1,80}")
-URL = re.compile(r"https?://[^\s\x00-\x1f<>\"']{3,480}")
+URL = re.compile(r"https?://[!#-&(-;=?-~]{3,480}")
 PER_MINUTE = 120
 RESULTS = tuple(CheckResult.Result.values)
 

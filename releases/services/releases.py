@@ -9,6 +9,7 @@ from django.db import transaction
 
 from core import db
 from core.errors import Conflict, InvalidInput, NotNow
+from core.names import plain
 from environments.models import Environment
 from environments.services import snapshots
 from governance import approvals, audit
@@ -83,13 +84,12 @@ def create(
 ) -> Release:
     """Open a release in draft; its version follows the newest one."""
     demand("release.compose")
-    if not title.strip():
-        raise InvalidInput("release.title", "Give the release a title.", field="title")
+    title = _title(title)
     db.advisory_lock("release.version")
     known = Release.objects.values_list("version", flat=True)
     newest = max(known, key=versions.parse, default=None)
     release = Release.objects.create(
-        title=title.strip(),
+        title=title,
         bump=bump,
         version=versions.following(newest, bump),
         notes=notes,
@@ -101,11 +101,20 @@ def create(
     return release
 
 
+def _title(text: str) -> str:
+    title = plain(text)
+    if not title:
+        raise InvalidInput("release.title", "Give the release a title.", field="title")
+    return title
+
+
 @transaction.atomic
 def edit(*, release_id: int, **changes: Any) -> Release:
     """Change title, notes, impact or the window; a new window voids decisions already taken."""
     demand("release.compose")
     release = lock(release_id)
+    if "title" in changes:
+        changes["title"] = _title(changes["title"])
     changed = [name for name, value in changes.items() if getattr(release, name) != value]
     if not changed:
         return release

@@ -95,6 +95,11 @@ def test_the_newest_result_counts_and_a_replay_changes_nothing(firm: company.Com
         ({"result": "green"}, "check.result"),
         ({"url": "javascript:alert(1)"}, "check.url"),
         ({"url": 7}, "check.url"),
+        ({"url": "https://jenkins.example/\ud800"}, "check.url"),
+        ({"url": "https://jenkins.example/\u202egpj"}, "check.url"),
+        ({"team": "\ud800"}, "check.commit_unknown"),
+        ({"check": "jenkins/e2e\n"}, "check.check"),
+        ({"\ud800": 1}, "check.field"),
         ({"approve": True}, "check.field"),
         ({"team": "service"}, "check.commit_unknown"),
     ],
@@ -108,7 +113,21 @@ def test_what_is_malformed_is_refused(
     assert not CheckResult.objects.exists()
 
 
-@pytest.mark.parametrize("sent", ["", "[]", "{", "x" * 9000, '"text"'])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "[]",
+        "{",
+        "x" * 9000,
+        '"text"',
+        "NaN",
+        "9" * 5000,
+        "[" * 8000,
+        '{"run": ' + "9" * 8000 + "}",
+        "\0",
+    ],
+)
 def test_what_is_no_object_is_refused(firm: company.Company, sent: str) -> None:
     assert send(sent, token(["checks:report"])).json()["code"] == "check.body"
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from time import monotonic, sleep
 
 import pytest
+import requests
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -264,6 +269,12 @@ def test_a_series_is_expanded_within_the_horizon() -> None:
         "https://me:secret@calendars.example/a.ics",
         "https://calendars.example.evil.example/a.ics",
         "file:///etc/passwd",
+        "https://calendars.example:99999/a.ics",
+        "https://calendars.example:x/a.ics",
+        "https://[::1/a.ics",
+        "https://calendars.example@127.0.0.1/a.ics",
+        "https://calendars.example\\@127.0.0.1/a.ics",
+        "https://169.254.169.254/latest/meta-data",
     ],
 )
 def test_only_allowed_hosts_are_asked(
@@ -282,7 +293,7 @@ class Answer:
 
     def __init__(self, status: int, chunks: list[bytes]) -> None:
         self.status_code = status
-        self.chunks = chunks
+        self.chunks = [*chunks, b""]
 
     def __enter__(self) -> Answer:
         return self
@@ -290,8 +301,13 @@ class Answer:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def iter_content(self, _: int) -> list[bytes]:
-        return self.chunks
+    @property
+    def raw(self) -> Answer:
+        return self
+
+    def read1(self, _: int, *, decode_content: bool) -> bytes:
+        assert decode_content
+        return self.chunks.pop(0)
 
 
 def test_a_host_that_redirects_or_never_ends_is_refused(
@@ -316,6 +332,32 @@ def test_a_host_that_redirects_or_never_ends_is_refused(
     assert imports.fetch(url) == "BEGIN:VCALENDAR"
     assert asked["allow_redirects"] is False
     assert asked["timeout"] == (5, 10)
+
+
+class Dripping(BaseHTTPRequestHandler):
+    """A host that sends a byte now and then, for ever."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        with suppress(OSError):
+            while True:
+                self.wfile.write(b"x")
+                sleep(0.05)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_host_that_drips_holds_no_worker() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        began = monotonic()
+        with requests.Session() as session, pytest.raises(ExternalFault, match="took too long"):
+            imports._body(session, f"http://127.0.0.1:{server.server_port}/", began + 0.5)
+        assert monotonic() - began < 10
+        server.shutdown()
 
 
 def test_holidays_are_chosen_and_frozen_once(house: House, targets: dict[str, Target]) -> None:

@@ -268,6 +268,25 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(world: World) -> No
     )
 
 
+def test_all_addresses_of_an_ipv6_network_are_one(world: World) -> None:
+    """Who has one address there has 2**64 of them."""
+    with_password(world.ana)
+    for number in range(5):
+        fail(1, address=f"2001:db8:1:2:{number}::7")
+    with pytest.raises(NotNow):
+        sign_in(address="2001:db8:1:2:ffff::1")
+    assert sign_in(address="2001:db8:1:3::1") == world.ana
+    assert sign_in(address="::ffff:10.0.0.1") == world.ana
+
+
+def test_an_ipv4_address_is_the_same_in_ipv6(world: World) -> None:
+    with_password(world.ana)
+    fail(3, address="10.0.0.1")
+    fail(2, address="::ffff:10.0.0.1")
+    with pytest.raises(NotNow):
+        sign_in(address="10.0.0.1")
+
+
 def test_the_count_runs_out_with_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with_password(world.ana)
     fail(5)

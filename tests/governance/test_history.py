@@ -291,13 +291,22 @@ def test_the_file_streams_every_match(many: list[AuditEvent]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "|x", "%x", "＝1"],
+    [
+        *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "|x", "%x", "＝1"),
+        *("\u00a0=1", "\u3000＝1", "\ufeff=1", "\u200b=1", "\u202e=1", "\x0b=1", "\u3164=1"),
+        " \u200b \t@x",
+    ],
 )
 def test_no_cell_is_run_as_a_formula(text: str) -> None:
     (row,) = csv.reader(
         io.StringIO("".join(csvfile.lines([], [[text, "fine"]])).split("\r\n", 1)[1])
     )
     assert row == [f"'{text}", "fine"]
+
+
+def test_no_cell_is_cut_in_two_where_lists_are_separated_otherwise() -> None:
+    written = "".join(csvfile.lines([], [["x;=1+1", "a\t=1+1", "plain"]])).split("\r\n", 1)[1]
+    assert written == '"x;=1+1","a\t=1+1",plain\r\n'
 
 
 @given(
