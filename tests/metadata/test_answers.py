@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from core.errors import ExternalFault, InvalidInput
-from metadata import spawned
+from metadata import delta, objects, sides, spawned
+from metadata.components import ComponentKey
+from metadata.convert.selection import Selection
+from metadata.later import Later
 from metadata.objects import Reader
 from metadata.repository import Repository
-from tests.metadata.repositories import Repo
+from metadata.search import Listing
+from tests.metadata.repositories import CLASS_META, PROJECT, Repo
 
 FILES = {"sfdx-project.json": "{}", "small": "s", "large": "l" * 5_000, "last": "z"}
 
@@ -105,3 +111,52 @@ def test_the_signals_that_python_ignores_are_those_of_this_machine() -> None:
     import signal
 
     assert set(spawned.HARMLESS) == {signal.SIGPIPE, signal.SIGXFSZ}
+
+
+def test_the_newer_commit_is_searched_while_git_still_compares(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classes = "force-app/main/default/classes"
+    meta = f"{classes}/A.cls-meta.xml"
+    old = repo.commit({"sfdx-project.json": PROJECT, f"{classes}/A.cls": "", meta: CLASS_META})
+    new = repo.commit({".forceignore": "**/*.cls*"})
+    searched = threading.Event()
+    usual = Selection.out
+
+    def out(selection: Selection, listing: Listing) -> set[str]:
+        found = usual(selection, listing)
+        searched.set()
+        return found
+
+    monkeypatch.setattr(Selection, "out", out)
+    repository = Repository(repo.path / ".git")
+    asked = objects.comparison(repository.run, old, new)
+    late = Later(lambda: (searched.wait(20), asked.changes.result())[1])
+    begun = time.monotonic()
+    with repository.session():
+        found = delta.of_pair(sides.opened(repository, asked._replace(changes=late)))
+    assert found.removed == (ComponentKey("ApexClass", "A"),)
+    assert time.monotonic() - begun < 15
+
+
+def test_a_delta_begins_the_files_with_children_that_differ_and_no_others(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = "force-app/main/default"
+    labels, alike = f"{base}/labels/A.labels-meta.xml", f"{base}/workflows/A.workflow-meta.xml"
+    meta = f"{base}/classes/A.cls-meta.xml"
+    same = {"sfdx-project.json": PROJECT, alike: "<Workflow/>", f"{base}/classes/A.cls": ""}
+    text = "<CustomLabels><labels><fullName>{}</fullName></labels></CustomLabels>"
+    old = repo.commit({**same, labels: text.format("Old"), meta: CLASS_META})
+    new = repo.commit({labels: text.format("New"), meta: f"{CLASS_META}\n"})
+    begun: list[str] = []
+    usual = Reader.begin
+
+    def begin(reader: Reader, blobs: Sequence[str]) -> None:
+        begun.extend(blobs)
+        usual(reader, blobs)
+
+    monkeypatch.setattr(Reader, "begin", begin)
+    found = delta.between(Repository(repo.path / ".git"), old, new)
+    assert ComponentKey("CustomLabel", "New") in found.changed
+    assert sorted(begun) == sorted(repo.git("rev-parse", f"{sha}:{labels}") for sha in (old, new))
