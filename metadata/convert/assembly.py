@@ -122,7 +122,7 @@ def _resources(result: Assembled, parts: Iterable[tuple[Place, bytes]]) -> None:
     """The same resource in two package directories is two resources until they prove equal."""
     found: dict[tuple[str, str], list[tuple[Place, bytes]]] = {}
     for place, content in parts:
-        where = place.path.rpartition("staticresources/")[0]
+        where = place.path.removesuffix(place.target)
         found.setdefault((where, place.name), []).append((place, content))
     for (_where, name), own in found.items():
         for target, (content, origin) in static.files_of(name, own).items():

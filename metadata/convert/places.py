@@ -170,17 +170,25 @@ class Places:
             return None
         found = self._bundle_root(outer)
         if found is not None:
-            return None if directory in self._nested.get(own, ()) else found
+            inner = directory in self._nested.get(own, ()) and not self._archived(directory, *found)
+            return None if inner else found
         part = outer.rpartition("/")[2]
         kind = self._registry.strict_directories.get(part)
         if kind is None or kind.adapter not in MIXED or kind.in_folder:
             return None
         if part not in self._nested:
             self._nested[part] = _directories(self._paths.twice(f"{part}/"), part)
+        depth = outer.count("/")
         metas = (f"{directory}/{own}.{ending}{META}" for ending in _OWN.get(part, ()))
-        if f"{directory}/{part}" in self._nested[part] and not any(m in self._paths for m in metas):
+        whole = any(meta in self._paths for meta in metas) or self._archived(directory, kind, depth)
+        if f"{directory}/{part}" in self._nested[part] and not whole:
             return None  # of lwc/group/lwc/tile the inner one counts, and both if group is a bundle
-        return kind, outer.count("/")
+        return kind, depth
+
+    def _archived(self, directory: str, kind: MetadataType, depth: int) -> bool:
+        """Whether an expanded archive holds a directory, and so all files of it."""
+        root = "/".join(directory.split("/")[: depth + 2])
+        return kind.transformer == "staticResource" and f"{root}.{kind.suffix}{META}" in self._paths
 
     def _in_bundle(self, path: str, kind: MetadataType, index: int) -> Place:
         parts = path.split("/")

@@ -138,6 +138,26 @@ def test_static_resource_folder_becomes_the_same_archive_every_time(tmp_path: Pa
     assert sorted(zipfile.ZipFile(io.BytesIO(content)).namelist()) == ["b.js", "css/a.css"]
 
 
+@pytest.mark.parametrize("inside", ["src/staticresources", "staticresources"])
+def test_static_resources_inside_of_an_archive_are_files_of_it(tmp_path: Path, inside: str) -> None:
+    meta = f"{HEAD}<StaticResource {NS}><contentType>application/zip</contentType></StaticResource>"
+    base = f"{BASE}/staticresources"
+    files = {
+        "sfdx-project.json": PROJECT,
+        f"{base}/Kit.resource-meta.xml": meta,
+        f"{base}/Kit/{inside}/Logo.resource": "l",
+        f"{base}/Kit/{inside}/Logo.resource-meta.xml": meta,
+        f"{base}/Kit/{inside}/icons/a.svg": "a",
+    }
+    form = read(tmp_path / "a", files)
+    assert [str(key) for key in form] == ["StaticResource:Kit"]
+    content = form[ComponentKey("StaticResource", "Kit")]["staticresources/Kit.resource"]
+    names = ("Logo.resource", "Logo.resource-meta.xml", "icons/a.svg")
+    assert sorted(zipfile.ZipFile(io.BytesIO(content)).namelist()) == [
+        f"{inside}/{name}" for name in names
+    ]
+
+
 def test_static_resource_file_is_kept_byte_by_byte(tmp_path: Path) -> None:
     meta = f"{HEAD}<StaticResource {NS}><contentType>text/plain</contentType></StaticResource>"
     form = read(

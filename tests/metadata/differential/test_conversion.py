@@ -56,6 +56,7 @@ REFUSED = {
 
 TAKEN = {
     "replaceWithEnv": "no environment is read here: the text stays, and a warning says so",
+    "sfdcLoginUrl": "where people log in has no part in a conversion",
 }
 """Words of the official converter's refusals of what ours takes, and why."""
 
