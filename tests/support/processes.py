@@ -56,6 +56,11 @@ class Process:
         """Tell whether the process still runs."""
         return self._process.poll() is None
 
+    @property
+    def was_killed(self) -> bool:
+        """Tell whether SIGKILL ended the process."""
+        return self._process.poll() == -signal.SIGKILL
+
     def output(self) -> str:
         """Return everything that the process has written so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
@@ -117,10 +122,10 @@ class Farm:
             **self._extra,
         }
 
-    def start(self, role: str, *command: str) -> Process:
-        """Start ``manage.py <command>`` in a role."""
+    def start(self, role: str, *command: str, **environment: str) -> Process:
+        """Start ``manage.py <command>`` in a role; ``environment`` joins the role's."""
         log = self._folder / f"{len(self._processes)}-{role}.log"
-        process = Process(list(command), self.environment(role), log)
+        process = Process(list(command), self.environment(role) | environment, log)
         self._processes.append(process)
         return process
 
@@ -128,9 +133,9 @@ class Farm:
         """Start a ticker."""
         return self.start("ticker", "ticker")
 
-    def worker(self, queue: str) -> Process:
+    def worker(self, queue: str, **environment: str) -> Process:
         """Start a worker of a queue."""
-        return self.start(queue, "work", "--queue", queue)
+        return self.start(queue, "work", "--queue", queue, **environment)
 
     def output(self) -> str:
         """Return what all processes have written, for the message of a failing test."""
