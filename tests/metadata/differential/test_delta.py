@@ -92,8 +92,8 @@ class Case:
         name = member[1].rpartition("/")[2].rpartition(".")[2]
         return [change for change in self.differing if name in change.path]
 
-    def moved(self, member: Member) -> bool:
-        """Whether the very content only lies elsewhere."""
+    def own(self, member: Member) -> list[Change]:
+        """Differing paths of a member's own file, as far as names tell them."""
         sides = (self.both.before.selection, self.both.after.selection)
         found = [c for c in self.of(member) if any(side.keeps(c.path) for side in sides)]
         name = member[1].rpartition("/")[2].rpartition(".")[2]
@@ -101,6 +101,12 @@ class Case:
         kind = standard().by_name.get(member[0])
         if kind and kind.suffix:
             own = [change for change in own if f".{kind.suffix}" in change.path] or own
+        parent = member[1].partition(".")[0]
+        return [change for change in own if f"/{parent}/" in change.path] or own
+
+    def moved(self, member: Member) -> bool:
+        """Whether the very content only lies elsewhere."""
+        own = self.own(member)
         gone = {change.old_blob for change in own}
         come = {change.new_blob for change in own if change.old is None}
         return bool(come) and come <= gone
@@ -154,8 +160,8 @@ def only_theirs(case: Case, member: Member) -> str:
         return "see the other direction"
     if name.endswith(".objectTranslation"):
         return "the peer (7.0.1) calls a file in metadata format by its suffix, too"
-    if case.moved(member):
-        return "moved without a change"
+    if case.moved(member) or _mode_alone(case.own(member)):
+        return "moved without a change, or only a file's mode differs"
     if _tests_alone(case.of(member)):
         return "only tests of a Lightning component differ"
     if kind in ("CustomLabel", "CustomLabels"):
@@ -221,6 +227,10 @@ def _only_lost(case: Case, member: Member) -> bool:
     )
     pairs = zip(old, new, strict=True)
     return bool(own) and all({*two.split()} <= {*one.split()} for one, two in pairs)
+
+
+def _mode_alone(found: Collection[Change]) -> bool:
+    return bool(found) and all(change.old_blob == change.new_blob for change in found)
 
 
 def _tests_alone(found: Collection[Change]) -> bool:
