@@ -59,6 +59,18 @@ FOREIGN: Final = (
     "group_id",
 )
 
+# What RQ keeps of a queue and of its workers, and as which kind of value.
+KEPT_AS: Final = {
+    "rq:queues": b"set",
+    "rq:workers": b"set",
+    "rq:workers:{queue}": b"set",
+    "rq:queue:{queue}": b"list",
+    "rq:queue:{queue}:intermediate": b"list",
+    "rq:wip:{queue}": b"zset",
+    "rq:finished:{queue}": b"zset",
+    "rq:failed:{queue}": b"zset",
+}
+
 
 def read_payload(stored: Mapping[str, bytes]) -> tuple[str, list[int]]:
     """Return queue and ids of a job's hash; raises JobRefused unless it is exactly one of ours."""
@@ -168,6 +180,28 @@ class Bell:
     def is_same(self) -> bool:
         """Tell whether Redis still holds the mark of the last call; sets it. False after a loss."""
         return not self._connection.set("gatehouse:mark", "1", nx=True)
+
+    def heal(self) -> list[str]:
+        """Remove keys that hold another kind of value than RQ writes there; return their names.
+
+        One of them would stop every ring or every worker, and no value in Redis is worth keeping.
+        """
+        kinds = {
+            key.format(queue=queue): kind
+            for queue in registry.QUEUES
+            for key, kind in KEPT_AS.items()
+        }
+        asked = self._connection.pipeline(transaction=False)
+        for key in kinds:
+            asked.type(key)
+        odd = [
+            key
+            for (key, kind), found in zip(kinds.items(), asked.execute(), strict=True)
+            if found not in (kind, b"none")
+        ]
+        if odd:
+            self._connection.delete(*odd)
+        return odd
 
     def sweep(self) -> None:
         """Remove what killed workers left: nothing of it is ever read again."""

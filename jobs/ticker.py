@@ -113,6 +113,7 @@ class Ticker:
         """Do everything that is due at this moment."""
         moment = time.monotonic()
         if moment >= self._periodic_at:
+            self._heal()
             periodic.wake_due()
             self._periodic_at = moment + PERIODIC_SECONDS
         if False in {bell.is_same() for bell in self._bells.values()}:
@@ -124,6 +125,11 @@ class Ticker:
             self._sweep_at = moment + SWEEP_SECONDS
         while self._ring_due() == MOST_ROWS and not self._stop.is_set():
             pass
+
+    def _heal(self) -> None:
+        odd = sorted({key for bell in self._bells.values() for key in bell.heal()})
+        if odd:
+            logger.warning("ticker: removed from Redis what RQ never wrote: %s", ", ".join(odd))
 
     def _ring_due(self) -> int:
         """Ring for the rows that are due and not rung for lately; returns how many.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ import pytest
 import redis
 from django.db import DatabaseError, connection, connections, transaction
 
+from core.db import database_now
 from governance.services.guards import drift
 from jobs.models import Work
 from tests.support import network, servers
@@ -103,6 +105,16 @@ def test_a_clock_that_was_moved_is_to_the_letter_as_it_was(transactional_db: Non
     with later(minutes=3):
         assert any("gatehouse_now() was changed" in told for told in drift())
     assert drift() == before == []
+
+
+def test_a_moved_clock_is_read_within_a_transaction_that_read_the_other(db: None) -> None:
+    minute, begun = timedelta(minutes=1), database_now()
+    with later(minutes=60):
+        assert database_now() - begun > 59 * minute
+        with later(minutes=180):
+            assert database_now() - begun > 179 * minute
+        assert database_now() - begun < 61 * minute
+    assert database_now() - begun < minute
 
 
 def test_racers_have_their_own_connections(transactional_db: None) -> None:

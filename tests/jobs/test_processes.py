@@ -20,7 +20,7 @@ from rq import Queue
 
 from jobs import registry
 from jobs.models import Work
-from jobs.rq import ADVANCE, Bell
+from jobs.rq import ADVANCE, KEPT_AS, Bell
 from jobs.wake import wake
 from tests.support.processes import Farm, Process, farm, wait_until
 
@@ -305,6 +305,26 @@ def test_keys_that_are_no_jobs_do_not_end_a_worker(
     woken("sample.quick", 1)
     wait_until(lambda: notes("quick 1 "), farm=sample)
     assert worker.alive
+
+
+def test_values_of_another_kind_in_redis_stop_work_for_seconds_only(
+    sample: Farm, notes: Callable[[str], list[str]], client: Any
+) -> None:
+    def is_no_text(key: str) -> bool:
+        return bool(client.type(key) != b"string")
+
+    ticker = sample.ticker()
+    sample.worker("deploy")
+    ready(sample, notes)
+    for number, key in enumerate(KEPT_AS, start=1):
+        odd = key.format(queue="deploy")
+        client.delete(odd)
+        client.set(odd, "x")
+        wait_until(partial(is_no_text, odd), farm=sample)
+        woken("sample.quick", number)
+        wait_until(partial(notes, f"quick {number} "), seconds=40, farm=sample)
+    assert ticker.alive
+    assert "removed from Redis what RQ never wrote: rq:queues" in ticker.output()
 
 
 def test_commands_over_redis_do_not_reach_a_worker(
