@@ -32,7 +32,7 @@ def page(scene: Scene, path: str, who: str = "marek") -> str:
     client.force_login(scene.house.people[who])
     answer = client.get(path)
     assert answer.status_code == 200, answer.content[:500]
-    return answer.content.decode()
+    return answer.getvalue().decode()
 
 
 def told() -> list[str]:
