@@ -146,13 +146,13 @@ def allowed_hosts() -> tuple[str, ...]:
 def _check_address(url: str) -> None:
     try:
         parts = urlsplit(url)
-        port, host = parts.port or 443, (parts.hostname or "").lower()
+        port, host = parts.port, (parts.hostname or "").lower()
     except ValueError:
         raise InvalidInput(
             "calendar.host", "The address cannot be read as a URL.", field="url"
         ) from None
-    plain = parts.scheme == "https" and not parts.username and not parts.password
-    if not plain or port != 443 or len(url) > 500:
+    is_plain = parts.scheme == "https" and not parts.username and not parts.password
+    if not is_plain or port not in (None, 443) or len(url) > 500:
         raise InvalidInput(
             "calendar.host", "The address begins with https:// and has no password.", field="url"
         )

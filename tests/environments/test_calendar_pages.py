@@ -270,6 +270,7 @@ def test_a_series_is_expanded_within_the_horizon() -> None:
         "https://calendars.example.evil.example/a.ics",
         "file:///etc/passwd",
         "https://calendars.example:99999/a.ics",
+        "https://calendars.example:0/a.ics",
         "https://calendars.example:x/a.ics",
         "https://[::1/a.ics",
         "https://calendars.example@127.0.0.1/a.ics",

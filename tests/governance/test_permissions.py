@@ -261,6 +261,10 @@ TEAM_FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "without a name": ({"name": "  "}, "team.name"),
     "with an endless name": ({"name": "x" * 81}, "team.name"),
     "with the name of another": ({"name": "SALES"}, "team.name_taken"),
+    "with a name that looks like another's": (
+        {"name": "Sa\u200bles", "slug": "apart"},
+        "team.name_taken",
+    ),
     "with the short name of another": ({"name": "New", "slug": "sales"}, "team.slug_taken"),
     "with a strange short name": ({"name": "New", "slug": "Ünï code"}, "team.slug"),
     "with a page's name": ({"name": "Novel", "slug": "new"}, "team.slug"),
